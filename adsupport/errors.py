@@ -1,0 +1,136 @@
+"""Every error that adsupport raises on purpose.
+
+Each class stands under :class:`AdsupportError` and under the builtin exception a
+caller would already be catching, so ``except ValueError`` and
+``except AdsupportError`` both work.  A message says what failed, where (PV,
+argument or path), what was expected, what was found, and what to do next.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+__all__ = [
+    "AcquireTimeoutError",
+    "AdsupportError",
+    "ConfigurationError",
+    "ConnectionTimeoutError",
+    "DroppedFramesError",
+    "FileExistsRefusedError",
+    "FileWriteError",
+    "FrameCountError",
+    "NamingError",
+    "PathMapError",
+    "PutError",
+    "UnknownPluginError",
+    "UnprimedError",
+]
+
+
+class AdsupportError(Exception):
+    """Base class of the errors that adsupport raises on purpose."""
+
+
+class NamingError(AdsupportError, ValueError):
+    """A file name, a file template or a path template can't be used."""
+
+
+class PathMapError(AdsupportError, ValueError):
+    """A path can't be translated between the IOC and this computer."""
+
+
+class ConfigurationError(AdsupportError, ValueError):
+    """Arguments or settings contradict each other, before any hardware moved."""
+
+
+class ConnectionTimeoutError(AdsupportError, TimeoutError):
+    """Process variables did not connect in time.
+
+    Parameters
+    ----------
+    message : str
+        The whole message.
+    missing : iterable of str
+        Names of the process variables that did not connect.
+
+    Attributes
+    ----------
+    missing : tuple of str
+        Names of the process variables that did not connect.
+    """
+
+    def __init__(self, message: str = "", missing: Iterable[str] = ()) -> None:
+        super().__init__(message)
+        self.missing = tuple(missing)
+
+
+class PutError(AdsupportError, TimeoutError):
+    """A put was refused by the IOC, or did not complete in time."""
+
+
+class UnknownPluginError(AdsupportError, KeyError):
+    """A plugin name isn't known; the message suggests the nearest known one.
+
+    Parameters
+    ----------
+    key : str
+        The name that was asked for.
+    known : iterable of str
+        The names that would have been accepted.
+    advice : str
+        What else the caller can do, appended to the message.
+
+    Attributes
+    ----------
+    key : str
+        The name that was asked for.
+    known : tuple of str
+        The names that would have been accepted.
+    suggestion : str or None
+        The known name nearest to ``key``, None when none is near.
+    """
+
+    def __init__(self, key: str, known: Iterable[str] = (), advice: str = "") -> None:
+        super().__init__(key)
+        self.key = key
+        self.known = tuple(known)
+        self.advice = advice
+        near = difflib.get_close_matches(str(key).lower(), self.known, n=1)
+        self.suggestion = near[0] if near else None
+
+    def __str__(self) -> str:
+        # KeyError would show the repr of its argument: unreadable for a sentence.
+        text = f"Unknown plugin {self.key!r}."
+        if self.suggestion is not None:
+            text += f" Did you mean {self.suggestion!r}?"
+        if self.known:
+            text += f" Known: {', '.join(self.known)}."
+        return f"{text} {self.advice}".rstrip()
+
+    def __reduce__(self) -> tuple[type, tuple[str, tuple[str, ...], str]]:
+        return type(self), (self.key, self.known, self.advice)
+
+
+class UnprimedError(AdsupportError, RuntimeError):
+    """A file plugin has seen no array yet, so it can't open a file."""
+
+
+class FileExistsRefusedError(AdsupportError, FileExistsError):
+    """The file to be written exists already and must not be overwritten."""
+
+
+class FileWriteError(AdsupportError, OSError):
+    """The IOC could not create or write its file."""
+
+
+class AcquireTimeoutError(AdsupportError, TimeoutError):
+    """The camera did not finish in the time computed from its settings."""
+
+
+class FrameCountError(AdsupportError, RuntimeError):
+    """The number of frames recorded isn't the number asked for."""
+
+
+class DroppedFramesError(FrameCountError):
+    """A plugin's queue overflowed and frames were thrown away."""
