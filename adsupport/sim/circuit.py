@@ -1,0 +1,252 @@
+"""One client's connection to a simulated IOC.
+
+caproto does the protocol; this module decides what is sent when. It differs from caproto's own
+server where a C IOC does: writes take effect in the order in which they arrive, a second
+put-callback on a channel whose first is pending holds up that client's whole connection,
+responses are sent at once (no Nagle delay), and a client that cannot keep up with monitors gets
+the newest value of each channel instead of a growing backlog.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import socket
+from typing import Any
+
+import caproto as ca
+from caproto import CAStatus, SubscriptionType
+from caproto._dbr import ChannelType
+from caproto._numpy_backend import DbrStringArray
+from caproto.asyncio.server import VirtualCircuit
+
+from adsupport.sim.channel import Channel
+from adsupport.sim.wire import ConversionError
+
+BACKLOG_BYTES = 8 * 2**20
+"""Unsent bytes above which monitors of a connection are held back until it has caught up."""
+
+log = logging.getLogger(__name__)
+
+
+class Monitor:
+    """A client's subscription to one channel."""
+
+    def __init__(self, circuit: Circuit, request: ca.EventAddRequest, sid: int) -> None:
+        self.circuit = circuit
+        self.sid = sid
+        self.channel_view = circuit.circuit.channels_sid[sid]
+        self.data_type = ChannelType(request.data_type)
+        self.count = request.data_count
+        self.id = request.subscriptionid
+        self.mask = SubscriptionType(request.mask)
+
+    def update(self, channel: Channel) -> None:
+        """Send the channel's present value, or later if the client is behind."""
+        self.circuit.queue_event(self, channel)
+
+    def response(self, channel: Channel) -> Any:
+        """Build the protocol's event message."""
+        metadata, data = channel.read(self.data_type)
+        data = sized(data, self.count)
+        return self.channel_view.subscribe(
+            data=data,
+            metadata=metadata,
+            data_type=self.data_type,
+            data_count=len(data),
+            subscriptionid=self.id,
+            status=CAStatus.ECA_NORMAL.code,
+        )
+
+
+def sized(data: Any, count: int) -> Any:
+    """Return ``count`` elements of ``data``, all of them for 0; never more than there are."""
+    if not count or count >= len(data):
+        return data
+    cut = data[:count]
+    return DbrStringArray(cut) if isinstance(data, DbrStringArray) else cut
+
+
+class Circuit(VirtualCircuit):
+    """A client's TCP connection (see the module's text)."""
+
+    def __init__(self, circuit: Any, client: Any, context: Any) -> None:
+        super().__init__(circuit, client, context)
+        sock = client.writer.get_extra_info("socket")
+        if sock is not None:
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._monitors: dict[int, tuple[Monitor, Channel]] = {}
+        self._pending_puts: dict[int, asyncio.Future[Any]] = {}
+        self._outgoing: list[bytes] = []
+        self._flush_scheduled = False
+        self._events_held: dict[int, None] = {}
+        self._events_enabled = True
+        self._draining: asyncio.Task[None] | None = None
+
+    async def run(self) -> None:
+        """Start to process the client's commands."""
+        self.tasks.create(self.command_queue_loop())
+
+    # ---- sending
+
+    def _push(self, *commands: Any) -> None:
+        if not self.connected:
+            return
+        self._outgoing.extend(bytes(b) for b in self.circuit.send(*commands))
+        if not self._flush_scheduled:
+            self._flush_scheduled = True
+            asyncio.get_running_loop().call_soon(self._flush)
+
+    def _flush(self) -> None:
+        self._flush_scheduled = False
+        if self._outgoing and self.connected:
+            data = b"".join(self._outgoing)
+            self._outgoing.clear()
+            self.client.writer.write(data)
+
+    async def send(self, *commands: Any) -> None:
+        """Queue commands behind what is queued already, so that their order is kept."""
+        self._push(*commands)
+
+    def _behind(self) -> bool:
+        transport = self.client.writer.transport
+        return bool(transport.get_write_buffer_size() > BACKLOG_BYTES)
+
+    def queue_event(self, monitor: Monitor, channel: Channel) -> None:
+        """Send an event, or note that the newest one is owed to a client that is behind."""
+        if not self.connected:
+            return
+        if self._events_held or not self._events_enabled or self._behind():
+            self._events_held[monitor.id] = None
+            if self._events_enabled and self._draining is None:
+                self._draining = asyncio.ensure_future(self._catch_up())
+            return
+        self._push(monitor.response(channel))
+
+    async def _catch_up(self) -> None:
+        try:
+            while self._events_held and self._events_enabled and self.connected:
+                self._flush()
+                await self.client.writer.drain()
+                held, self._events_held = self._events_held, {}
+                for monitor_id in held:
+                    if monitor_id in self._monitors:
+                        monitor, channel = self._monitors[monitor_id]
+                        self._push(monitor.response(channel))
+        except OSError as error:
+            log.debug("client %s went away: %s", self.circuit.address, error)
+        finally:
+            self._draining = None
+
+    # ---- receiving
+
+    async def _process_command(self, command: Any) -> Any:
+        if isinstance(command, (ca.WriteRequest, ca.WriteNotifyRequest)):
+            await self._write(command)
+            return []
+        if isinstance(command, (ca.ReadRequest, ca.ReadNotifyRequest)):
+            return [self._read(command)]
+        if isinstance(command, ca.EventAddRequest):
+            view, channel = self._get_db_entry_from_command(command)
+            monitor = Monitor(self, command, view.sid)
+            self._monitors[monitor.id] = (monitor, channel)
+            channel.subscribers.append(monitor)
+            self._push(monitor.response(channel))
+            return []
+        if isinstance(command, ca.EventCancelRequest):
+            view, channel = self._get_db_entry_from_command(command)
+            monitor = self._drop(command.subscriptionid)
+            return [
+                view.unsubscribe(
+                    command.subscriptionid,
+                    data_type=command.data_type,
+                    data_count=monitor.count if monitor else channel.length,
+                )
+            ]
+        if isinstance(command, ca.ClearChannelRequest):
+            view, _ = self._get_db_entry_from_command(command)
+            for monitor_id in [m.id for m, _ in self._monitors.values() if m.sid == view.sid]:
+                self._drop(monitor_id)
+            return [view.clear()]
+        if isinstance(command, ca.EventsOffRequest):
+            self._events_enabled = False
+            return []
+        if isinstance(command, ca.EventsOnRequest):
+            self._events_enabled = True
+            if self._events_held and self._draining is None:
+                self._draining = asyncio.ensure_future(self._catch_up())
+            return []
+        return await super()._process_command(command)
+
+    def _drop(self, monitor_id: int) -> Monitor | None:
+        monitor, channel = self._monitors.pop(monitor_id, (None, None))
+        if monitor is not None and channel is not None:
+            channel.subscribers.remove(monitor)
+        self._events_held.pop(monitor_id, None)
+        return monitor
+
+    def _read(self, command: Any) -> Any:
+        view, channel = self._get_db_entry_from_command(command)
+        metadata, data = channel.read(ChannelType(command.data_type))
+        data = sized(data, command.data_count)
+        return view.read(
+            data=data,
+            data_type=command.data_type,
+            data_count=len(data),
+            status=CAStatus.ECA_NORMAL.code,
+            ioid=command.ioid,
+            metadata=metadata,
+            notify=isinstance(command, ca.ReadNotifyRequest),
+        )
+
+    async def _write(self, command: Any) -> None:
+        view, channel = self._get_db_entry_from_command(command)
+        notify = isinstance(command, ca.WriteNotifyRequest)
+        pending = self._pending_puts.get(view.sid)
+        if notify and pending is not None and not pending.done():
+            # rsrv has one put-callback per channel: it waits, and this connection with it
+            await asyncio.wait([pending])
+        if not channel.writable:
+            self._refuse(command, view, "the channel is read-only")
+            return
+        try:
+            done = channel.write(command.data, ChannelType(command.data_type))
+        except ConversionError as error:
+            self._refuse(command, view, str(error))
+            return
+        if not notify:
+            return
+        if done is None or done.done():
+            self._answer(command, view)
+            return
+        self._pending_puts[view.sid] = done
+        done.add_done_callback(lambda _: self._answer(command, view))
+
+    def _answer(self, command: Any, view: Any) -> None:
+        if self._pending_puts.get(view.sid) is not None and self._pending_puts[view.sid].done():
+            del self._pending_puts[view.sid]
+        self._push(
+            view.write(
+                ioid=command.ioid,
+                status=CAStatus.ECA_NORMAL.code,
+                data_type=command.data_type,
+                data_count=command.data_count,
+            )
+        )
+
+    def _refuse(self, command: Any, view: Any, why: str) -> None:
+        log.info("write to %s refused: %s", view.name, why)
+        self._push(
+            ca.ErrorResponse(
+                command, view.cid, status=CAStatus.ECA_PUTFAIL, error_message=why
+            )
+        )
+
+    async def _on_disconnect(self) -> None:
+        if not self.connected:
+            return
+        for monitor_id in list(self._monitors):
+            self._drop(monitor_id)
+        self._pending_puts.clear()
+        self._outgoing.clear()
+        await super()._on_disconnect()

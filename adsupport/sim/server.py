@@ -1,0 +1,165 @@
+"""The Channel Access server of a simulated IOC: binds, says when it is ready, ends cleanly."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from caproto.asyncio.server import Context
+
+from adsupport.sim.channel import Channel
+from adsupport.sim.circuit import Circuit
+
+LOOPBACK = "127.0.0.1"
+
+
+class Database(Mapping[str, Channel]):
+    """Channels by record name; ``record.FIELD`` and ``record.FIELD$`` are found through it."""
+
+    def __init__(self) -> None:
+        self._records: dict[str, Channel] = {}
+        self._fields: dict[str, Channel] = {}
+
+    def add(self, name: str, channel: Channel) -> None:
+        """Add a record.
+
+        Raises
+        ------
+        ValueError
+            When the name is taken.
+        """
+        if name in self._records:
+            raise ValueError(f"record {name} is loaded twice; give the second another prefix")
+        self._records[name] = channel
+
+    def __getitem__(self, name: str) -> Channel:
+        try:
+            return self._records[name]
+        except KeyError:
+            pass
+        if name in self._fields:
+            return self._fields[name]
+        record, dot, rest = name.partition(".")
+        # channel filters ({...}, [...]) are not simulated: such a name is not found
+        if not dot or "{" in rest or "[" in rest:
+            raise KeyError(name)
+        channel = self._records[record].get_field(rest.rstrip("$") or "VAL")
+        self._fields[name] = channel
+        return channel
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._records)
+
+    def __len__(self) -> int:
+        return len(self._records)
+
+
+class Server(Context):
+    """caproto's server with our circuits and database."""
+
+    CircuitClass = Circuit
+
+    def __getitem__(self, pvname: str) -> Channel:
+        return self.pvdb[pvname]
+
+    @property
+    def pvdb_with_fields(self) -> dict[str, Any]:
+        """Records have no caproto start-up hooks; ports are started by the IOC."""
+        return {}
+
+
+def _interfaces() -> list[str]:
+    listed = os.environ.get("EPICS_CAS_INTF_ADDR_LIST", "").split()
+    return listed or [LOOPBACK]
+
+
+def _watch_stdin(loop: asyncio.AbstractEventLoop, stop: asyncio.Event) -> None:
+    def wait() -> None:
+        while sys.stdin.buffer.read(4096):
+            pass
+        loop.call_soon_threadsafe(stop.set)
+
+    threading.Thread(target=wait, name="watch-stdin", daemon=True).start()
+
+
+async def serve(
+    database: Database,
+    *,
+    name: str,
+    on_start: Callable[[asyncio.AbstractEventLoop], None],
+    on_stop: Callable[[], None],
+    watch_stdin: bool = False,
+    label: str = "",
+) -> None:
+    """Serve a database until SIGINT, SIGTERM or, if asked, the end of standard input.
+
+    Parameters
+    ----------
+    database : Database
+        What to serve.
+    name : str
+        The IOC's name, for its ready line.
+    on_start : callable
+        Called with the event loop before clients can connect: ports and scans start.
+    on_stop : callable
+        Called after the last client was served: ports stop, files are closed.
+    watch_stdin : bool
+        End when standard input does, so that an IOC does not outlive its parent.
+    label : str
+        Shown in the ready line, usually ``prefix=...``.
+
+    Raises
+    ------
+    OSError
+        When the port is taken: Channel Access clients would find another IOC instead.
+    """
+    loop = asyncio.get_running_loop()
+    os.environ.setdefault("EPICS_CAS_AUTO_BEACON_ADDR_LIST", "NO")
+    os.environ.setdefault("EPICS_CAS_BEACON_ADDR_LIST", LOOPBACK)
+    server = Server(database, _interfaces())
+    wanted = server.ca_server_port
+    stop = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    on_start(loop)
+    ready = asyncio.Event()
+
+    async def announce(_: Any) -> None:
+        ready.set()
+
+    running = asyncio.ensure_future(server.run(startup_hook=announce))
+    stopping = asyncio.ensure_future(stop.wait())
+    try:
+        readying = asyncio.ensure_future(ready.wait())
+        await asyncio.wait([running, readying], return_when=asyncio.FIRST_COMPLETED)
+        readying.cancel()
+        if running.done():
+            await running
+        if server.port != wanted:
+            raise OSError(
+                f"port {wanted} on {', '.join(server.interfaces)} is taken: another IOC runs "
+                "there. Set EPICS_CA_SERVER_PORT to a free port, and put both ports in the "
+                "clients' EPICS_CA_ADDR_LIST"
+            )
+        addresses = ",".join(server.interfaces)
+        print(
+            f"IOC ready: {name} {label} {addresses}:{server.port} ({len(database)} records)",
+            flush=True,
+        )
+        if watch_stdin:
+            _watch_stdin(loop, stop)
+        await asyncio.wait([running, stopping], return_when=asyncio.FIRST_COMPLETED)
+        if running.done():
+            await running
+    finally:
+        stopping.cancel()
+        running.cancel()
+        await asyncio.wait([running], timeout=5)
+        await loop.run_in_executor(None, on_stop)
+
+
