@@ -1,0 +1,193 @@
+"""An IOC: ports, the records loaded for them, and the process that serves both."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import collections
+import logging
+import sys
+from collections.abc import Callable, Mapping, Sequence
+
+from adsupport.sim.port import Change, Port
+from adsupport.sim.record import Record, parameter_kind
+from adsupport.sim.record_fields import UDF_ALARM
+from adsupport.sim.server import Database, serve
+from adsupport.sim.table import merge_tables
+
+SWITCH_INTERVAL = 5e-4
+"""Seconds between thread switches: a camera thread must not wait 5 ms for its turn."""
+
+
+class IOC:
+    """Records and ports under one prefix.
+
+    Parameters
+    ----------
+    name : str
+        Name for the ready line.
+    prefix : str
+        Prefix of every record.
+
+    Attributes
+    ----------
+    records : dict of str to Record
+        Records by name without the IOC's prefix, such as ``cam1:Acquire``.
+    database : Database
+        What the server serves.
+    scans : list of callables
+        Called once a second, in the event loop.
+    starters, stoppers : list of callables
+        Called when the IOC starts, with the event loop, and when it stops.
+    """
+
+    def __init__(self, name: str, prefix: str) -> None:
+        self.name = name
+        self.prefix = prefix
+        self.records: dict[str, Record] = {}
+        self.database = Database()
+        self.scans: list[Callable[[], None]] = []
+        self.starters: list[Callable[[asyncio.AbstractEventLoop], None]] = []
+        self.stoppers: list[Callable[[], None]] = []
+        self._ports: list[Port] = []
+        self._followers: dict[Port, dict[str, list[Record]]] = {}
+        self._posts: collections.deque[tuple[Port, list[Change]]] = collections.deque()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._delivery_scheduled = False
+        self._tasks: list[asyncio.Task[None]] = []
+
+    def load(
+        self,
+        tables: Sequence[str],
+        r: str,
+        port: Port | None = None,
+        macros: Mapping[str, str] | None = None,
+    ) -> dict[str, Record]:
+        """Load record tables for a port, as ``dbLoadRecords`` does.
+
+        Parameters
+        ----------
+        tables : sequence of str
+            Table names, general first; a later one overrides cells of an earlier one.
+        r : str
+            Second part of the record names, such as ``cam1:``.
+        port : Port, optional
+            Port of the records' parameters; it gets its parameters and their initial values.
+        macros : mapping, optional
+            Values of ``$(NAME)`` in the tables.
+
+        Returns
+        -------
+        dict of str to Record
+            The loaded records by their names without prefix and ``r``.
+        """
+        rows = merge_tables(*tables, macros=macros)
+        loaded: dict[str, Record] = {}
+        followers: dict[str, list[Record]] = {}
+        for row in rows:
+            record = Record(f"{self.prefix}{r}{row.record}", row, port)
+            loaded[row.record] = record
+            self.records[r + row.record] = record
+            self.database.add(record.name, record.channel)
+            if row.param and (row.scan == "I/O Intr" or row.readback):
+                followers.setdefault(row.param, []).append(record)
+        if port is not None:
+            # what read-backs say is what the driver has; a set-point alone also makes a parameter
+            for row in sorted(rows, key=lambda row: row.scan != "I/O Intr"):
+                if row.param:
+                    undefined = row.stat == UDF_ALARM
+                    port.define(
+                        row.param,
+                        parameter_kind(row),
+                        row.value,
+                        severity=row.sevr if undefined else 0,
+                        status=row.stat if undefined else 0,
+                    )
+            port.sink = self._post
+            self._ports.append(port)
+            self._followers[port] = followers
+        return loaded
+
+    # ---- from ports to records
+
+    def _post(self, port: Port, changes: list[Change]) -> None:
+        self._posts.append((port, changes))
+        if self._loop is None:
+            self._deliver()
+        elif not self._delivery_scheduled:
+            self._delivery_scheduled = True
+            self._loop.call_soon_threadsafe(self._deliver)
+
+    def _deliver(self) -> None:
+        self._delivery_scheduled = False
+        while self._posts:
+            port, changes = self._posts.popleft()
+            followers = self._followers[port]
+            for change in changes:
+                for record in followers.get(change.param, ()):
+                    record.update(change)
+
+    # ---- life
+
+    def start(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Start ports and scans; the server calls it."""
+        self._loop = loop
+        sys.setswitchinterval(SWITCH_INTERVAL)
+        for port in self._ports:
+            port.start()
+        for starter in self.starters:
+            starter(loop)
+        self._tasks.append(loop.create_task(self._scan_each_second()))
+
+    def stop(self) -> None:
+        """Stop ports, upstream first, so that files are closed after their last frame."""
+        for stopper in self.stoppers:
+            stopper()
+        for port in self._ports:
+            port.stop()
+
+    async def _scan_each_second(self) -> None:
+        while True:
+            await asyncio.sleep(1.0)
+            for scan in self.scans:
+                scan()
+
+
+def boot(make: Callable[[str], IOC], *, name: str, prefix: str) -> None:
+    """Run a boot file's command line.
+
+    Parameters
+    ----------
+    make : callable
+        Takes the prefix and returns the IOC.
+    name : str
+        The IOC's name.
+    prefix : str
+        Default prefix.
+    """
+    parser = argparse.ArgumentParser(description=f"Simulated EPICS IOC {name}.")
+    parser.add_argument("--prefix", default=prefix, help="prefix of every record (%(default)s)")
+    parser.add_argument("--list-pvs", action="store_true", help="print record names and exit")
+    parser.add_argument(
+        "--watch-stdin", action="store_true", help="exit when standard input is closed"
+    )
+    parser.add_argument("--log", default="WARNING", help="log level (%(default)s)")
+    options = parser.parse_args()
+    logging.basicConfig(level=options.log.upper(), format="%(asctime)s %(name)s: %(message)s")
+    ioc = make(options.prefix)
+    if options.list_pvs:
+        print("\n".join(ioc.database))
+        return
+    try:
+        asyncio.run(
+            serve(
+                ioc.database,
+                name=name,
+                label=f"prefix={options.prefix}",
+                on_start=ioc.start,
+                on_stop=ioc.stop,
+                watch_stdin=options.watch_stdin,
+            )
+        )
+    except OSError as error:
+        sys.exit(f"{name}: {error}")

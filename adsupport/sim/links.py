@@ -1,0 +1,76 @@
+"""Records that compute from other records: what an IOC's database links do."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from adsupport.sim.ioc import IOC
+from adsupport.sim.record import Record
+
+Records = Mapping[str, Record]
+
+
+def link_acquire_busy(records: Records) -> None:
+    """Make AcquireBusy follow Acquire, so that a put-callback on Acquire ends with it.
+
+    Acquire's forward link sets AcquireBusy; AcquireBusyCB, the driver's word, clears it. A
+    put-callback on Acquire=1 therefore ends when the driver (and, if told so, its plugins) is
+    done.
+    """
+    busy = records["AcquireBusy"]
+
+    def acquire_processed(value: Any) -> asyncio.Future[Any] | None:
+        if not value:
+            return None
+        if not busy.channel.value:
+            busy.post(1)
+        return busy.until_zero()
+
+    def driver_says(value: Any) -> None:
+        if not value and busy.channel.value:
+            busy.post(0)
+
+    records["Acquire"].on_process.append(acquire_processed)
+    records["AcquireBusyCB"].on_update.append(driver_says)
+
+
+def link_array_rate(ioc: IOC, records: Records) -> None:
+    """Make ArrayRate_RBV the counts of ArrayCounter_RBV in the last second."""
+    counter, rate = records["ArrayCounter_RBV"], records["ArrayRate_RBV"]
+    last = counter.channel.value
+
+    def scan() -> None:
+        nonlocal last
+        now = counter.channel.value
+        # a counter that was reset counts from there
+        rate.post(float(now - last if now >= last else now))
+        last = now
+
+    ioc.scans.append(scan)
+
+
+def link_dimensions(records: Records) -> None:
+    """Spread the Dimensions array over ArraySize0_RBV to ArraySize9_RBV and the sub-arrays."""
+
+    def spread(value: Any) -> None:
+        for axis, size in enumerate(np.asarray(value).tolist()):
+            for name in (f"ArraySize{axis}_RBV", f"Dim{axis}SA"):
+                if name in records:
+                    records[name].post(size)
+
+    records["Dimensions"].on_update.append(spread)
+
+
+def link_queue_use(records: Records) -> None:
+    """Make QueueUse the part of QueueSize that QueueFree leaves."""
+
+    def show(_: Any) -> None:
+        size = records["QueueSize_RBV"].channel.value
+        records["QueueUse"].post(float(size - records["QueueFree"].channel.value))
+
+    records["QueueFree"].on_update.append(show)
+    records["QueueSize_RBV"].on_update.append(show)

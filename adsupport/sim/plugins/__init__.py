@@ -1,0 +1,1 @@
+"""areaDetector plugins of the simulated IOC."""

@@ -1,0 +1,184 @@
+"""What all plugins do: listen to a source, queue, drop, count and time (NDPluginDriver)."""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from adsupport.sim.port import PortError, on_write
+from adsupport.sim.source import ArraySource
+
+if TYPE_CHECKING:
+    from adsupport.sim.ndarray import NDArray
+
+MAX_DIMENSIONS = 10
+"""Dimensions an NDArray can have."""
+
+
+class Plugin(ArraySource):
+    """A plugin: takes arrays from the port named by ``NDArrayPort``.
+
+    Parameters
+    ----------
+    name : str
+        asyn port name.
+    ports : mapping of str to ArraySource
+        Ports by name, in which the source is looked up; the plugin adds itself.
+    can_block : bool
+        See :class:`adsupport.sim.port.Port`.
+
+    Attributes
+    ----------
+    last_array : NDArray or None
+        The array most recently taken from the source.
+    """
+
+    def __init__(
+        self, name: str, ports: dict[str, ArraySource], *, can_block: bool = False
+    ) -> None:
+        super().__init__(name, can_block=can_block)
+        self._ports: Mapping[str, ArraySource] = ports
+        ports[name] = self
+        self._source: ArraySource | None = None
+        self._queue: queue.Queue[NDArray | None] = queue.Queue()
+        self._thread: threading.Thread | None = None
+        self._last_callback = 0.0
+        self._process_lock = threading.RLock()
+        self.last_array: NDArray | None = None
+
+    @property
+    def driver(self) -> ArraySource:
+        """The driver at the head of the chain of plugins."""
+        return self if self._source is None else self._source.driver
+
+    # ---- life
+
+    def start(self) -> None:
+        """Start the plugin's thread and listen to its source."""
+        super().start()
+        self._thread = threading.Thread(target=self._run, name=self.name, daemon=True)
+        self._thread.start()
+        self._connect()
+
+    def stop(self) -> None:
+        """Process what is queued, then end the thread."""
+        self._disconnect()
+        if self._thread is not None:
+            self._queue.put(None)
+            self._thread.join(timeout=10)
+            self._thread = None
+        super().stop()
+
+    def _run(self) -> None:
+        while True:
+            array = self._queue.get()
+            if array is None:
+                return
+            with self.lock:
+                self._show_queue()
+                self.call_callbacks()
+            self._process_and_give_back(array)
+
+    # ---- source
+
+    def _connect(self) -> None:
+        source = self._ports.get(self.get("NDARRAY_PORT"))
+        if source is None or source is self:
+            raise PortError(f"no port {self.get('NDARRAY_PORT')}")
+        if self.get("ENABLE_CALLBACKS"):
+            source.connect(self._take)
+        self._source = source
+
+    def _disconnect(self) -> None:
+        if self._source is not None:
+            self._source.disconnect(self._take)
+
+    @on_write("ENABLE_CALLBACKS", "NDARRAY_PORT", "NDARRAY_ADDR")
+    def _reconnect(self, _: object) -> None:
+        self._disconnect()
+        self._connect()
+
+    @on_write("QUEUE_SIZE")
+    def _resize_queue(self, _: int) -> None:
+        self._show_queue()
+
+    @on_write("PROCESS_PLUGIN")
+    def _process_again(self, _: int) -> None:
+        if self.last_array is None:
+            raise PortError(f"{self.name} has no array to process")
+        self._take(self.last_array)
+
+    def _show_queue(self) -> None:
+        self.set("QUEUE_FREE", max(self.get("QUEUE_SIZE") - self._queue.qsize(), 0))
+
+    # ---- arrays
+
+    def _take(self, array: NDArray) -> None:
+        """Accept an array from the source, in the source's thread."""
+        now = time.monotonic()
+        if now - self._last_callback < self.get("MIN_CALLBACK_TIME"):
+            return
+        self._last_callback = now
+        driver = self.driver
+        if self.get("BLOCKING_CALLBACKS"):
+            driver.count_queued(+1)
+            self._process_and_give_back(array)
+            return
+        with self.lock:
+            if self._queue.qsize() >= self.get("QUEUE_SIZE"):
+                self.set("DROPPED_ARRAYS", self.get("DROPPED_ARRAYS") + 1)
+                self.call_callbacks()
+                return
+            driver.count_queued(+1)
+            self._queue.put(array)
+            self._show_queue()
+            self.call_callbacks()
+
+    def _process_and_give_back(self, array: NDArray) -> None:
+        started = time.perf_counter()
+        try:
+            with self._process_lock:
+                self.last_array = array
+                self.process(array)
+        finally:
+            with self.lock:
+                self.set("EXECUTION_TIME", (time.perf_counter() - started) * 1e3)
+                self.call_callbacks()
+            self.driver.count_queued(-1)
+
+    def process(self, array: NDArray) -> None:
+        """Do the plugin's work on an array; runs without the port's lock.
+
+        Parameters
+        ----------
+        array : NDArray
+            Shared with other plugins: it must not be changed.
+        """
+        self.begin(array)
+
+    def begin(self, array: NDArray) -> None:
+        """Count an array and show its dimensions, type and time stamps."""
+        with self.lock:
+            self.set("ARRAY_COUNTER", self.get("ARRAY_COUNTER") + 1)
+            self.show(array)
+            self.call_callbacks()
+
+    def show(self, array: NDArray) -> None:
+        """Set the parameters that describe an array."""
+        sizes = [dim.size for dim in array.dims]
+        self.set("ARRAY_NDIMENSIONS", len(sizes))
+        dimensions = np.zeros(MAX_DIMENSIONS, np.int32)
+        dimensions[: len(sizes)] = sizes
+        if not np.array_equal(dimensions, self.get("ARRAY_DIMENSIONS")):
+            self.set("ARRAY_DIMENSIONS", dimensions)
+        self.set("DATA_TYPE", int(array.data_type))
+        self.set("COLOR_MODE", int(array.color_mode))
+        self.set("UNIQUE_ID", array.unique_id)
+        self.set("TIME_STAMP", array.time_stamp)
+        self.set("EPICS_TS_SEC", array.ts_sec)
+        self.set("EPICS_TS_NSEC", array.ts_nsec)

@@ -1,0 +1,203 @@
+"""A record: a row of a table, the channel that serves it, and the parameter it writes or follows."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from adsupport.sim.channel import WRITE_ALARM, Channel, Metadata
+from adsupport.sim.port import INVALID, Change, Port, PortError
+from adsupport.sim.record_fields import RecordFields
+from adsupport.sim.table import RecordRow
+from adsupport.sim.wire import NATIVE_TYPES
+
+STATE_ALARM = 7
+"""Channel Access alarm status of a state with a severity."""
+
+SHORT_STRING = 39
+"""Characters a string record holds."""
+
+
+def parameter_kind(row: RecordRow) -> type:
+    """Return the kind of the parameter that a record writes or follows."""
+    if row.is_long_string or row.dbr == "STRING":
+        return str
+    if row.count > 1:
+        return np.ndarray
+    return float if row.dbr in ("DOUBLE", "FLOAT") else int
+
+
+class Record:
+    """One record of the IOC.
+
+    Parameters
+    ----------
+    name : str
+        Record name with its prefix.
+    row : RecordRow
+        Type, metadata and initial value.
+    port : Port or None
+        Where the record's parameter lives; None for records without one.
+
+    Attributes
+    ----------
+    channel : Channel
+        What clients see.
+    on_process : list of callables
+        Called with the new value after a client's write was processed, as forward links are; a
+        returned future joins the put's completion.
+    on_update : list of callables
+        Called with the new value whenever the record's value was posted.
+    """
+
+    def __init__(self, name: str, row: RecordRow, port: Port | None) -> None:
+        self.name = name
+        self.row = row
+        self.port = port if row.param else None
+        self.is_input = row.scan == "I/O Intr" or row.type in ("ai", "bi", "mbbi", "stringin")
+        self.on_process: list[Callable[[Any], asyncio.Future[Any] | None]] = []
+        self.on_update: list[Callable[[Any], None]] = []
+        self._writing = 0
+        self._deferred: Change | None = None
+        self._idle_waiters: list[asyncio.Future[Any]] = []
+        limits = {}
+        if row.drvl < row.drvh:
+            limits = {"lower_ctrl_limit": row.drvl, "upper_ctrl_limit": row.drvh}
+        meta = Metadata(units=row.egu, precision=row.prec, enums=row.enum, limits=limits)
+        self.channel = Channel(
+            NATIVE_TYPES[row.dbr],
+            self._initial(),
+            count=row.count,
+            meta=meta,
+            severity=row.sevr,
+            status=row.stat,
+            put=self.put,
+            record_type=row.type,
+        )
+        self.channel.fields = RecordFields(name, row, self.channel)
+
+    def _initial(self) -> Any:
+        value = self.row.value
+        if isinstance(value, str) and self.row.is_long_string:
+            # a read-back carries its NUL even when empty; a set-point nobody wrote has no element
+            return value.encode("latin-1") + (b"\0" if value or self.is_input else b"")
+        return value
+
+    # ---- from the port to the client
+
+    def update(self, change: Change) -> None:
+        """Follow the parameter (input records, and outputs with the read-back option)."""
+        if self._writing:
+            self._deferred = change
+            return
+        value = self._from_parameter(change.value)
+        if change.severity:
+            severity, status = change.severity, change.status
+        else:
+            severity, status = self._state_alarm(value)
+        self._post(value, severity, status)
+
+    def _from_parameter(self, value: Any) -> Any:
+        if isinstance(value, str):
+            if self.row.is_long_string:
+                return value.encode("latin-1", "replace")[: self.row.count - 1] + b"\0"
+            return value[:SHORT_STRING]
+        return value
+
+    def _state_alarm(self, value: Any) -> tuple[int, int]:
+        severity = 0
+        if self.row.states and isinstance(value, int):
+            severity = self.row.states.get(value, 0)
+        return severity, (STATE_ALARM if severity else 0)
+
+    def _post(self, value: Any, severity: int = 0, status: int = 0) -> None:
+        self.channel.post(value, severity=severity, status=status)
+        for follow in self.on_update:
+            follow(value)
+        if isinstance(value, int) and not value:
+            waiting, self._idle_waiters = self._idle_waiters, []
+            for waiter in waiting:
+                if not waiter.done():
+                    waiter.set_result(None)
+
+    def post(self, value: Any) -> None:
+        """Give a record without a parameter a value, with the alarm of its state."""
+        self._post(value, *self._state_alarm(value))
+
+    def until_zero(self) -> asyncio.Future[Any]:
+        """Return a future that ends when the record's value becomes 0."""
+        waiter = asyncio.get_running_loop().create_future()
+        self._idle_waiters.append(waiter)
+        return waiter
+
+    # ---- from the client to the port
+
+    def put(self, value: Any) -> asyncio.Future[Any] | None:
+        """Process a client's write; see :class:`adsupport.sim.channel.Channel`."""
+        value = self._within_drive_limits(value)
+        if self.port is None or self.is_input:
+            return self._processed(value, refused=False)
+        written = self._to_parameter(value)
+        if not self.port.can_block:
+            self._writing += 1
+            try:
+                self.port.write(self.row.param, written)
+                refused = False
+            except PortError:
+                refused = True
+            finally:
+                self._writing -= 1
+            return self._processed(value, refused)
+        return asyncio.ensure_future(self._write_on_port_thread(value, written))
+
+    async def _write_on_port_thread(self, value: Any, written: Any) -> None:
+        assert self.port is not None  # noqa: S101  narrowing: put() checked it
+        self._writing += 1
+        refused = False
+        try:
+            future = self.port.submit(self.port.write, self.row.param, written)
+            await asyncio.wrap_future(future)
+        except PortError:
+            refused = True
+        finally:
+            self._writing -= 1
+        more = self._processed(value, refused)
+        if more is not None:
+            await more
+
+    def _processed(self, value: Any, refused: bool) -> asyncio.Future[Any] | None:
+        waits: list[asyncio.Future[Any]] = []
+        if refused:
+            self._post(value, INVALID, WRITE_ALARM)
+        else:
+            self._post(value, *self._state_alarm(value))
+        for follow in self.on_process:
+            future = follow(value)
+            if future is not None:
+                waits.append(future)
+        if self.row.type == "busy" and value and not refused:
+            waits.append(self.until_zero())
+        if self._deferred is not None and not self._writing:
+            change, self._deferred = self._deferred, None
+            self.update(change)
+        if not waits:
+            return None
+        return waits[0] if len(waits) == 1 else asyncio.ensure_future(_all_of(waits))
+
+    def _within_drive_limits(self, value: Any) -> Any:
+        low, high = self.row.drvl, self.row.drvh
+        if low >= high or not isinstance(value, (int, float)):
+            return value
+        return type(value)(min(max(value, low), high))
+
+    def _to_parameter(self, value: Any) -> Any:
+        if isinstance(value, bytes) and self.row.is_long_string:
+            return value.split(b"\0", 1)[0].decode("latin-1")
+        return value
+
+
+async def _all_of(futures: list[asyncio.Future[Any]]) -> None:
+    await asyncio.gather(*futures)
