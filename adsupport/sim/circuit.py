@@ -26,6 +26,9 @@ from adsupport.sim.wire import ConversionError
 BACKLOG_BYTES = 8 * 2**20
 """Unsent bytes above which monitors of a connection are held back until it has caught up."""
 
+NORMAL = 1
+"""ECA_NORMAL: success, as a status number on the wire."""
+
 log = logging.getLogger(__name__)
 
 
@@ -55,7 +58,7 @@ class Monitor:
             data_type=self.data_type,
             data_count=len(data),
             subscriptionid=self.id,
-            status=CAStatus.ECA_NORMAL.code,
+            status=NORMAL,
         )
 
 
@@ -193,7 +196,7 @@ class Circuit(VirtualCircuit):
             data=data,
             data_type=command.data_type,
             data_count=len(data),
-            status=CAStatus.ECA_NORMAL.code,
+            status=NORMAL,
             ioid=command.ioid,
             metadata=metadata,
             notify=isinstance(command, ca.ReadNotifyRequest),
@@ -228,7 +231,7 @@ class Circuit(VirtualCircuit):
         self._push(
             view.write(
                 ioid=command.ioid,
-                status=CAStatus.ECA_NORMAL.code,
+                status=NORMAL,
                 data_type=command.data_type,
                 data_count=command.data_count,
             )

@@ -54,15 +54,14 @@ def link_array_rate(ioc: IOC, records: Records) -> None:
 
 
 def link_dimensions(records: Records) -> None:
-    """Spread the Dimensions array over ArraySize0_RBV to ArraySize9_RBV and the sub-arrays."""
+    """Spread the Dimensions_RBV array over its sub-arrays and ArraySize0_RBV to ArraySize9_RBV."""
 
     def spread(value: Any) -> None:
-        for axis, size in enumerate(np.asarray(value).tolist()):
-            for name in (f"ArraySize{axis}_RBV", f"Dim{axis}SA"):
-                if name in records:
-                    records[name].post(size)
+        for axis, size in enumerate(np.asarray(value)):
+            records[f"Dim{axis}SA_RBV"].post(np.array([size]))
+            records[f"ArraySize{axis}_RBV"].post(int(size))
 
-    records["Dimensions"].on_update.append(spread)
+    records["Dimensions_RBV"].on_update.append(spread)
 
 
 def link_queue_use(records: Records) -> None:

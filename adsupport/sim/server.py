@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import signal
 import sys
@@ -10,12 +11,18 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from caproto import DEFAULT_PROTOCOL_VERSION, Beacon
 from caproto.asyncio.server import Context
 
 from adsupport.sim.channel import Channel
 from adsupport.sim.circuit import Circuit
 
 LOOPBACK = "127.0.0.1"
+FIRST_BEACON_PERIOD = 0.02
+BEACON_PERIOD = 15.0
+"""Seconds between beacons, at first and at most: what the protocol recommends."""
+
+log = logging.getLogger(__name__)
 
 
 class Database(Mapping[str, Channel]):
@@ -66,6 +73,20 @@ class Server(Context):
 
     def __getitem__(self, pvname: str) -> Channel:
         return self.pvdb[pvname]
+
+    async def broadcast_beacon_loop(self) -> None:
+        """Send beacons ever more slowly; that no CA repeater listens to them is no error."""
+        period = FIRST_BEACON_PERIOD
+        while True:
+            for interface, sock in self.beacon_socks.values():
+                beacon = Beacon(DEFAULT_PROTOCOL_VERSION, self.port, self.beacon_count, interface)
+                try:
+                    await sock.send(self.broadcaster.send(beacon))
+                except OSError as error:
+                    log.debug("no repeater for beacons: %s", error)
+            self.beacon_count += 1
+            await asyncio.sleep(period)
+            period = min(2 * period, BEACON_PERIOD)
 
     @property
     def pvdb_with_fields(self) -> dict[str, Any]:
