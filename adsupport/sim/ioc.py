@@ -74,14 +74,15 @@ class IOC:
         port : Port, optional
             Port of the records' parameters; it gets its parameters and their initial values.
         macros : mapping, optional
-            Values of ``$(NAME)`` in the tables.
+            Values of ``$(NAME)`` in the tables, beside ``P`` (the prefix), ``R`` and ``PORT``.
 
         Returns
         -------
         dict of str to Record
             The loaded records by their names without prefix and ``r``.
         """
-        rows = merge_tables(*tables, macros=macros)
+        standard = {"P": self.prefix, "R": r} | ({"PORT": port.name} if port else {})
+        rows = merge_tables(*tables, macros=standard | dict(macros or {}))
         loaded: dict[str, Record] = {}
         followers: dict[str, list[Record]] = {}
         for row in rows:
