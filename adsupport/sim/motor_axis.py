@@ -1,0 +1,176 @@
+"""The controller's side of a motor: an axis in steps that is looked at ten times a second."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from adsupport.sim import motor_motion
+from adsupport.sim.motor_motion import Motion
+
+PERIOD = 0.1
+"""Seconds between two looks at the axes."""
+
+LIMIT_SWITCH = 10000.0
+"""Steps from 0 to the limit switch at either end."""
+
+SLOWEST = 1e-6
+"""Speed of an axis that is asked to move at none, steps/s."""
+
+HOME_SWITCH = 0.0
+"""Position of the home switch, steps."""
+
+
+@dataclass(frozen=True, slots=True)
+class AxisStatus:
+    """What the controller reports.
+
+    Attributes
+    ----------
+    position : int
+        Steps, rounded.
+    done, direction, high_limit, low_limit, at_home, homed : bool
+        Standing still; moving up; at the switches; homed since the start.
+    """
+
+    position: int
+    done: bool
+    direction: bool
+    high_limit: bool
+    low_limit: bool
+    at_home: bool
+    homed: bool
+
+    @property
+    def bits(self) -> int:
+        """The status word as the motor record's MSTA shows it."""
+        return (
+            self.direction
+            | self.done << 1
+            | self.high_limit << 2
+            | self.at_home << 7
+            | (not self.done) << 10
+            | self.low_limit << 13
+            | self.homed << 14
+        )
+
+
+class SimulatedAxis:
+    """A stepper axis with limit switches at +-10000 steps and a home switch at 0.
+
+    Every position is in steps, every speed in steps/s, every acceleration in steps/s**2.
+
+    Attributes
+    ----------
+    status : AxisStatus
+        As of the last command or tick.
+    """
+
+    def __init__(self) -> None:
+        self._motion = motor_motion.rest(0.0)
+        self._time = 0.0
+        self._position = 0.0
+        self._velocity = 0.0
+        self._offset = 0.0
+        self._acceleration = 1.0
+        self._homing = False
+        self._homed = False
+        self.status = self._report(done=True)
+
+    def move_to(self, position: float, speed: float, acceleration: float) -> bool:
+        """Start to move; a non-positive acceleration keeps the last one.
+
+        Returns
+        -------
+        bool
+            False when a limit switch forbids the direction.
+        """
+        target = position - self._offset
+        if (self._position >= LIMIT_SWITCH and target > self._position) or (
+            self._position <= -LIMIT_SWITCH and target < self._position
+        ):
+            return False
+        self._homing = False
+        self._remember(acceleration)
+        self._travel(target, speed)
+        self.status = self._report(done=False)
+        return True
+
+    def run_at(self, velocity: float, acceleration: float) -> None:
+        """Reach a velocity and keep it until stopped or at a limit switch."""
+        self._homing = False
+        self._remember(acceleration)
+        self._go(motor_motion.run(self._position, velocity, self._acceleration, self._velocity))
+
+    def find_home(self, velocity: float, acceleration: float) -> None:
+        """Run until the home switch is passed, then return to it."""
+        self.run_at(velocity, acceleration)
+        self._homing, self._homed = True, False
+
+    def stop(self) -> None:
+        """Slow down to a standstill."""
+        self.run_at(0.0, 0.0)
+
+    def load_position(self, position: float) -> None:
+        """Call the present position ``position``."""
+        self._offset = position - self._position
+        self.status = self._report(done=self.status.done)
+
+    def tick(self, elapsed: float) -> AxisStatus:
+        """Let time pass.
+
+        Parameters
+        ----------
+        elapsed : float
+            Seconds since the last tick.
+
+        Returns
+        -------
+        AxisStatus
+            The same object as before when nothing changed.
+        """
+        before = self._position
+        self._time += elapsed
+        self._position = self._motion.position(self._time)
+        self._velocity = self._motion.velocity(self._time)
+        if self._homing and (before - HOME_SWITCH) * (self._position - HOME_SWITCH) <= 0:
+            self._homing, self._homed = False, True
+            self._travel(HOME_SWITCH, abs(self._velocity))
+        elif self._position > LIMIT_SWITCH and self._velocity > 0:
+            self._travel(LIMIT_SWITCH, abs(self._velocity))
+        elif self._position < -LIMIT_SWITCH and self._velocity < 0:
+            self._travel(-LIMIT_SWITCH, abs(self._velocity))
+        status = self._report(done=self._time >= self._motion.duration)
+        if status != self.status:
+            self.status = status
+        return self.status
+
+    def _travel(self, target: float, speed: float) -> None:
+        """Plan the way to a target from the present position and velocity."""
+        speed = max(speed, SLOWEST)
+        self._go(
+            motor_motion.move(self._position, target, speed, self._acceleration, self._velocity)
+        )
+
+    def _remember(self, acceleration: float) -> None:
+        if acceleration > 0:
+            self._acceleration = acceleration
+
+    def _go(self, motion: Motion) -> None:
+        self._motion = motion
+        self._time = 0.0
+
+    def _report(self, *, done: bool) -> AxisStatus:
+        return AxisStatus(
+            position=round_half_up(self._position + self._offset),
+            done=done,
+            direction=self._velocity > 0,
+            high_limit=self._position >= LIMIT_SWITCH,
+            low_limit=self._position <= -LIMIT_SWITCH,
+            at_home=self._position == HOME_SWITCH,
+            homed=self._homed,
+        )
+
+
+def round_half_up(value: float) -> int:
+    """Return the nearest integer, halves away from zero, as C's ``NINT`` does."""
+    return int(value + 0.5) if value >= 0 else int(value - 0.5)
