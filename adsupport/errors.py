@@ -20,7 +20,9 @@ __all__ = [
     "FileExistsRefusedError",
     "FileWriteError",
     "FrameCountError",
+    "IOCError",
     "NamingError",
+    "NotStagedError",
     "PathMapError",
     "PutError",
     "UnknownPluginError",
@@ -112,6 +114,10 @@ class UnknownPluginError(AdsupportError, KeyError):
         return type(self), (self.key, self.known, self.advice)
 
 
+class NotStagedError(AdsupportError, RuntimeError):
+    """A device was triggered without being staged."""
+
+
 class UnprimedError(AdsupportError, RuntimeError):
     """A file plugin has seen no array yet, so it can't open a file."""
 
@@ -134,3 +140,7 @@ class FrameCountError(AdsupportError, RuntimeError):
 
 class DroppedFramesError(FrameCountError):
     """A plugin's queue overflowed and frames were thrown away."""
+
+
+class IOCError(AdsupportError, RuntimeError):
+    """A simulated IOC did not start, or died."""

@@ -1,0 +1,218 @@
+"""Read and write signals without losing time or waiting for ever.
+
+ophyd reads one signal a round trip, and by default waits without end for a write that
+never takes effect.  Here many signals are read in one round trip, and a write is waited
+for by its put-completion, always with a limit.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Hashable, Mapping
+from typing import Any, TypeVar
+
+import numpy as np
+
+from ..errors import PutError
+
+__all__ = ["PUT_TIMEOUT", "READ_TIMEOUT", "put_and_confirm", "read_signals", "same_value", "wait_for"]
+
+#: Longest time to wait for a write to take effect, in seconds.
+PUT_TIMEOUT = 10.0
+#: Longest time to wait for an answer to a read request, in seconds.
+READ_TIMEOUT = 5.0
+
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.0005, 0.02
+
+Key = TypeVar("Key", bound=Hashable)
+
+
+def pv_name(signal: Any, setpoint: bool = False) -> str:
+    """Name the process variable behind a signal, for messages.
+
+    Parameters
+    ----------
+    signal : ophyd.Signal
+        Any signal.
+    setpoint : bool
+        The process variable that is written, not the one that is read.
+
+    Returns
+    -------
+    str
+        Name of the process variable; the signal's own name when there is none.
+    """
+    name = getattr(signal, "setpoint_pvname" if setpoint else "pvname", None)
+    return name or getattr(signal, "pvname", None) or signal.name
+
+
+def read_signals(signals: Mapping[Key, Any], timeout: float = READ_TIMEOUT) -> dict[Key, Any]:
+    """Read many signals at once: all requests go out before the first answer is awaited.
+
+    The values come from the IOC, never from a monitor's cache.
+
+    Parameters
+    ----------
+    signals : mapping of key to ophyd.Signal
+        What to read.
+    timeout : float
+        Longest time for all of them, in seconds.
+
+    Returns
+    -------
+    dict
+        The values under the same keys; text for signals declared ``string=True``.
+
+    Raises
+    ------
+    TimeoutError
+        A process variable isn't connected or doesn't answer.
+    """
+    if any(getattr(getattr(s, "cl", None), "name", "") != "pyepics" for s in signals.values()):
+        return {key: signal.get() for key, signal in signals.items()}
+    from epics import ca
+
+    deadline = time.monotonic() + timeout
+    pending = {}
+    for key, signal in signals.items():
+        if not hasattr(signal, "pvname"):  # a soft signal among them
+            continue
+        signal.wait_for_connection(timeout=max(0.1, deadline - time.monotonic()))
+        pv = signal.cl.get_pv(signal.pvname)
+        ca.get_with_metadata(pv.chid, ftype=pv.ftype, wait=False)
+        pending[key] = pv
+    values = {}
+    for key, signal in signals.items():
+        if key not in pending:
+            values[key] = signal.get()
+            continue
+        pv = pending[key]
+        left = max(0.05, deadline - time.monotonic())
+        answer = ca.get_complete_with_metadata(pv.chid, ftype=pv.ftype, timeout=left)
+        if answer is None:
+            raise TimeoutError(f"{signal.pvname} didn't answer within {timeout:g} s; is its IOC alive?")
+        values[key] = _as_declared(signal, answer["value"])
+    return values
+
+
+def _as_declared(signal: Any, value: Any) -> Any:
+    if not getattr(signal, "as_string", False):
+        return value
+    if isinstance(value, str):
+        return value
+    if isinstance(value, np.ndarray):
+        return bytes(value.astype(np.uint8)).split(b"\0", 1)[0].decode("utf-8", "replace")
+    strings = signal.enum_strs
+    return strings[value] if strings else str(value)
+
+
+def same_value(signal: Any, one: Any, other: Any) -> bool:
+    """Compare two values of a signal: an enum's number equals its string.
+
+    Parameters
+    ----------
+    signal : ophyd.Signal
+        The signal, for its enum strings and its precision.
+    one, other : object
+        The values.
+
+    Returns
+    -------
+    bool
+        True when both stand for the same state.
+    """
+    strings = getattr(signal, "enum_strs", None)
+    if strings:
+        one, other = (
+            strings[int(v)] if not isinstance(v, str) and 0 <= int(v) < len(strings) else v
+            for v in (one, other)
+        )
+        return str(one) == str(other)
+    if isinstance(one, str) or isinstance(other, str):
+        return str(one) == str(other)
+    if isinstance(one, float) or isinstance(other, float):
+        # asyn parameters are doubles: what was put comes back bit for bit, but for a driver
+        # that rounds to its clock.
+        tolerance = getattr(signal, "tolerance", None) or 0.0
+        return bool(np.isclose(one, other, rtol=1e-9, atol=tolerance))
+    return bool(np.all(one == other))
+
+
+def wait_for(condition: Any, timeout: float) -> bool:
+    """Wait until a condition holds, asking more and more seldom.
+
+    Parameters
+    ----------
+    condition : callable
+        Called without arguments; asks the IOC.
+    timeout : float
+        Longest wait, in seconds.
+
+    Returns
+    -------
+    bool
+        Whether the condition held in time.
+    """
+    deadline = time.monotonic() + timeout
+    pause = _FIRST_PAUSE
+    never = threading.Event()
+    while not condition():
+        if time.monotonic() >= deadline:
+            return False
+        never.wait(pause)
+        pause = min(2 * pause, _LONGEST_PAUSE)
+    return True
+
+
+def put_and_confirm(
+    signal: Any, value: Any, timeout: float = PUT_TIMEOUT, same: Any = same_value
+) -> None:
+    """Write a signal, wait for the put to complete and for the read-back to follow.
+
+    Not for records whose put completes when their work is done (Acquire, Capture).
+
+    Parameters
+    ----------
+    signal : ophyd.EpicsSignal
+        What to write.
+    value : object
+        The value; an enum's number or string.
+    timeout : float
+        Longest wait, in seconds.
+    same : callable
+        ``same(signal, wanted, found)`` tells whether the read-back shows the value.
+
+    Raises
+    ------
+    PutError
+        The put didn't complete in time, or the read-back shows another value.
+    """
+    deadline = time.monotonic() + timeout
+    done = threading.Event()
+    name = pv_name(signal, setpoint=True)
+    if hasattr(signal, "setpoint_pvname"):
+        signal.put(value, use_complete=True, callback=lambda **_: done.set(), timeout=timeout)
+        if not done.wait(timeout):
+            raise PutError(
+                f"{name}: the put of {value!r} didn't complete within {timeout:g} s. "
+                "The IOC is gone, busy, or a put-callback on this channel is still pending."
+            )
+    else:
+        signal.put(value)
+    found = signal.get()
+    if same(signal, value, found):
+        return
+    # The read-back record is processed a moment after the put is answered.
+    left = min(2.0, max(0.1, deadline - time.monotonic()))
+
+    def follows() -> bool:
+        nonlocal found
+        found = signal.get()
+        return same(signal, value, found)
+
+    if not wait_for(follows, left):
+        raise PutError(
+            f"{name}: put {value!r}, but {pv_name(signal)} shows {found!r}. The IOC refused or "
+            "changed the value: check the limits, the choices and the record's alarm."
+        )

@@ -1,0 +1,155 @@
+"""Staging that never waits for ever and restores all it can.
+
+ophyd's own staging waits without limit for every setting to read back, and at the first
+setting that can't be restored it leaves the others changed.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import Any
+
+from ophyd.device import BlueskyInterface, Staged
+
+from ..errors import AdsupportError, PutError
+from .signal_io import PUT_TIMEOUT, pv_name
+
+__all__ = ["BoundedStaging"]
+
+logger = logging.getLogger(__name__)
+
+
+class BoundedStaging(BlueskyInterface):
+    """Mixin: stage and unstage with a time limit for each setting.
+
+    Attributes
+    ----------
+    put_timeout : float
+        Longest time for one setting to take effect, in seconds.
+    """
+
+    put_timeout: float = PUT_TIMEOUT
+    _in_stage = False
+
+    def stage(self) -> list[object]:
+        """Apply ``stage_sigs``, each within ``put_timeout``; undo all when one fails.
+
+        Returns
+        -------
+        list
+            The devices staged.
+
+        Raises
+        ------
+        PutError
+            A setting didn't take effect in time.
+        """
+        self._limit_waits()
+        self._in_stage = True
+        try:
+            return super().stage()
+        except AdsupportError:
+            raise
+        except TimeoutError as error:
+            raise PutError(f"{self.name} could not be staged: {error}") from error
+        finally:
+            self._in_stage = False
+
+    def _limit_waits(self) -> None:
+        for key in self.stage_sigs:
+            signal = getattr(self, key) if isinstance(key, str) else key
+            if getattr(signal, "write_timeout", 0) is None:
+                # ophyd takes this at construction only, and waits for ever by default.
+                signal._write_timeout = self.put_timeout  # noqa: SLF001
+
+    def unstage(self) -> list[object]:
+        """Restore every setting that was changed; one that fails doesn't keep the others.
+
+        Returns
+        -------
+        list
+            The devices unstaged.
+
+        Raises
+        ------
+        PutError
+            A setting could not be restored; raised after all others were.
+        """
+        failures: list[str] = []
+        while True:
+            try:
+                devices = super().unstage()
+                break
+            except TimeoutError as error:
+                if not self._original_vals:
+                    raise
+                # ophyd restores from the last to the first and drops what succeeded.
+                signal, value = self._original_vals.popitem()
+                failures.append(f"{pv_name(signal, setpoint=True)} back to {value!r} ({error})")
+        if failures:
+            text = f"{self.name}: could not restore {'; '.join(failures)}."
+            if self._in_stage:
+                logger.error(text)
+            else:
+                raise PutError(text)
+        return devices
+
+
+class FirstError:
+    """Run steps of a clean-up all to the end, and keep the first exception.
+
+    Parameters
+    ----------
+    log : logging.Logger
+        Where the exceptions after the first are reported.
+    """
+
+    def __init__(self, log: logging.Logger = logger) -> None:
+        self.error: BaseException | None = None
+        self._log = log
+
+    def run(self, step: Callable[..., Any], *args: Any) -> Any:
+        """Run one step.
+
+        Parameters
+        ----------
+        step : callable
+            What to do.
+        *args
+            Its arguments.
+
+        Returns
+        -------
+        object
+            What the step returned, None when it failed.
+        """
+        try:
+            return step(*args)
+        except BaseException as error:  # also KeyboardInterrupt: the next steps must run
+            if self.error is None:
+                self.error = error
+            else:
+                self._log.error("A later step of the clean-up failed too: %s", error)
+            return None
+
+    def raise_first(self) -> None:
+        """Raise the first exception, if there was one."""
+        if self.error is not None:
+            raise self.error
+
+
+def is_staged(device: Any) -> bool:
+    """Tell whether a device is staged completely.
+
+    Parameters
+    ----------
+    device : ophyd.Device
+        Any device.
+
+    Returns
+    -------
+    bool
+        True between ``stage`` and ``unstage``.
+    """
+    return getattr(device, "_staged", Staged.no) == Staged.yes

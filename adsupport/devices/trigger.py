@@ -1,0 +1,422 @@
+"""One acquisition per trigger: completion by put-completion, with a limit and a check.
+
+The status ends when the put of ``Acquire`` completes, never on a monitor's edge: an edge
+can be merged away on its way to the client, an answer can't.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from dataclasses import dataclass, field
+from typing import Any
+
+from ophyd.device import Staged
+
+from ..errors import (
+    AcquireTimeoutError,
+    AdsupportError,
+    ConfigurationError,
+    FrameCountError,
+    NotStagedError,
+)
+from .acquire_status import AcquireStatus
+from .frames import FrameAccount, FrameReport, check_policy
+from .signal_io import pv_name, read_signals, wait_for
+from .staging import BoundedStaging, is_staged
+
+__all__ = ["SingleTrigger_V34"]
+
+logger = logging.getLogger(__name__)
+
+_SINGLE, _MULTIPLE, _CONTINUOUS = 0, 1, 2
+
+
+@dataclass
+class _Acquisition:
+    """One trigger on its way."""
+
+    status: AcquireStatus
+    before: dict[Any, Any]
+    frame_time: float
+    put_done: threading.Event = field(default_factory=threading.Event)
+    wake: threading.Event = field(default_factory=threading.Event)
+    stopped: bool = False
+
+    def completed(self, **_: Any) -> None:
+        """Take the answer to the put (called on ophyd's thread for completions)."""
+        self.put_done.set()
+        self.wake.set()
+
+
+class SingleTrigger_V34(BoundedStaging):
+    """Trigger mixin: one acquisition per trigger, for ADCore 3.4 and later.
+
+    Put it first among the bases of a detector that has a ``cam``::
+
+        class MyDetector(SingleTrigger_V34, DetectorBase): ...
+
+    While staged the camera is in Multiple mode and waits for its plugins.  A trigger that
+    isn't complete in the time computed from the camera's settings fails, and the camera is
+    stopped.
+
+    Parameters
+    ----------
+    image_name : str, optional
+        Name of the image in the events; the detector's name and ``_image`` by default.
+    acquire_timeout : float, optional
+        Longest time for one acquisition, in seconds.  None: computed, and extended for as
+        long as frames keep coming or the plugins' queues keep draining.
+    frame_policy : {"raise", "warn", "record"}
+        What to do when frames are missing.
+
+    Attributes
+    ----------
+    acquire_allowance : float
+        Time without any progress that ends an acquisition, in seconds, beyond the time of
+        its frames.
+    frame_reports : list of FrameReport
+        The accounts of the acquisitions since staging.
+    """
+
+    acquire_allowance: float = 5.0
+    stop_timeout: float = 5.0
+
+    def __init__(
+        self,
+        *args: Any,
+        image_name: str | None = None,
+        acquire_timeout: float | None = None,
+        frame_policy: str = "raise",
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(*args, **kwargs)
+        self.stage_sigs.update([("cam.acquire", 0), ("cam.image_mode", _MULTIPLE)])
+        if _cam_has(self, "wait_for_plugins"):
+            self.stage_sigs["cam.wait_for_plugins"] = "Yes"
+        self._image_name = image_name or f"{self.name}_image"
+        self.acquire_timeout = acquire_timeout
+        self.frame_policy = frame_policy
+        self.frame_reports: list[FrameReport] = []
+        self._account: FrameAccount | None = None
+        self._acquisition: _Acquisition | None = None
+        self._lock = threading.RLock()
+
+    @property
+    def frame_policy(self) -> str:
+        """What happens when frames are missing: ``raise``, ``warn`` or ``record``."""
+        return self._frame_policy
+
+    @frame_policy.setter
+    def frame_policy(self, policy: str) -> None:
+        self._frame_policy = check_policy(policy)
+
+    # -- staging
+
+    def stage(self) -> list[object]:
+        """Stop the camera, stage it and all plugins, and get ready to count frames.
+
+        Returns
+        -------
+        list
+            The devices staged.
+        """
+        if self._staged == Staged.no:
+            # What was running isn't restarted at unstage: the camera is left idle.
+            self._stop_camera()
+        devices = super().stage()
+        try:
+            self.frame_reports.clear()
+            self._account = FrameAccount(self)
+            self._account.read()  # connects what has never been used
+            self.cam.num_images_counter.subscribe(self._frame_taken, run=False)
+        except BaseException:
+            self.unstage()
+            raise
+        return devices
+
+    def unstage(self) -> list[object]:
+        """Stop what is still running, then unstage.
+
+        Returns
+        -------
+        list
+            The devices unstaged.
+        """
+        try:
+            self._cancel(None)
+        finally:
+            if self._account is not None:
+                self._account = None
+                self.cam.num_images_counter.clear_sub(self._frame_taken)
+            devices = super().unstage()
+        return devices
+
+    def stop(self, *, success: bool = False) -> None:
+        """Stop the camera; an acquisition on its way ends.
+
+        Parameters
+        ----------
+        success : bool
+            Whether the acquisition counts as done; otherwise its status fails.
+        """
+        error = None
+        if not success:
+            error = FrameCountError(f"{self.name}: the acquisition was stopped before it was done.")
+        try:
+            self._cancel(error)
+        finally:
+            super().stop(success=success)
+
+    def pause(self) -> None:
+        """Stop the camera: the RunEngine repeats the point when it resumes."""
+        self._cancel(None)
+        super().pause()
+
+    # -- trigger
+
+    def trigger(self) -> AcquireStatus:
+        """Take one acquisition.
+
+        Returns
+        -------
+        AcquireStatus
+            Done when the camera is, all plugins have had the frames, and the frames are
+            counted.
+
+        Raises
+        ------
+        NotStagedError
+            The detector isn't staged.
+        ConfigurationError
+            The camera is in Continuous mode, so would never end; or an acquisition is
+            still on its way.
+        """
+        if not is_staged(self) or self._account is None:
+            raise NotStagedError(f"{self.name} isn't staged: call its stage() before trigger().")
+        self._require_idle()
+        account = self._account
+        settings = self._settings()
+        before = read_signals({**account.signals, **settings})
+        frames = self._frames_per_trigger(before)
+        for name, writer in account.writers.items():
+            writer.prepare_point(frames, int(before[name, "num_captured"]))
+
+        status = AcquireStatus(self, frames)
+        acquisition = _Acquisition(status, before, self._frame_time(before))
+        with self._lock:
+            self._acquisition = acquisition
+        self.cam.acquire.put(1, use_complete=True, callback=acquisition.completed)
+        self._name_images()
+        # The checks read from the IOC, which ophyd's callback threads must not wait for.
+        waiter = self.cam.acquire.cl.thread_class(
+            target=self._finish, args=(account, acquisition), name=f"{self.name}-trigger", daemon=True
+        )
+        waiter.start()
+        return status
+
+    def _require_idle(self) -> None:
+        acquisition = self._acquisition
+        if acquisition is None:
+            return
+        pv = pv_name(self.cam.acquire, setpoint=True)
+        if not acquisition.status.done:
+            raise ConfigurationError(
+                f"{pv}: {self.name} was triggered while an acquisition is on its way; wait for its "
+                "status first."
+            )
+        # A second put-callback before the first is answered blocks the circuit to the IOC.
+        if not acquisition.put_done.wait(self.stop_timeout):
+            raise AcquireTimeoutError(
+                f"{pv}: the IOC hasn't answered the put of the acquisition before. Stop the camera "
+                "and look at the plugins' queues; restart the IOC if that doesn't help."
+            )
+
+    def _name_images(self) -> None:
+        """Make the datum documents, one a writer: two writers can't share a name."""
+        timestamp = time.time()
+        writers = [s for s in self._signals.values() if hasattr(s, "generate_datum")]
+        key = self._image_name
+        for writer in writers:
+            if getattr(writer, "is_writing", str(writer.enable.get()) in ("1", "Enable")):
+                writer.generate_datum(key, timestamp, {})
+                key = f"{self.name}_{writer.attr_name}_image"
+
+    def _settings(self) -> dict[Any, Any]:
+        cam = self.cam
+        return {
+            ("set", attr): getattr(cam, attr)
+            for attr in ("acquire_time", "acquire_period", "num_images", "num_exposures", "image_mode")
+        }
+
+    def _frames_per_trigger(self, found: dict[Any, Any]) -> int:
+        mode = int(found["set", "image_mode"])
+        if mode == _SINGLE:
+            return 1
+        if mode == _CONTINUOUS:
+            raise ConfigurationError(
+                f"{pv_name(self.cam.image_mode)} is Continuous: the acquisition would never end. "
+                f"Set {self.name}.stage_sigs['cam.image_mode'] to 1 (Multiple)."
+            )
+        return max(1, int(found["set", "num_images"]))
+
+    def _frame_time(self, found: dict[Any, Any]) -> float:
+        exposure = max(0.0, float(found["set", "acquire_time"]))
+        period = max(0.0, float(found["set", "acquire_period"]))
+        return max(period, exposure * max(1, int(found["set", "num_exposures"])))
+
+    # -- completion, on the waiter's thread
+
+    def _finish(self, account: FrameAccount, acquisition: _Acquisition) -> None:
+        status = acquisition.status
+        error: Exception | None
+        try:
+            error = self._wait(account, acquisition)
+            if not acquisition.stopped and error is None:
+                error = self._check(account, acquisition)
+        except AdsupportError as failure:
+            error = failure
+        except Exception as failure:
+            error = AcquireTimeoutError(
+                f"{self.name}: the IOC was lost during the acquisition ({failure}). Check that it "
+                "runs and that the network is up, then count again."
+            )
+            error.__cause__ = failure
+        with self._lock:
+            if status.done or acquisition.stopped:
+                return
+            if error is None:
+                status.set_finished()
+            else:
+                status.set_exception(error)
+
+    def _wait(self, account: FrameAccount, acquisition: _Acquisition) -> Exception | None:
+        """Wait for the completion; give up when the time is over and nothing moves any more."""
+        frames = acquisition.status.frames
+        limit = self.acquire_timeout
+        begun = time.monotonic()
+        patience = acquisition.frame_time + self.acquire_allowance
+        pause = limit if limit is not None else frames * acquisition.frame_time + self.acquire_allowance
+        progress = None
+        while not acquisition.wake.wait(pause):
+            moved = self._progress()
+            if limit is None and moved != progress and moved[0] <= frames:
+                progress, pause = moved, patience
+                continue
+            elapsed = time.monotonic() - begun
+            message = self._timeout_message(frames, elapsed)
+            self._stop_camera()
+            return AcquireTimeoutError(message)
+        return None
+
+    def _progress(self) -> tuple[int, int]:
+        found = read_signals({"frames": self.cam.num_images_counter, **self._queue()})
+        return int(found["frames"]), int(found.get("queued", 0))
+
+    def _queue(self) -> dict[str, Any]:
+        queued = getattr(self.cam, "num_queued_arrays", None)
+        return {} if queued is None else {"queued": queued}
+
+    def _timeout_message(self, frames: int, elapsed: float) -> str:
+        cam = self.cam
+        found = read_signals(
+            {
+                "count": cam.num_images_counter,
+                "total": cam.array_counter,
+                "acquire": cam.acquire,
+                "period": cam.acquire_period,
+                "exposure": cam.acquire_time,
+                **self._queue(),
+            }
+        )
+        state = cam.detector_state.get(as_string=True)
+        mode = cam.trigger_mode.get(as_string=True)
+        if int(found["acquire"]) == 0:
+            hint = (
+                "The camera is done, but a plugin isn't: look at the plugins' QueueUse and WriteStatus"
+            )
+        elif mode != "Internal":
+            hint = f"TriggerMode is {mode}: does the camera get its triggers"
+        else:
+            hint = "Look at the camera's StatusMessage and at its power and cabling"
+        queued = f", NumQueuedArrays {found['queued']}" if "queued" in found else ""
+        return (
+            f"{pv_name(cam.acquire, setpoint=True)}: the put of 1 wasn't completed within "
+            f"{elapsed:.1f} s: waited for {frames} frames of AcquireTime {found['exposure']:g} s, "
+            f"AcquirePeriod {found['period']:g} s; NumImagesCounter {found['count']}, ArrayCounter "
+            f"{found['total']}, DetectorState {state}{queued}. The camera was stopped. {hint}; if "
+            f"it only needs longer, set {self.name}.acquire_timeout."
+        )
+
+    def _check(self, account: FrameAccount, acquisition: _Acquisition) -> Exception | None:
+        report = account.compare(acquisition.before, acquisition.status.frames)
+        self.frame_reports.append(report)
+        for writer in account.writers.values():
+            writer.finish_point(acquisition.status.frames)
+        error = report.error()
+        if error is None or self.frame_policy == "record":
+            return None
+        if self.frame_policy == "warn":
+            logger.warning("%s: %s", self.name, error)
+            return None
+        for writer in account.writers.values():
+            writer.problem_reported = True
+        return error
+
+    # -- stopping
+
+    def _cancel(self, error: Exception | None) -> None:
+        """Stop the camera and end the status.
+
+        Without an error the status ends as done although the frames are missing: the
+        RunEngine, which has paused or is cleaning up, would take a failure for a new one
+        and interrupt itself.
+        """
+        with self._lock:
+            acquisition = self._acquisition
+            running = acquisition is not None and not acquisition.status.done
+            if acquisition is not None and running:
+                acquisition.stopped = True
+                acquisition.status.cancelled = True
+        if acquisition is None:
+            if "cam" in self._signals and "acquire" in self.cam._signals:  # noqa: SLF001
+                self._stop_camera()
+            return
+        try:
+            if running or not acquisition.put_done.is_set():
+                self._stop_camera()
+        finally:
+            acquisition.wake.set()
+            if running:
+                if error is None:
+                    acquisition.status.set_finished()
+                else:
+                    acquisition.status.set_exception(error)
+
+    def _stop_camera(self) -> None:
+        """Put Acquire 0 without completion, and wait until the camera shows it."""
+        acquire = self.cam.acquire
+        if int(acquire.get()) == 0 and (
+            self._acquisition is None or self._acquisition.put_done.is_set()
+        ):
+            return
+        acquire.put(0)
+        if not wait_for(lambda: int(acquire.get()) == 0, self.stop_timeout):
+            logger.error(
+                "%s: put 0, but the camera still acquires after %g s; stop it by hand.",
+                pv_name(acquire, setpoint=True),
+                self.stop_timeout,
+            )
+
+    def _frame_taken(self, value: Any = None, **_: Any) -> None:
+        acquisition = self._acquisition
+        if acquisition is not None and not acquisition.status.done and value is not None:
+            acquisition.status.report(value)
+
+
+def _cam_has(detector: Any, attr: str) -> bool:
+    """Tell whether the detector's camera class has a component, without creating it."""
+    component = getattr(type(detector), "cam", None)
+    cls = getattr(component, "cls", None)
+    return getattr(cls, attr, None) is not None
