@@ -1,7 +1,7 @@
 """Start, watch and stop simulated IOCs, each one a process of its own.
 
-Standard library only: the simulator is reached as a program (the boot files of ``iocs/``) and
-over Channel Access, never by import.
+Cheap to import, and without Channel Access: what it sets in the environment is read when epics is
+imported.  The simulator is reached as a program (the boot files of ``iocs/``), never by import.
 """
 
 from __future__ import annotations
@@ -19,7 +19,20 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO
 
-__all__ = ["IOCError", "IOCProcess", "boot_file", "client_environment", "free_port"]
+from adsupport.errors import IOCError
+
+__all__ = [
+    "DEFAULT_PREFIXES",
+    "IOCError",
+    "IOCProcess",
+    "boot_file",
+    "client_environment",
+    "example_file",
+    "free_port",
+]
+
+#: The IOCs that come with adsupport, and the prefix that each has unless told otherwise.
+DEFAULT_PREFIXES = {"adsim": "ad:", "gp": "gp:"}
 
 #: Largest array that a client asks for, bytes: a 2048 x 2048 float64 image and its header.
 MAX_ARRAY_BYTES = 40_000_000
@@ -27,10 +40,6 @@ MAX_ARRAY_BYTES = 40_000_000
 # Below the usual ephemeral ranges, so that no outgoing connection takes the port meanwhile.
 _PORTS = range(12_000, 30_000)
 _given_ports: set[int] = set()
-
-
-class IOCError(RuntimeError):
-    """An IOC process did not start, or died."""
 
 
 def free_port() -> int:
@@ -93,18 +102,33 @@ def boot_file(name: str | os.PathLike[str]) -> Path:
     FileNotFoundError
         When there is no such file.
     """
+    return _shipped_file("iocs", name, "'adsim', 'gp'")
+
+
+def example_file(name: str | os.PathLike[str]) -> Path:
+    """Return the path of an example that comes with adsupport, such as ``"01_custom_file_name"``.
+
+    Raises
+    ------
+    FileNotFoundError
+        When there is no such file.
+    """
+    return _shipped_file("examples", name, "'01_custom_file_name', '02_scan_random_numbers'")
+
+
+def _shipped_file(folder: str, name: str | os.PathLike[str], known: str) -> Path:
     package = Path(__file__).resolve().parent
     if os.fspath(name).endswith(".py"):
         candidates = [Path(name)]
     else:  # beside the package in a checkout, inside it in an installed wheel
-        candidates = [place / "iocs" / f"{name}.py" for place in (package.parent, package)]
+        candidates = [place / folder / f"{name}.py" for place in (package.parent, package)]
     for candidate in candidates:
         if candidate.is_file():
             return candidate
     raise FileNotFoundError(
-        f"No boot file for the IOC {os.fspath(name)!r}, looked for "
+        f"No {str(name)!r} among the {folder}, looked for "
         + ", ".join(str(candidate) for candidate in candidates)
-        + ". Expected 'adsim', 'gp' or the path of a .py file."
+        + f". Expected {known} or the path of a .py file."
     )
 
 

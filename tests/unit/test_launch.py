@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from adsupport.launch import IOCError, IOCProcess, boot_file, client_environment, free_port
+from adsupport.errors import IOCError
+from adsupport.launch import IOCProcess, boot_file, client_environment, free_port
 
 GOOD = """
 import sys

@@ -1,0 +1,53 @@
+"""The command and its sub-commands, and how errors reach the terminal."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+
+import adsupport
+from adsupport.cli import demo, ioc, tree
+from adsupport.errors import AdsupportError
+
+__all__ = ["app", "main"]
+
+app = typer.Typer(
+    name="adsupport",
+    help="EPICS area detectors with bluesky, and simulated hardware to try it on.",
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+app.command("demo")(demo.run)
+app.command("ioc")(ioc.run)
+app.command("tree")(tree.run)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"adsupport {adsupport.__version__}")
+        raise typer.Exit()
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_print_version, is_eager=True, help="Show the version."),
+    ] = False,
+) -> None:
+    """EPICS area detectors with bluesky, and simulated hardware to try it on."""
+
+
+def main() -> None:
+    """Run the command; an error that adsupport raised on purpose needs no traceback."""
+    try:
+        app()
+    except AdsupportError as error:
+        Console(stderr=True).print(f"[red]adsupport:[/red] {escape(str(error))}", soft_wrap=True)
+        sys.exit(1)

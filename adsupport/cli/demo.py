@@ -1,0 +1,55 @@
+"""``adsupport demo``: the main job, from detector to picture, on simulated hardware."""
+
+from __future__ import annotations
+
+import runpy
+import sys
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from adsupport.cli.extras import require
+from adsupport.launch import example_file
+from adsupport.simulated import simulated_hardware
+
+__all__ = ["run"]
+
+
+def run(
+    out: Annotated[
+        Path, typer.Option("--out", help="Directory of the data; made when it is missing.")
+    ] = Path("demo-data"),
+) -> None:
+    """Show the main job on simulated hardware: two IOCs, real Channel Access, real HDF5 files.
+
+    It runs the examples one after the other: an area detector that writes HDF5 files with names
+    of the user's choice, then a scan of random numbers against a motor.  Every process that it
+    starts ends with it.
+    """
+    require("demo", "caproto", "databroker", "matplotlib")
+    console = Console()
+    started = time.monotonic()
+    out = out.resolve()
+    out.mkdir(parents=True, exist_ok=True)
+    for ioc in simulated_hardware("adsim", "gp"):
+        console.print(f"{ioc.ready_line} (process {ioc.pid})", highlight=False)
+
+    console.rule("Area detector with custom HDF5 file name")
+    _run_example("01_custom_file_name", "--demo", "--out", str(out))
+    console.rule("Scan of random numbers")
+    _run_example("02_scan_random_numbers", "--demo", "--out", str(out))
+
+    console.rule(f"Done in {time.monotonic() - started:.0f} s")
+    console.print("Everything is in", str(out), soft_wrap=True, highlight=False)
+
+
+def _run_example(name: str, *arguments: str) -> None:
+    path = str(example_file(name))
+    typed, sys.argv = sys.argv, [path, *arguments]
+    try:
+        runpy.run_path(path, run_name="__main__")
+    finally:
+        sys.argv = typed

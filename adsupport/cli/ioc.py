@@ -1,0 +1,57 @@
+"""``adsupport ioc``: run a simulated IOC in this terminal."""
+
+from __future__ import annotations
+
+import os
+import sys
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from adsupport.cli.extras import require
+from adsupport.launch import DEFAULT_PREFIXES, boot_file
+
+__all__ = ["run"]
+
+
+class Name(StrEnum):
+    """The IOCs that come with adsupport."""
+
+    ADSIM = "adsim"
+    GP = "gp"
+
+
+def run(
+    name: Annotated[
+        Name, typer.Argument(help="adsim: an area detector. gp: motors and user calculations.")
+    ],
+    prefix: Annotated[
+        str | None, typer.Option(help="Prefix of every PV.  [default: ad: or gp:]")
+    ] = None,
+    port: Annotated[
+        int | None,
+        typer.Option(
+            min=1024,
+            max=65535,
+            help="Channel Access port.  [default: EPICS_CA_SERVER_PORT or 5064]",
+        ),
+    ] = None,
+    list_pvs: Annotated[
+        bool, typer.Option("--list-pvs", help="Print the names of its records, then exit.")
+    ] = False,
+) -> None:
+    """Run a simulated IOC until Ctrl-C.
+
+    It serves 127.0.0.1 unless EPICS_CAS_INTF_ADDR_LIST names other interfaces.  Two IOCs can't
+    share one port there: give each its own, and put both in the client's EPICS_CA_ADDR_LIST.
+    """
+    require("sim", "caproto")
+    command = [sys.executable, str(boot_file(name)), "--prefix", prefix or DEFAULT_PREFIXES[name]]
+    if list_pvs:
+        command.append("--list-pvs")
+    if port is not None:
+        os.environ["EPICS_CA_SERVER_PORT"] = str(port)
+    # The boot file becomes this process: signals, standard streams and exit code are its own.
+    sys.stdout.flush()
+    os.execv(command[0], command)

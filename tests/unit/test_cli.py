@@ -1,0 +1,71 @@
+"""The command as a user types it, each time in a process of its own."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+from typer.testing import CliRunner
+
+import adsupport
+from adsupport.cli import extras, main
+from adsupport.cli.app import app
+
+
+def adsupport_command(*arguments: str, **options) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "adsupport.cli", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, timeout=60, **options)
+
+
+def test_version():
+    assert adsupport_command("--version").stdout == f"adsupport {adsupport.__version__}\n"
+
+
+def test_without_arguments_it_lists_the_commands():
+    output = adsupport_command().stdout
+    for name in ("demo", "ioc", "tree"):
+        assert name in output
+
+
+def test_import_of_the_package_and_of_the_command_is_cheap():
+    code = (
+        "import sys, adsupport, adsupport.launch, adsupport.simulated\n"
+        "print([name for name in ('ophyd', 'epics', 'bluesky', 'databroker', 'numpy', 'caproto')"
+        " if name in sys.modules])"
+    )
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert result.stdout == "[]\n"
+
+
+@pytest.mark.parametrize(("name", "prefix"), [("adsim", "x7:"), ("gp", "y8:")])
+def test_ioc_lists_its_records(name: str, prefix: str):
+    result = adsupport_command("ioc", name, "--prefix", prefix, "--list-pvs")
+    assert result.returncode == 0, result.stderr
+    names = result.stdout.split()
+    assert len(names) > 30
+    assert all(pv.startswith(prefix) for pv in names)
+
+
+def test_unknown_ioc_names_the_known_ones():
+    result = adsupport_command("ioc", "nope")
+    assert result.returncode == 2
+    assert "adsim" in result.stderr
+    assert "gp" in result.stderr
+
+
+def test_a_missing_extra_gives_the_line_to_type(monkeypatch, capsys):
+    monkeypatch.setattr(extras, "find_spec", lambda name: None)
+    monkeypatch.setattr(sys, "argv", ["adsupport", "ioc", "adsim"])
+    with pytest.raises(SystemExit) as exit_:
+        main()
+    assert exit_.value.code == 1
+    error = capsys.readouterr().err
+    assert "caproto" in error
+    assert "pip install 'adsupport[sim]'" in error
+
+
+def test_tree_of_a_missing_file_is_refused():
+    result = CliRunner().invoke(app, ["tree", "/no/such/file.h5"])
+    assert result.exit_code == 2
+    assert "does not exist" in result.output
