@@ -35,6 +35,10 @@ _ALARM = SubscriptionType.DBE_ALARM
 PutHandler = Callable[[Any], "asyncio.Future[Any] | None"]
 
 
+class PutRefusedError(Exception):
+    """A record does not take a client's write, for instance because it is disabled."""
+
+
 class Subscriber(Protocol):
     """What a channel tells about each new value."""
 
@@ -190,7 +194,9 @@ class Channel:
                     continue  # the wanted type cannot hold this limit: it stays 0, as in base
         return dbr
 
-    def write(self, data: Any, sent: ChannelType) -> asyncio.Future[Any] | None:
+    def write(
+        self, data: Any, sent: ChannelType, *, notify: bool = False
+    ) -> asyncio.Future[Any] | None:
         """Carry out a client's write.
 
         Parameters
@@ -199,6 +205,8 @@ class Channel:
             What the client sent.
         sent : ChannelType
             Its DBR type.
+        notify : bool
+            Whether the client asked to be told of the end (a put-callback).
 
         Returns
         -------
@@ -209,10 +217,16 @@ class Channel:
         ------
         ConversionError
             When the channel cannot hold the value.
+        PutRefusedError
+            When the record does not take it.
         """
         value = from_wire(
             data, native_type(sent), self.data_type, self.max_length, self.meta.enums
         )
+        return self.take(value, notify)
+
+    def take(self, value: Any, notify: bool) -> asyncio.Future[Any] | None:
+        """Carry out a write of a converted value; see :meth:`write`."""
         if self.put_handler is None:
             self.post(value)
             return None

@@ -20,7 +20,7 @@ from caproto._dbr import ChannelType
 from caproto._numpy_backend import DbrStringArray
 from caproto.asyncio.server import VirtualCircuit
 
-from adsupport.sim.channel import Channel
+from adsupport.sim.channel import Channel, PutRefusedError
 from adsupport.sim.wire import ConversionError
 
 BACKLOG_BYTES = 8 * 2**20
@@ -213,8 +213,9 @@ class Circuit(VirtualCircuit):
             self._refuse(command, view, "the channel is read-only")
             return
         try:
-            done = channel.write(command.data, ChannelType(command.data_type))
-        except ConversionError as error:
+            sent = ChannelType(command.data_type)
+            done = channel.write(command.data, sent, notify=notify)
+        except (ConversionError, PutRefusedError) as error:
             self._refuse(command, view, str(error))
             return
         if not notify:
