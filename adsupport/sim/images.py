@@ -11,8 +11,8 @@ from enum import IntEnum
 
 import numpy as np
 
-from .ndarray import ColorMode
-from .region import COLOR_AXES
+from adsupport.sim.ndarray import ColorMode
+from adsupport.sim.region import COLOR_AXES
 
 PEAK_SIGMAS = 4
 """A peak is drawn as far as this many widths from its centre."""
@@ -154,6 +154,7 @@ class ImageGenerator:
         self._kept: np.ndarray | None = None
         self._background: np.ndarray | None = None
         self._phase = 0
+        self._drawn: tuple[np.dtype, ColorMode, SimMode] | None = None
 
     def next_frame(self, settings: ImageSettings, *, reset: bool) -> np.ndarray:
         """Draw the next image.
@@ -163,15 +164,17 @@ class ImageGenerator:
         settings : ImageSettings
             What to draw.
         reset : bool
-            Whether to start anew: ramp and phase from zero, new background noise, new peaks. An
-            image without reset may not change pixel type or colour mode.
+            Whether to start anew: ramp and phase from zero, new background noise, new peaks. A
+            change of pixel type, colour mode or mode starts anew by itself.
 
         Returns
         -------
         numpy.ndarray
             ``settings.dtype``; shape ``(size_y, size_x)``, or with a colour axis of three.
         """
-        if reset:
+        drawing = (settings.dtype, settings.color_mode, settings.mode)
+        if reset or drawing != self._drawn:
+            self._drawn = drawing
             self._kept = None
             self._phase = 0
             self._background = self._draw_background(settings)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from .ndarray import ColorMode, Dimension
+from adsupport.sim.ndarray import ColorMode, Dimension
 
 COLOR_AXES: dict[ColorMode, tuple[int, int, int | None]] = {
     ColorMode.MONO: (0, 1, None),

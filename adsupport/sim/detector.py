@@ -1,0 +1,309 @@
+"""The simulated area detector: exposures, read-out, counters and states (ADSimDetector)."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from enum import IntEnum
+from typing import Any
+
+from adsupport.sim.attributes import AttributeFileError, AttributeList, PVReader, read_attributes
+from adsupport.sim.detector_settings import (
+    CHOICES,
+    RESET_PARAMETERS,
+    ImageMode,
+    fit_window,
+    image_settings,
+)
+from adsupport.sim.images import ImageGenerator
+from adsupport.sim.ndarray import EPICS_EPOCH, NDArray, NDAttribute
+from adsupport.sim.port import PortError, on_write
+from adsupport.sim.region import read_out
+from adsupport.sim.source import ArraySource
+
+_log = logging.getLogger(__name__)
+
+MIN_DELAY = 1e-5
+"""Seconds that an exposure takes at least, as in the driver: others get their turn meanwhile."""
+
+
+class State(IntEnum):
+    """The values of parameter ``STATUS`` (DetectorState) that this detector takes."""
+
+    IDLE = 0
+    ACQUIRE = 1
+    READOUT = 2
+    ERROR = 6
+    WAITING = 7
+    ABORTED = 10
+
+
+class ShutterMode(IntEnum):
+    """Values of parameter ``SHUTTER_MODE``."""
+
+    NONE = 0
+    EPICS = 1
+    DETECTOR = 2
+
+
+class _Run:
+    """One acquisition, from Acquire=1 to its last frame or to Acquire=0."""
+
+    __slots__ = ("mode", "stopped")
+
+    def __init__(self, mode: ImageMode) -> None:
+        self.mode = mode
+        self.stopped = False
+
+
+class SimDetector(ArraySource):
+    """A camera whose images are computed.
+
+    Its parameters come from the tables ``NDArrayBase``, ``ADBase`` and ``simDetector``.
+
+    Parameters
+    ----------
+    name : str
+        asyn port name, such as ``SIM1``.
+    seed : int, optional
+        Makes noise repeatable.
+
+    Attributes
+    ----------
+    read_pv : callable or None
+        Gives the present value of a PV by name, for NDAttributes of type ``EPICS_PV``; the boot
+        file sets it.
+    """
+
+    def __init__(self, name: str, *, seed: int | None = None) -> None:
+        super().__init__(name)
+        self.read_pv: PVReader | None = None
+        self._seed = seed
+        self._changed_run = threading.Condition(self.lock)
+        self._run: _Run | None = None
+        self._delivering = False
+        self._closing = False
+        self._thread: threading.Thread | None = None
+        self._images: ImageGenerator | None = None
+        self._attributes = AttributeList(())
+
+    # ---- life
+
+    def start(self) -> None:
+        """Start the camera's thread."""
+        super().start()
+        self._closing = False
+        self._images = ImageGenerator(self.get("MAX_SIZE_X"), self.get("MAX_SIZE_Y"), self._seed)
+        self._thread = threading.Thread(target=self._loop, name=self.name, daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Abort what is being acquired and end the thread."""
+        with self.lock:
+            self._closing = True
+            self._abort()
+            self.call_callbacks()
+            self._changed_run.notify_all()
+        if self._thread is not None:
+            self._thread.join(timeout=10)
+            self._thread = None
+        super().stop()
+
+    # ---- what clients write
+
+    def write(self, param: str, value: Any) -> None:
+        """Carry out a client's write; see :meth:`adsupport.sim.port.Port.write`."""
+        if param in CHOICES and value not in CHOICES[param]:
+            raise PortError(f"{self.name}: {param} has no state {value}")
+        with self.lock:
+            if param == "ACQUIRE" and bool(value) != (self._run is not None):
+                # clients see why before they see that
+                message = "Acquiring data" if value else "Acquisition stopped"
+                self.set("STATUS_MESSAGE", message)
+                if not value:
+                    self.set("STATUS", State.ACQUIRE)
+                self.call_callbacks()
+            super().write(param, value)
+
+    @on_write("ACQUIRE")
+    def _start_or_abort(self, value: int) -> None:
+        if value and self._run is None:
+            self._run = _Run(ImageMode(self.get("IMAGE_MODE")))
+        elif not value:
+            self._abort()
+        self._changed_run.notify_all()
+
+    def _abort(self) -> None:
+        run = self._run
+        if run is not None:
+            run.stopped = True
+            self.set("ACQUIRE", 0)
+            self._run = None
+            if not self._delivering:
+                self._come_to_rest(run)
+
+    def _come_to_rest(self, run: _Run) -> None:
+        """Show that a stopped acquisition has ended."""
+        idle = run.mode is ImageMode.CONTINUOUS
+        self.set("STATUS", State.IDLE if idle else State.ABORTED)
+        self._settle_busy()
+
+    @on_write(*RESET_PARAMETERS)
+    def _start_image_anew(self, _: object) -> None:
+        self.set("RESET_IMAGE", 1)
+
+    @on_write("ND_ATTRIBUTES_FILE", "ND_ATTRIBUTES_MACROS")
+    def _read_attributes(self, _: str) -> None:
+        try:
+            self._attributes = read_attributes(
+                self.get("ND_ATTRIBUTES_FILE"), self.get("ND_ATTRIBUTES_MACROS")
+            )
+        except AttributeFileError as error:
+            self._attributes = AttributeList(())
+            self.set("ND_ATTRIBUTES_STATUS", error.status)
+        else:
+            self.set("ND_ATTRIBUTES_STATUS", 0)
+
+    @on_write("SHUTTER_CONTROL")
+    def _move_shutter(self, value: int) -> None:
+        mode = self.get("SHUTTER_MODE")
+        if mode == ShutterMode.EPICS:
+            self.set("SHUTTER_CONTROL_EPICS", value)
+        elif mode == ShutterMode.DETECTOR:
+            self.set("SHUTTER_STATUS", value)
+
+    # ---- acquisition
+
+    def _settle_busy(self) -> None:
+        # a stopped camera stays busy until the frame it is handing out has been delivered
+        if self._run is None and not self._delivering:
+            super()._settle_busy()
+
+    def _loop(self) -> None:
+        while True:
+            with self.lock:
+                while self._run is None and not self._closing:
+                    self._changed_run.wait()
+                if self._closing or self._run is None:
+                    return
+                run = self._run
+            try:
+                self._acquire(run)
+            except Exception as error:
+                _log.exception("%s: acquisition failed", self.name)
+                self._fail(run, error)
+
+    def _fail(self, run: _Run, error: Exception) -> None:
+        with self.lock:
+            if self._run is run:
+                self._run = None
+            self._delivering = False
+            self.set("STATUS_MESSAGE", f"{type(error).__name__}: {error}")
+            self.set("STATUS", State.ERROR)
+            self.set("ACQUIRE", 0)
+            self._settle_busy()
+            self.call_callbacks()
+
+    def _acquire(self, run: _Run) -> None:
+        with self.lock:
+            if run.stopped:
+                return
+            self.set("STATUS_MESSAGE", "Acquiring data")
+            self.set("NIMAGES_COUNTER", 0)
+        due = time.monotonic()
+        while True:
+            array = self._expose(run)
+            if array is None or not self._deliver(run, array):
+                return
+            with self.lock:
+                due += self.get("ACQ_PERIOD")
+                now = time.monotonic()
+                if due < now:
+                    # too slow for the period: go on at once, and do not try to catch up
+                    due = now
+                    continue
+                self.set("STATUS", State.WAITING)
+                self.call_callbacks()
+                if not self._wait(run, due):
+                    return
+
+    def _wait(self, run: _Run, until: float) -> bool:
+        """Wait without the lock; return whether the acquisition goes on."""
+        remaining = max(until - time.monotonic(), MIN_DELAY)
+        while not run.stopped and remaining > 0:
+            self._changed_run.wait(remaining)
+            remaining = until - time.monotonic()
+        return not run.stopped
+
+    def _expose(self, run: _Run) -> NDArray | None:
+        """Take one frame; return None when the acquisition was stopped meanwhile."""
+        began, stamp = time.monotonic(), time.time()
+        with self.lock:
+            if run.stopped:
+                return None
+            run.mode = ImageMode(self.get("IMAGE_MODE"))
+            until = began + self.get("ACQ_TIME")
+            self.set("STATUS", State.ACQUIRE)
+            self._move_shutter(1)
+            self.call_callbacks()
+            settings = image_settings(self)
+            x, y = fit_window(self, "X"), fit_window(self, "Y")
+            reset = bool(self.get("RESET_IMAGE"))
+            # cleared before the image is computed: a write meanwhile asks for the next one
+            self.set("RESET_IMAGE", 0)
+        # without the lock: it may take milliseconds
+        assert self._images is not None  # noqa: S101  narrowing: start() made it
+        image = self._images.next_frame(settings, reset=reset)
+        data, dims = read_out(image, settings.color_mode, x, y)
+        array = NDArray(data, dims, settings.color_mode, time_stamp=stamp - EPICS_EPOCH)
+        with self.lock:
+            if not self._wait(run, until):
+                self._move_shutter(0)
+                self.call_callbacks()
+                return None
+            self.set("ARRAY_SIZE", data.nbytes)
+            self.set("ARRAY_SIZE_X", x.size // x.binning)
+            self.set("ARRAY_SIZE_Y", y.size // y.binning)
+            self._move_shutter(0)
+            self.set("STATUS", State.READOUT)
+            self.call_callbacks()
+            self._delivering = True
+        return array
+
+    def _deliver(self, run: _Run, array: NDArray) -> bool:
+        """Count a frame and hand it to the plugins; return whether another one follows."""
+        with self.lock:
+            array.unique_id = self.get("ARRAY_COUNTER") + 1
+            self.set("ARRAY_COUNTER", array.unique_id)
+            self.set("NIMAGES_COUNTER", self.get("NIMAGES_COUNTER") + 1)
+            seconds, nanoseconds = divmod(time.time_ns(), 1_000_000_000)
+            array.ts_sec, array.ts_nsec = seconds - EPICS_EPOCH, nanoseconds
+            color = NDAttribute("ColorMode", int(array.color_mode), "Color mode")
+            array.attributes = (color, *self._attributes.values(self, self.read_pv))
+        try:
+            # without the lock: a blocking plugin may take long
+            self.emit(array)
+        finally:
+            with self.lock:
+                self._delivering = False
+                goes_on = not run.stopped and not self._was_last(run)
+                if run.stopped:
+                    if self._run is None:
+                        self._come_to_rest(run)
+                elif not goes_on:
+                    self._finish()
+                self.call_callbacks()
+        return goes_on
+
+    def _was_last(self, run: _Run) -> bool:
+        if run.mode is ImageMode.MULTIPLE:
+            return self.get("NIMAGES_COUNTER") >= self.get("NIMAGES")
+        return run.mode is ImageMode.SINGLE
+
+    def _finish(self) -> None:
+        self._run = None
+        self.set("STATUS_MESSAGE", "Waiting for acquisition")
+        self.set("STATUS", State.IDLE)
+        self.call_callbacks()
+        self.set("ACQUIRE", 0)
