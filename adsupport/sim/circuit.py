@@ -15,6 +15,7 @@ import socket
 from typing import Any
 
 import caproto as ca
+import numpy as np
 from caproto import CAStatus, SubscriptionType
 from caproto._dbr import ChannelType
 from caproto._numpy_backend import DbrStringArray
@@ -23,7 +24,7 @@ from caproto.asyncio.server import VirtualCircuit
 from adsupport.sim.channel import Channel, PutRefusedError
 from adsupport.sim.wire import ConversionError
 
-BACKLOG_BYTES = 8 * 2**20
+BACKLOG_BYTES = 2 * 2**20
 """Unsent bytes above which monitors of a connection are held back until it has caught up."""
 
 NORMAL = 1
@@ -51,7 +52,7 @@ class Monitor:
     def response(self, channel: Channel) -> Any:
         """Build the protocol's event message."""
         metadata, data = channel.read(self.data_type)
-        data = sized(data, self.count)
+        data = sized(data, self.count, channel.max_length)
         return self.channel_view.subscribe(
             data=data,
             metadata=metadata,
@@ -62,12 +63,29 @@ class Monitor:
         )
 
 
-def sized(data: Any, count: int) -> Any:
-    """Return ``count`` elements of ``data``, all of them for 0; never more than there are."""
-    if not count or count >= len(data):
+def sized(data: Any, count: int, most: int) -> Any:
+    """Return as many elements as a client asked for: cut, or filled up with zeros as rsrv does.
+
+    Parameters
+    ----------
+    data : bytes, numpy.ndarray or DbrStringArray
+        All elements of the present value.
+    count : int
+        What the client asked for; 0 is all there are.
+    most : int
+        Element count of the channel.
+    """
+    missing = min(count, most) - len(data)
+    if not count or not missing:
         return data
-    cut = data[:count]
-    return DbrStringArray(cut) if isinstance(data, DbrStringArray) else cut
+    if missing < 0:
+        cut = data[:count]
+        return DbrStringArray(cut) if isinstance(data, DbrStringArray) else cut
+    if isinstance(data, DbrStringArray):
+        return DbrStringArray([*data, *[b""] * missing])
+    if isinstance(data, bytes):
+        return data + bytes(missing)
+    return np.concatenate([data, np.zeros(missing, data.dtype)])
 
 
 class Circuit(VirtualCircuit):
@@ -191,7 +209,7 @@ class Circuit(VirtualCircuit):
     def _read(self, command: Any) -> Any:
         view, channel = self._get_db_entry_from_command(command)
         metadata, data = channel.read(ChannelType(command.data_type))
-        data = sized(data, command.data_count)
+        data = sized(data, command.data_count, channel.max_length)
         return view.read(
             data=data,
             data_type=command.data_type,
@@ -224,11 +242,18 @@ class Circuit(VirtualCircuit):
             self._answer(command, view)
             return
         self._pending_puts[view.sid] = done
-        done.add_done_callback(lambda _: self._answer(command, view))
+        done.add_done_callback(lambda ended: self._answer_at_end(command, view, ended))
+
+    def _answer_at_end(self, command: Any, view: Any, ended: asyncio.Future[Any]) -> None:
+        if self._pending_puts.get(view.sid) is ended:
+            del self._pending_puts[view.sid]
+        error = None if ended.cancelled() else ended.exception()
+        if isinstance(error, PutRefusedError):
+            self._refuse(command, view, str(error))
+        else:
+            self._answer(command, view)
 
     def _answer(self, command: Any, view: Any) -> None:
-        if self._pending_puts.get(view.sid) is not None and self._pending_puts[view.sid].done():
-            del self._pending_puts[view.sid]
         self._push(
             view.write(
                 ioid=command.ioid,
