@@ -15,6 +15,7 @@ __all__ = [
     "AcquireTimeoutError",
     "AdsupportError",
     "ConfigurationError",
+    "ConfigurationTypeError",
     "ConnectionTimeoutError",
     "DroppedFramesError",
     "FileExistsRefusedError",
@@ -26,6 +27,7 @@ __all__ = [
     "PathMapError",
     "PutError",
     "UnknownPluginError",
+    "UnknownPortError",
     "UnprimedError",
 ]
 
@@ -44,6 +46,14 @@ class PathMapError(AdsupportError, ValueError):
 
 class ConfigurationError(AdsupportError, ValueError):
     """Arguments or settings contradict each other, before any hardware moved."""
+
+
+class ConfigurationTypeError(ConfigurationError, TypeError):
+    """An argument has the wrong type."""
+
+
+class UnknownPortError(ConfigurationError, RuntimeError):
+    """A plugin takes its arrays from a port that the detector doesn't know."""
 
 
 class ConnectionTimeoutError(AdsupportError, TimeoutError):

@@ -195,7 +195,7 @@ def _field(text: str, match: re.Match[str]) -> _Field:
 
 
 def check_file_name(name: str) -> str:
-    """Check that a name is safe as (part of) the name of one file.
+    r"""Check that a name is safe as (part of) the name of one file.
 
     Parameters
     ----------

@@ -1,0 +1,97 @@
+"""What every detector made by the factory can do, whatever its bases."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ophyd.areadetector.base import ADBase
+from ophyd.device import DEFAULT_CONNECTION_TIMEOUT, Device
+
+from ..errors import UnknownPortError
+from .connection import ConnectsAtOnce
+from .signal_io import pv_name
+
+__all__ = ["DetectorMixin"]
+
+
+class DetectorMixin(ConnectsAtOnce, ADBase):
+    """Mixin: a detector that is constructed without its IOC, and connects all at once.
+
+    Attributes
+    ----------
+    validate_ports : bool
+        Whether :meth:`wait_for_connection` also checks that every plugin's arrays come
+        from the camera or from a plugin of this detector.  Staging always does.
+    """
+
+    validate_ports: bool = True
+    _in_construction = False
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        self._in_construction = True
+        super().__init__(*args, **kwargs)
+        self._in_construction = False
+        for part in self._signals.values():
+            if isinstance(part, Device):
+                part.lazy_wait_for_connection = True
+
+    def _instantiate_component(self, attr: str) -> None:
+        super()._instantiate_component(attr)
+        part = self._signals[attr]
+        if self._in_construction and isinstance(part, Device):
+            # ophyd's trigger mixins touch the camera: that must not wait for an IOC.
+            part.lazy_wait_for_connection = False
+
+    def wait_for_connection(
+        self, all_signals: bool = False, timeout: float | None | object = DEFAULT_CONNECTION_TIMEOUT
+    ) -> None:
+        """Connect all process variables together, then check the ports.
+
+        Parameters
+        ----------
+        all_signals : bool
+            Whether every process variable is required.  By default those are which are
+            read, configured or staged; another one missing is logged.
+        timeout : float or None
+            Longest wait for all together, in seconds; the device's ``connection_timeout``
+            by default, None waits for ever.
+
+        Raises
+        ------
+        ConnectionTimeoutError
+            A required process variable didn't connect; it is named with its component.
+        UnknownPortError
+            A plugin takes its arrays from a port that no part of the detector has.
+        """
+        super().wait_for_connection(all_signals=all_signals, timeout=timeout)
+        if self.validate_ports:
+            self.validate_asyn_ports()
+
+    def validate_asyn_ports(self) -> None:
+        """Check that every plugin's arrays come from a part of this detector.
+
+        Raises
+        ------
+        UnknownPortError
+            A plugin takes its arrays from another port; both are named.
+        """
+        try:
+            super().validate_asyn_ports()
+        except RuntimeError as error:
+            raise UnknownPortError(self._lost_plugins() or str(error)) from None
+
+    def _lost_plugins(self) -> str:
+        ports = self.get_asyn_port_dictionary()
+        lost = []
+        for port, part in ports.items():
+            source = getattr(part, "nd_array_port", None)
+            found = None if source is None else source.get()
+            if source is not None and found not in ports:
+                lost.append(f"{pv_name(source)} of {part.name} (port {port!r}) is {found!r}")
+        if not lost:
+            return ""
+        return (
+            f"{self.name}: {'; '.join(lost)}. No part of the detector has this port: they have "
+            f"{', '.join(map(repr, ports))}. Add the plugin that has it to the detector's plugins, "
+            "or set NDArrayPort."
+        )
