@@ -9,6 +9,8 @@ import logging
 import sys
 from collections.abc import Callable, Mapping, Sequence
 
+import numpy as np
+
 from adsupport.sim.port import Change, Port
 from adsupport.sim.record import Record, parameter_kind
 from adsupport.sim.record_fields import UDF_ALARM
@@ -17,6 +19,10 @@ from adsupport.sim.table import merge_tables
 
 SWITCH_INTERVAL = 5e-4
 """Seconds between thread switches: a camera thread must not wait 5 ms for its turn."""
+
+
+DELIVERY_BATCH = 100
+"""Posts handed to records before the event loop looks at its clients again."""
 
 
 class IOC:
@@ -52,6 +58,7 @@ class IOC:
         self._ports: list[Port] = []
         self._followers: dict[Port, dict[str, list[Record]]] = {}
         self._posts: collections.deque[tuple[Port, list[Change]]] = collections.deque()
+        self._newest_arrays: dict[tuple[Port, str], Change] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
         self._delivery_scheduled = False
         self._tasks: list[asyncio.Task[None]] = []
@@ -112,6 +119,9 @@ class IOC:
     # ---- from ports to records
 
     def _post(self, port: Port, changes: list[Change]) -> None:
+        for change in changes:
+            if isinstance(change.value, np.ndarray):
+                self._newest_arrays[port, change.param] = change
         self._posts.append((port, changes))
         if self._loop is None:
             self._deliver()
@@ -121,12 +131,19 @@ class IOC:
 
     def _deliver(self) -> None:
         self._delivery_scheduled = False
-        while self._posts:
+        # a bounded batch, so that a fast camera can't keep the loop from its clients
+        for _ in range(min(len(self._posts), DELIVERY_BATCH)):
             port, changes = self._posts.popleft()
             followers = self._followers[port]
             for change in changes:
+                if isinstance(change.value, np.ndarray):
+                    if self._newest_arrays[port, change.param] is not change:
+                        continue  # images overtaken by a newer one are not worth sending
                 for record in followers.get(change.param, ()):
                     record.update(change)
+        if self._posts and self._loop is not None and not self._delivery_scheduled:
+            self._delivery_scheduled = True
+            self._loop.call_soon(self._deliver)
 
     # ---- life
 

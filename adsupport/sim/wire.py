@@ -98,7 +98,9 @@ def to_wire(
     if array.dtype.kind == "f" and dtype.kind in "iu":
         array = np.nan_to_num(array).astype(np.int64)
     with np.errstate(over="ignore"):
-        return array.astype(dtype)
+        array = array.astype(dtype, copy=False)
+    # caproto copies arrays once more, but hands bytes on as they are
+    return array.tobytes() if wanted is ChannelType.CHAR else array
 
 
 def _decode(data: Any) -> str:
