@@ -99,11 +99,11 @@ RE(prepare_count(adsimdet.hdf1, args.file_name, 0.001, 0.002, NUM_FRAMES))
 uids = RE(
     bp.count(
         [adsimdet],
-        md=dict(
-            title="Area Detector with custom HDF5 File Name",
-            purpose="image",
-            image_file_name_style="EPICS(AD PVs)",
-        ),
+        md={
+            "title": "Area Detector with custom HDF5 File Name",
+            "purpose": "image",
+            "image_file_name_style": "EPICS(AD PVs)",
+        },
     )
 )
 print(f"{adsimdet.hdf1.num_captured.get()=}")
