@@ -110,11 +110,7 @@ class FrameAccount:
             ("cam", "array_counter"): cam.array_counter,
             ("cam", "num_images_counter"): cam.num_images_counter,
         }
-        plugins = [
-            p
-            for p in _plugins_of(detector)
-            if getattr(p, "dropped_arrays", None) is not None
-        ]
+        plugins = [p for p in _plugins_of(detector) if hasattr(p, "dropped_arrays")]
         enabled = read_signals({p.name: p.enable for p in plugins})
         self._plugins = {p.name: p for p in plugins if _is_enabled(enabled[p.name])}
         for name, plugin in self._plugins.items():
@@ -138,13 +134,13 @@ class FrameAccount:
         ports = read_signals({n: p.port_name for n, p in self._plugins.items()})
         sources = read_signals({n: p.nd_array_port for n, p in self._plugins.items()})
         by_port = {str(port): name for name, port in ports.items()}
-        for name in self.writers:
-            while name is not None and (name in self.writers or name not in essential):
-                essential.add(name)
+        chain: set[str] = set()
+        for writer in self.writers:
+            name: str | None = writer
+            while name is not None and name not in chain:
+                chain.add(name)
                 name = by_port.get(str(sources[name]))
-                if name in essential:
-                    break
-        return essential
+        return essential | chain
 
     @property
     def signals(self) -> dict[tuple[str, str], Any]:

@@ -22,6 +22,7 @@ from ..errors import (
     NotStagedError,
 )
 from .acquire_status import AcquireStatus
+from .cam import CamMixin_V3_1_1
 from .frames import FrameAccount, FrameReport, check_policy
 from .signal_io import pv_name, read_signals, wait_for
 from .staging import BoundedStaging, is_staged
@@ -93,7 +94,7 @@ class SingleTrigger_V34(BoundedStaging):
     ) -> None:
         super().__init__(*args, **kwargs)
         self.stage_sigs.update([("cam.acquire", 0), ("cam.image_mode", _MULTIPLE)])
-        if _cam_has(self, "wait_for_plugins"):
+        if _cam_could_wait(self):
             self.stage_sigs["cam.wait_for_plugins"] = "Yes"
         self._image_name = image_name or f"{self.name}_image"
         self.acquire_timeout = acquire_timeout
@@ -145,7 +146,8 @@ class SingleTrigger_V34(BoundedStaging):
             The devices unstaged.
         """
         try:
-            self._cancel(None)
+            if self._staged != Staged.no:
+                self._cancel(None)
         finally:
             if self._account is not None:
                 self._account = None
@@ -171,7 +173,8 @@ class SingleTrigger_V34(BoundedStaging):
 
     def pause(self) -> None:
         """Stop the camera: the RunEngine repeats the point when it resumes."""
-        self._cancel(None)
+        if self._staged != Staged.no:
+            self._cancel(None)
         super().pause()
 
     # -- trigger
@@ -201,7 +204,7 @@ class SingleTrigger_V34(BoundedStaging):
         before = read_signals({**account.signals, **settings})
         frames = self._frames_per_trigger(before)
         for name, writer in account.writers.items():
-            writer.prepare_point(frames, int(before[name, "num_captured"]))
+            writer.prepare_point(frames, int(before[name, "num_captured"]), before[name, "capture"])
 
         status = AcquireStatus(self, frames)
         acquisition = _Acquisition(status, before, self._frame_time(before))
@@ -415,8 +418,10 @@ class SingleTrigger_V34(BoundedStaging):
             acquisition.status.report(value)
 
 
-def _cam_has(detector: Any, attr: str) -> bool:
-    """Tell whether the detector's camera class has a component, without creating it."""
+def _cam_could_wait(detector: Any) -> bool:
+    """Tell whether the camera can wait for its plugins, and its class doesn't see to it."""
     component = getattr(type(detector), "cam", None)
     cls = getattr(component, "cls", None)
-    return getattr(cls, attr, None) is not None
+    return getattr(cls, "wait_for_plugins", None) is not None and not issubclass(
+        cls, CamMixin_V3_1_1
+    )

@@ -1,0 +1,371 @@
+"""Where a file plugin's next file goes: directory, name, number, and what stands there already."""
+
+from __future__ import annotations
+
+import os
+import pathlib
+from datetime import datetime
+from typing import Any, Literal
+
+from ..errors import (
+    ConfigurationError,
+    FileExistsRefusedError,
+    FileWriteError,
+    NamingError,
+    PathMapError,
+)
+from ..naming import (
+    FileTemplate,
+    PathMap,
+    check_ioc_path,
+    expand_dates,
+    format_file_name,
+    has_date_codes,
+    same_path,
+    with_trailing_separator,
+)
+from .signal_io import PUT_TIMEOUT, pv_name, put_and_confirm, read_signals, wait_for
+
+__all__ = ["IF_EXISTS", "FileTarget", "IfExists", "path_map_of", "put_file_path"]
+
+IfExists = Literal["refuse", "bump", "allow"]
+IF_EXISTS: tuple[str, ...] = ("refuse", "bump", "allow")
+
+#: How many file numbers ``if_exists="bump"`` tries.
+_MOST_NUMBERS = 100_000
+
+
+def path_map_of(plugin: Any) -> PathMap:
+    """Derive the map from IOC paths to local paths from a plugin's templates.
+
+    Parameters
+    ----------
+    plugin : ophyd.areadetector.plugins.FilePlugin
+        A file plugin; without templates both sides see the same file system.
+
+    Returns
+    -------
+    PathMap
+        The map.
+
+    Raises
+    ------
+    ConfigurationError
+        There's a read template and no write template.
+    PathMapError, NamingError
+        The templates don't fit each other.
+    """
+    write = getattr(plugin, "write_path_template", None)
+    read = getattr(plugin, "read_path_template", None)
+    if write is None and read is None:
+        return PathMap()
+    if write is None:
+        raise ConfigurationError(
+            f"{plugin.name} has read_path_template={read!r} but no write_path_template: give the "
+            "directory as the IOC sees it, too."
+        )
+    return PathMap.from_templates(write, read)
+
+
+def put_file_path(plugin: Any, path: str, timeout: float = PUT_TIMEOUT) -> None:
+    """Put a directory to ``FilePath`` and wait until the IOC has looked for it.
+
+    Parameters
+    ----------
+    plugin : ophyd.areadetector.plugins.FilePlugin
+        A file plugin.
+    path : str
+        Directory on the IOC, dates expanded.
+    timeout : float
+        Longest wait, in seconds: creating directories may take its time.
+
+    Raises
+    ------
+    FileWriteError
+        The IOC says that the directory doesn't exist, and could not create it.
+    PutError
+        The IOC didn't take the path.
+    """
+
+    def same(_: Any, wanted: str, found: str) -> bool:
+        return same_path(wanted, found)
+
+    put_and_confirm(plugin.file_path, path, timeout, same)
+    if wait_for(lambda: bool(plugin.file_path_exists.get()), 0.5):
+        return
+    depth = plugin.create_directory.get()
+    raise FileWriteError(
+        f"{pv_name(plugin.file_path_exists)}: directory {path!r} doesn't exist on the IOC and could "
+        f"not be created: {pv_name(plugin.create_directory, True)} is {depth}. Check the path and "
+        f"the IOC's permissions, create the directory, or let the IOC create up to five levels: "
+        f"{plugin.dotted_name or plugin.name}.create_directory.put(-5)."
+    )
+
+
+class FileTarget:
+    """Mixin: the directory and name of a file plugin's files, here and on the IOC.
+
+    Parameters
+    ----------
+    write_path_template : str or path, optional
+        Directory as the IOC sees it, with ``strftime`` codes.
+    read_path_template : str or path, optional
+        The same directory as this computer sees it; equal by default.
+    root : str
+        Root of the resource documents: a mount point that may move.
+    path_semantics : {"posix", "windows"}
+        Style of the local paths in the resource documents.
+    if_exists : {"refuse", "bump", "allow"}
+        What to do when the file to be written exists: raise, take the next free number,
+        or overwrite.
+    """
+
+    def __init__(
+        self,
+        *args: Any,
+        write_path_template: str | os.PathLike[str] | None = None,
+        read_path_template: str | os.PathLike[str] | None = None,
+        root: str | os.PathLike[str] = "/",
+        path_semantics: str = "posix",
+        if_exists: str = "refuse",
+        **kwargs: Any,
+    ) -> None:
+        self._write_path_template: str | None = None
+        self._read_path_template: str | None = None
+        self._expanded: tuple[str, str] | None = None
+        super().__init__(*args, **kwargs)
+        self.write_path_template = write_path_template
+        self.read_path_template = read_path_template
+        self.path_semantics = path_semantics
+        self.reg_root = root
+        self.if_exists = if_exists
+        self._map = PathMap()
+
+    @property
+    def write_path_template(self) -> str | None:
+        """Directory as the IOC sees it, ending in a separator; None when not given."""
+        return self._write_path_template
+
+    @write_path_template.setter
+    def write_path_template(self, template: str | os.PathLike[str] | None) -> None:
+        self._write_path_template = _directory(template)
+
+    @property
+    def read_path_template(self) -> str | None:
+        """The same directory here; the write template when not given."""
+        if self._read_path_template is None:
+            return self._write_path_template
+        return self._read_path_template
+
+    @read_path_template.setter
+    def read_path_template(self, template: str | os.PathLike[str] | None) -> None:
+        self._read_path_template = _directory(template)
+
+    @property
+    def reg_root(self) -> pathlib.PurePath:
+        """Root of the resource documents."""
+        return self._root
+
+    @reg_root.setter
+    def reg_root(self, root: str | os.PathLike[str]) -> None:
+        windows = self.path_semantics == "windows"
+        path = (pathlib.PureWindowsPath if windows else pathlib.PurePosixPath)(root)
+        if not path.is_absolute():
+            raise ConfigurationError(f"root={str(root)!r} must be an absolute directory.")
+        self._root: pathlib.PurePath = path
+
+    @property
+    def if_exists(self) -> str:
+        """What happens when the target exists: ``refuse``, ``bump`` or ``allow``."""
+        return self._if_exists
+
+    @if_exists.setter
+    def if_exists(self, policy: str) -> None:
+        if policy not in IF_EXISTS:
+            raise ConfigurationError(
+                f"if_exists={policy!r} is unknown; expected one of {', '.join(IF_EXISTS)}."
+            )
+        self._if_exists = policy
+
+    @property
+    def path_map(self) -> PathMap:
+        """The map from IOC paths to local paths that the templates make."""
+        return path_map_of(self)
+
+    def expand_path(self, template: str | None = None, when: datetime | None = None) -> str:
+        """Fill the date in a path template, and remember that the path came from it.
+
+        When the path stands in ``FilePath`` at stage time, the date is filled in anew: a run
+        that starts after midnight goes to the new day's directory.
+
+        Parameters
+        ----------
+        template : str, optional
+            Directory on the IOC; ``write_path_template`` by default.
+        when : datetime, optional
+            The moment, now by default.
+
+        Returns
+        -------
+        str
+            The directory with a trailing separator, checked.
+
+        Raises
+        ------
+        NamingError
+            There's no template, or it holds something that isn't a date code.
+        PathMapError
+            The directory lies outside the map.
+        """
+        text = _directory(template) or self.write_path_template
+        if text is None:
+            raise NamingError(
+                f"{pv_name(self.file_path, True)} is empty and {self.name} has no "  # type: ignore[attr-defined]
+                "write_path_template: put a directory to file_path, or give the plugin "
+                "write_path_template='/directory/on/the/IOC/'."
+            )
+        path = check_ioc_path(expand_dates(text, when or datetime.now()))
+        self.path_map.to_local(path)
+        self._expanded = (text, path) if path != text else None
+        return path
+
+    # -- at stage time; the signals are those of ophyd's FilePlugin
+
+    def make_filename(self) -> tuple[str, str, str]:
+        """Decide on the file's name and directory: a hook for subclasses.
+
+        Returns
+        -------
+        tuple of str
+            File name, directory here, directory on the IOC.
+        """
+        plugin: Any = self
+        found = read_signals({"path": plugin.file_path, "name": plugin.file_name})
+        standing = found["path"]
+        if not found["name"]:
+            raise NamingError(
+                f"{pv_name(plugin.file_name, True)} is empty: give the file a name, by "
+                "prepare_count() or file_name.put()."
+            )
+        if not standing or has_date_codes(standing):
+            path = self.expand_path(standing or None)
+        elif self._expanded and same_path(standing, self._expanded[1]):
+            path = self.expand_path(self._expanded[0])
+        else:
+            path = check_ioc_path(standing)
+        return found["name"], str(self.path_map.to_local(path)), path
+
+    def _settle_directory(self) -> str:
+        """Put directory and name; return the directory."""
+        plugin: Any = self
+        name, read_path, write_path = self.make_filename()
+        self._map = self.path_map if same_path(read_path, write_path) else PathMap(
+            [(write_path, read_path)]
+        )
+        put_file_path(plugin, write_path)
+        if plugin.file_name.get() != name:
+            put_and_confirm(plugin.file_name, name)
+        return write_path
+
+    def next_file(self, step: int = 1) -> tuple[str, pathlib.Path]:
+        """Predict the next file, and see that nothing would be overwritten.
+
+        Parameters
+        ----------
+        step : int
+            Consecutive files that are needed, when each frame has its own.
+
+        Returns
+        -------
+        tuple of str and pathlib.Path
+            The full name on the IOC, and the same file here.
+
+        Raises
+        ------
+        NamingError
+            Template, name or path can't be used; the message names the process variable.
+        FileExistsRefusedError
+            The file exists, and the policy is to refuse, or the name has no number to bump.
+        PathMapError
+            The file lies outside the map, or outside the root of the documents.
+        """
+        plugin: Any = self
+        found = read_signals(
+            {
+                "path": plugin.file_path,
+                "name": plugin.file_name,
+                "number": plugin.file_number,
+                "template": plugin.file_template,
+            }
+        )
+        if not found["template"]:
+            raise NamingError(
+                f"{pv_name(plugin.file_template, True)} is empty: put a template such as "
+                "'%s%s_%4.4d.h5', or use prepare_count()."
+            )
+        number = start = int(found["number"])
+        template = self._checked_template(found["template"])
+        if step > 1 and number % step:
+            # Readers find frame i of point p in file number p*n + i.
+            number += step - number % step
+        while True:
+            names = [
+                self._compose(template, found["path"], found["name"], number + i)
+                for i in range(step)
+            ]
+            taken = [local for _, local in names if os.path.lexists(local)]
+            if not taken or self.if_exists == "allow":
+                break
+            self._refuse_or_bump(taken[0], template, number - start)
+            number += step
+        if number != start:
+            put_and_confirm(plugin.file_number, number)
+        return names[0]
+
+    def _checked_template(self, text: str) -> FileTemplate:
+        plugin: Any = self
+        try:
+            return FileTemplate(text)
+        except NamingError as error:
+            raise NamingError(f"{pv_name(plugin.file_template, True)}: {error}") from None
+
+    def _compose(
+        self, template: FileTemplate, path: str, name: str, number: int
+    ) -> tuple[str, pathlib.Path]:
+        plugin: Any = self
+        try:
+            full = format_file_name(template, with_trailing_separator(path), name, number)
+        except NamingError as error:
+            raise NamingError(f"{pv_name(plugin.file_name, True)}: {error}") from None
+        return full, pathlib.Path(self._map.to_local(full))
+
+    def _refuse_or_bump(self, local: pathlib.Path, template: FileTemplate, tried: int) -> None:
+        plugin: Any = self
+        what = f"{local} exists already and would be overwritten by {plugin.name}."
+        if self.if_exists == "refuse":
+            raise FileExistsRefusedError(
+                f"{what} Choose another file_name or file_number, or set {plugin.name}.if_exists "
+                "to 'bump' (take the next free number) or 'allow' (overwrite)."
+            )
+        if not template.has_number:
+            raise FileExistsRefusedError(
+                f"{what} if_exists='bump' can't help: file_template {template.text!r} has no file "
+                "number; use one with '%d', or choose another file_name."
+            )
+        if tried > _MOST_NUMBERS:
+            raise FileExistsRefusedError(
+                f"{what} So would {tried} files after it; choose another file_name."
+            )
+
+    def _resource_path(self, local: pathlib.PurePath) -> str:
+        try:
+            return local.relative_to(self.reg_root).as_posix()
+        except ValueError:
+            raise PathMapError(
+                f"{local} lies outside root={str(self.reg_root)!r} of the documents; give the "
+                "plugin a root above it, or write elsewhere."
+            ) from None
+
+
+def _directory(template: str | os.PathLike[str] | None) -> str | None:
+    return None if template is None else with_trailing_separator(os.fspath(template))

@@ -1,0 +1,402 @@
+"""What all file writing plugins have in common: staging, points, and the end of a file."""
+
+from __future__ import annotations
+
+import logging
+from collections import OrderedDict
+from typing import Any
+
+from ophyd import Kind
+from ophyd.device import Staged
+
+from ..errors import AdsupportError, ConfigurationError, FileWriteError, FrameCountError
+from .file_capture import begin_capture, check_primed, end_capture
+from .file_target import FileTarget
+from .image_documents import ImageDocuments
+from .signal_io import pv_name, put_and_confirm, same_value, wait_for
+from .staging import BoundedStaging, FirstError
+
+__all__ = ["FileWriter", "is_disabled_when_staged"]
+
+logger = logging.getLogger(__name__)
+
+#: How long the name of an opened file may take to show, in seconds.
+_NAME_TIMEOUT = 2.0
+
+
+def is_disabled_when_staged(plugin: Any) -> bool:
+    """Tell whether staging disables a plugin.
+
+    Parameters
+    ----------
+    plugin : ophyd.areadetector.plugins.PluginBase
+        A plugin with ``stage_sigs``.
+
+    Returns
+    -------
+    bool
+        True after ``plugin.disable_on_stage()`` and the like.
+    """
+    value = plugin.stage_sigs.get("enable", 1)
+    return str(value).lower() in ("0", "false", "no", "disable")
+
+
+class FileWriter(FileTarget, ImageDocuments, BoundedStaging):
+    """Mixin: a file plugin that records the images of a run.
+
+    Staging applies ``stage_sigs``, settles directory and name, checks all that can be
+    checked, and starts the capture.  While staged the plugin captures without end
+    (``NumCapture`` 0) unless ``stage_sigs`` has a ``num_capture``.  Unstaging ends the
+    capture, waits until the file is closed and restores every setting.
+    """
+
+    #: Whether one file holds all frames of a run.
+    multi_frame = True
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.stage_sigs = OrderedDict(
+            [
+                ("enable", 1),
+                ("file_write_mode", "Stream"),
+                ("blocking_callbacks", "No"),
+                ("parent.cam.array_callbacks", 1),
+                ("capture", 1),
+            ]
+        )
+        if self.parent is None or not hasattr(type(self.parent), "cam"):
+            del self.stage_sigs["parent.cam.array_callbacks"]
+        self._record_images()
+        self._saved: list[tuple[Any, Any]] = []
+        self._begin_afresh()
+
+    def _record_images(self) -> None:
+        """Take part in the detector's reading, unless its class says otherwise.
+
+        ophyd's detectors read nothing by default, so their images would not be recorded.
+        """
+        component = getattr(type(self.parent), self.attr_name or "", None)
+        if getattr(component, "kind", Kind.omitted) & Kind.normal:
+            self.kind |= Kind.normal
+
+    def _begin_afresh(self) -> None:
+        self.is_writing = False
+        self.problem_reported = False
+        self.frames_per_point = 1
+        self._mode = ""
+        self._lazy = False
+        self._predicted: tuple[str, Any] | None = None
+        self._name_confirmed = False
+        self._frames_done = 0
+        self._partial = False
+        self._first_point = 0
+        self._next_point = 0
+
+    @property
+    def counts_captured(self) -> bool:
+        """Whether ``NumCaptured`` counts up with the frames of this run."""
+        return self._mode == "Stream"
+
+    def get_frames_per_point(self) -> int:
+        """Tell how many frames one trigger makes.
+
+        Returns
+        -------
+        int
+            ``NumImages`` of the camera in Multiple mode, otherwise 1; never ``NumCapture``.
+        """
+        cam = getattr(self.parent, "cam", None)
+        if cam is None or cam.image_mode.get(as_string=True) != "Multiple":
+            return 1
+        return max(1, int(cam.num_images.get()))
+
+    # -- staging
+
+    def stage(self) -> list[object]:
+        """Make everything ready to write, and start the capture.
+
+        Returns
+        -------
+        list
+            The devices staged.
+
+        Raises
+        ------
+        AdsupportError
+            Something would keep the frames from being written; see the message.
+        """
+        if self._staged != Staged.no:
+            return super().stage()  # ophyd says what's wrong
+        self._begin_afresh()
+        self._forget_documents()
+        try:
+            return self._stage_writer()
+        except BaseException as error:
+            cleanup = FirstError(logger)
+            cleanup.error = error
+            cleanup.run(self._close)
+            cleanup.run(super().unstage)
+            cleanup.run(self._restore)
+            raise
+
+    def _stage_writer(self) -> list[object]:
+        disabled = is_disabled_when_staged(self)
+        if not disabled:
+            end_capture(self)
+        for key, value in self._settings(disabled):
+            self._change(key, value)
+        if not disabled:
+            self._prepare_file()
+        devices = self._stage_ophyd()
+        if not disabled:
+            self._open()
+        return devices
+
+    def _settings(self, disabled: bool) -> list[tuple[Any, Any]]:
+        """List what to set before the capture, in order."""
+        declared: dict[Any, Any] = {k: v for k, v in self.stage_sigs.items() if k != "capture"}
+        if disabled:
+            return list(declared.items())
+        declared.setdefault("num_capture", 0)
+        return list(declared.items())
+
+    def _change(self, key: Any, value: Any) -> None:
+        signal = getattr(self, key) if isinstance(key, str) else key
+        original = signal.get()
+        if same_value(signal, original, value):
+            return
+        self._saved.append((signal, original))
+        put_and_confirm(signal, value, self.put_timeout)
+
+    def _stage_ophyd(self) -> list[object]:
+        # The settings are made already, in an order and with a limit that ophyd doesn't know.
+        declared, self.stage_sigs = self.stage_sigs, OrderedDict()
+        try:
+            return super().stage()
+        finally:
+            self.stage_sigs = declared
+
+    def _prepare_file(self) -> None:
+        plugin: Any = self
+        self._mode = plugin.file_write_mode.get(as_string=True)
+        self._lazy = plugin.lazy_open.get(as_string=True) == "Yes"
+        self.frames_per_point = self.get_frames_per_point()
+        self._check_settings()
+        if self._mode == "Capture" or (self._mode == "Stream" and not self._lazy):
+            check_primed(self)
+        self._settle_directory()
+
+    def _check_settings(self) -> None:
+        plugin: Any = self
+        if self._mode == "Single" and plugin.auto_save.get(as_string=True) != "Yes":
+            raise ConfigurationError(
+                f"{pv_name(plugin.auto_save, True)} is No while FileWriteMode is Single: no frame "
+                "would be written. Put it to Yes, or use Stream."
+            )
+        if self._one_file_a_frame and plugin.auto_increment.get(as_string=True) != "Yes":
+            raise ConfigurationError(
+                f"{pv_name(plugin.auto_increment, True)} is No, and {self.name} writes one file a "
+                "frame: each would overwrite the one before. Put it to Yes."
+            )
+
+    @property
+    def _one_file_a_frame(self) -> bool:
+        return self._mode == "Single" or not self.multi_frame
+
+    def _open(self) -> None:
+        """Predict the file, start the capture, and make the resource document."""
+        plugin: Any = self
+        step = self.frames_per_point if self._one_file_a_frame else 1
+        self._predicted = full, local = self.next_file(step)
+        self._name_confirmed = False
+        self._resource_path(local)  # refuses what the documents can't name
+        if self._one_file_a_frame:
+            self._first_point = int(plugin.file_number.get()) // self.frames_per_point
+        if self._mode != "Single":
+            begin_capture(self)
+            if not self._lazy and self.multi_frame and self._mode == "Stream":
+                self._confirm_name()
+        self._next_point = self._first_point
+        self._frames_done = 0
+        path, kwargs = self._resource(local)
+        self._open_resource(str(self.reg_root), path, kwargs, self.path_semantics)
+        self.is_writing = True
+
+    def _resource(self, local: Any) -> tuple[str, dict[str, Any]]:
+        plugin: Any = self
+        kwargs: dict[str, Any] = {"frame_per_point": self.frames_per_point}
+        if not self._one_file_a_frame:
+            return self._resource_path(local), kwargs
+        kwargs["template"] = plugin.file_template.get()
+        kwargs["filename"] = plugin.file_name.get()
+        return self._resource_path(local.parent), kwargs
+
+    def _confirm_name(self) -> None:
+        """See that the IOC has opened the file that was predicted."""
+        plugin: Any = self
+        if self._predicted is None or self._name_confirmed:
+            return
+        full = self._predicted[0]
+        if not wait_for(lambda: plugin.full_file_name.get() == full, _NAME_TIMEOUT):
+            raise FileWriteError(
+                f"{pv_name(plugin.full_file_name)} is {plugin.full_file_name.get()!r}, expected "
+                f"{full!r}: somebody else changed path, name or number meanwhile. Run again."
+            )
+        self._name_confirmed = True
+
+    # -- points; the trigger calls the first and the last
+
+    def prepare_point(self, frames: int, captured: int, capture: Any) -> None:
+        """Get ready for one more acquisition.
+
+        Parameters
+        ----------
+        frames : int
+            Frames it will make.
+        captured : int
+            ``NumCaptured`` now.
+        capture : object
+            ``Capture_RBV`` now.
+
+        Raises
+        ------
+        ConfigurationError
+            The number of frames isn't the one that the run's documents announced.
+        FileWriteError
+            The plugin isn't capturing any more.
+        FileExistsRefusedError
+            The files of this point exist already (one file a frame).
+        """
+        plugin: Any = self
+        if frames != self.frames_per_point:
+            raise ConfigurationError(
+                f"{self.name} was staged for {self.frames_per_point} frames a point, and the camera "
+                f"is now set for {frames}: change NumImages between runs only."
+            )
+        if self._mode != "Single" and str(capture) in ("0", "Done"):
+            raise FileWriteError(
+                f"{pv_name(plugin.capture)}: {self.name} isn't capturing any more after "
+                f"{captured} frames: NumCapture was reached, or it was stopped. WriteMessage "
+                f"{plugin.write_message.get()!r}."
+            )
+        if self._one_file_a_frame and self._frames_done:
+            self.next_file(frames)
+        if self.counts_captured and captured != self._frames_done:
+            self._realign(captured)
+        self._partial = True
+
+    def _realign(self, captured: int) -> None:
+        """Find the place in the file again after a point that was interrupted."""
+        if captured % self.frames_per_point and self.multi_frame:
+            # Readers count in whole points: begin another file behind the torn one.
+            logger.warning(
+                "%s: the last point was interrupted; beginning another file behind %s",
+                self.name,
+                self._predicted and self._predicted[1],
+            )
+            end_capture(self)
+            self._open()
+            return
+        self._frames_done = captured
+        self._next_point = self._first_point + captured // self.frames_per_point
+
+    def generate_datum(
+        self, key: str, timestamp: float, datum_kwargs: dict[str, Any] | None = None
+    ) -> str | None:
+        """Make the document that stands for the images of one point.
+
+        Parameters
+        ----------
+        key : str
+            Name of the image in the event.
+        timestamp : float
+            Time of the trigger, seconds since 1970.
+        datum_kwargs : dict, optional
+            More for the reader of the file.
+
+        Returns
+        -------
+        str or None
+            The datum's identity; None when the plugin isn't writing.
+        """
+        if not self.is_writing:
+            return None
+        point = {**(datum_kwargs or {}), "point_number": self._next_point}
+        self._next_point += 1
+        return self._add_datum(key, timestamp, point)
+
+    def finish_point(self, frames: int) -> None:
+        """Take note that a point is complete.
+
+        Parameters
+        ----------
+        frames : int
+            Frames it made.
+
+        Raises
+        ------
+        FileWriteError
+            The file that was opened at the first frame isn't the one predicted.
+        """
+        self._frames_done += frames
+        self._partial = False
+        if self.multi_frame and self._mode == "Stream":
+            self._confirm_name()
+
+    # -- the end
+
+    def unstage(self) -> list[object]:
+        """End the capture, wait until the file is closed, restore every setting.
+
+        Returns
+        -------
+        list
+            The devices unstaged.
+
+        Raises
+        ------
+        AdsupportError
+            The file isn't complete, or a setting could not be restored; the first of these.
+        """
+        cleanup = FirstError(logger)
+        if self._staged != Staged.no or self._saved:
+            cleanup.run(self._close)
+            cleanup.run(self._check_end)
+        self.is_writing = False
+        devices = cleanup.run(super().unstage)
+        cleanup.run(self._restore)
+        cleanup.raise_first()
+        return devices
+
+    def _close(self) -> None:
+        if not is_disabled_when_staged(self):
+            end_capture(self)
+
+    def _check_end(self) -> None:
+        plugin: Any = self
+        if not self.is_writing or self.problem_reported or self._partial or not self._frames_done:
+            return
+        error: AdsupportError | None = None
+        if plugin.write_status.get(as_string=True) != "Write OK":
+            error = FileWriteError(
+                f"{pv_name(plugin.write_status)}: {self.name} could not finish its file: "
+                f"{plugin.write_message.get()!r}. {self._predicted} may be damaged."
+            )
+        elif self.counts_captured and int(plugin.num_captured.get()) != self._frames_done:
+            error = FrameCountError(
+                f"{pv_name(plugin.num_captured)}: the file holds {plugin.num_captured.get()} frames, "
+                f"expected {self._frames_done}: frames came between the points, or were lost."
+            )
+        if error is None:
+            return
+        if getattr(self.parent, "frame_policy", "raise") == "raise":
+            raise error
+        logger.warning("%s", error)
+
+    def _restore(self) -> None:
+        """Put back every setting that was changed, from the last to the first."""
+        cleanup = FirstError(logger)
+        while self._saved:
+            signal, value = self._saved.pop()
+            cleanup.run(put_and_confirm, signal, value, self.put_timeout)
+        cleanup.raise_first()

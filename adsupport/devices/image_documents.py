@@ -1,0 +1,113 @@
+"""What a file plugin tells the run: resource and datum documents, and the image's data key."""
+
+from __future__ import annotations
+
+import uuid
+from collections import OrderedDict, deque
+from collections.abc import Iterator
+from typing import Any
+
+from .arrays import ArrayKind, delivered_array, received_array
+
+__all__ = ["ImageDocuments"]
+
+
+class ImageDocuments:
+    """Mixin: documents for the images of a file plugin.
+
+    Attributes
+    ----------
+    filestore_spec : str
+        Name of the handler that reads the files, such as ``AD_HDF5``.
+    """
+
+    filestore_spec: str = ""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._forget_documents()
+
+    def _forget_documents(self) -> None:
+        self._asset_docs: deque[tuple[str, dict[str, Any]]] = deque()
+        self._readings: OrderedDict[str, dict[str, Any]] = OrderedDict()
+        self._resource_uid: str | None = None
+        self._datum_count = 0
+
+    def _open_resource(self, root: str, path: str, kwargs: dict[str, Any], style: str) -> None:
+        """Make the resource document of the file that has just been opened."""
+        self._resource_uid = str(uuid.uuid4())
+        self._datum_count = 0
+        document = {
+            "spec": self.filestore_spec,
+            "root": root,
+            "resource_path": path,
+            "resource_kwargs": kwargs,
+            "path_semantics": style,
+            "uid": self._resource_uid,
+        }
+        self._asset_docs.append(("resource", document))
+
+    def _add_datum(self, key: str, timestamp: float, kwargs: dict[str, Any]) -> str:
+        datum_id = f"{self._resource_uid}/{self._datum_count}"
+        self._datum_count += 1
+        datum = {"resource": self._resource_uid, "datum_id": datum_id, "datum_kwargs": kwargs}
+        self._asset_docs.append(("datum", datum))
+        self._readings[key] = {"value": datum_id, "timestamp": timestamp}
+        return datum_id
+
+    def collect_asset_docs(self) -> Iterator[tuple[str, dict[str, Any]]]:
+        """Hand out the documents made since the last call.
+
+        Yields
+        ------
+        tuple
+            ``("resource", document)`` or ``("datum", document)``.
+        """
+        while self._asset_docs:
+            yield self._asset_docs.popleft()
+
+    def read(self) -> OrderedDict[str, dict[str, Any]]:
+        """Read the plugin, with the latest image while it is writing.
+
+        Returns
+        -------
+        dict
+            Readings by name.
+        """
+        readings = super().read()  # type: ignore[misc]
+        if self.is_writing:  # type: ignore[attr-defined]
+            readings.update(self._readings)
+        return readings
+
+    def describe(self) -> OrderedDict[str, dict[str, Any]]:
+        """Describe what :meth:`read` returns.
+
+        Returns
+        -------
+        dict
+            Data keys by name.  The shape of an image is (frames, Y, X), with the colour
+            where the file has it; its type is that of the arrays the plugin receives.
+        """
+        keys = super().describe()  # type: ignore[misc]
+        if self.is_writing:  # type: ignore[attr-defined]
+            names = list(self._readings) or self._image_names()
+            keys.update({name: self._image_key() for name in names})
+        return keys
+
+    def _image_names(self) -> list[str]:
+        """The names that will come, when asked before the first trigger."""
+        name = getattr(self.parent, "_image_name", None)  # type: ignore[attr-defined]
+        return [name] if name else []
+
+    def _image_key(self) -> dict[str, Any]:
+        plugin: Any = self
+        kind = received_array(plugin) or delivered_array(plugin) or ArrayKind(())
+        key = {
+            "source": f"PV:{plugin.prefix}",
+            "shape": [plugin.frames_per_point, *kind.shape],
+            "dtype": "array",
+            "external": "FILESTORE:",
+        }
+        if kind.dtype is not None:
+            key["dtype_numpy"] = kind.dtype.str
+        return key
