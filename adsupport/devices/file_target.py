@@ -24,7 +24,7 @@ from ..naming import (
     same_path,
     with_trailing_separator,
 )
-from .signal_io import PUT_TIMEOUT, pv_name, put_and_confirm, read_signals, wait_for
+from .signal_io import PUT_TIMEOUT, put_and_confirm, pv_name, read_signals, wait_for
 
 __all__ = ["IF_EXISTS", "FileTarget", "IfExists", "path_map_of", "put_file_path"]
 
@@ -93,8 +93,26 @@ def put_file_path(plugin: Any, path: str, timeout: float = PUT_TIMEOUT) -> None:
     put_and_confirm(plugin.file_path, path, timeout, same)
     if wait_for(lambda: bool(plugin.file_path_exists.get()), 0.5):
         return
+    raise FileWriteError(missing_directory(plugin, path))
+
+
+def missing_directory(plugin: Any, path: str) -> str:
+    """Say that the IOC has no such directory.
+
+    Parameters
+    ----------
+    plugin : ophyd.areadetector.plugins.FilePlugin
+        A file plugin.
+    path : str
+        Directory on the IOC.
+
+    Returns
+    -------
+    str
+        What was found, and what to do.
+    """
     depth = plugin.create_directory.get()
-    raise FileWriteError(
+    return (
         f"{pv_name(plugin.file_path_exists)}: directory {path!r} doesn't exist on the IOC and could "
         f"not be created: {pv_name(plugin.create_directory, True)} is {depth}. Check the path and "
         f"the IOC's permissions, create the directory, or let the IOC create up to five levels: "
@@ -259,8 +277,10 @@ class FileTarget:
         """Put directory and name; return the directory."""
         plugin: Any = self
         name, read_path, write_path = self.make_filename()
-        self._map = self.path_map if same_path(read_path, write_path) else PathMap(
-            [(write_path, read_path)]
+        self._map = (
+            self.path_map
+            if same_path(read_path, write_path)
+            else PathMap([(write_path, read_path)])
         )
         put_file_path(plugin, write_path)
         if plugin.file_name.get() != name:
@@ -303,24 +323,62 @@ class FileTarget:
                 f"{pv_name(plugin.file_template, True)} is empty: put a template such as "
                 "'%s%s_%4.4d.h5', or use prepare_count()."
             )
-        number = start = int(found["number"])
-        template = self._checked_template(found["template"])
+        full, local, number = self.plan_file(
+            found["path"], found["name"], int(found["number"]), found["template"], step, self._map
+        )
+        if number != int(found["number"]):
+            put_and_confirm(plugin.file_number, number)
+        return full, local
+
+    def plan_file(
+        self,
+        path: str,
+        name: str,
+        number: int,
+        template: str,
+        step: int = 1,
+        path_map: PathMap | None = None,
+    ) -> tuple[str, pathlib.Path, int]:
+        """Work out the next file from its parts, without asking or telling the IOC anything.
+
+        Parameters
+        ----------
+        path : str
+            Directory on the IOC, dates expanded.
+        name : str
+            File name.
+        number : int
+            First file number to consider.
+        template : str
+            C printf format of directory, name and number.
+        step : int
+            Consecutive files that are needed, when each frame has its own.
+        path_map : PathMap, optional
+            The map to local paths, that of the templates by default.
+
+        Returns
+        -------
+        tuple of str, pathlib.Path and int
+            The full name on the IOC, the same file here, and the file number to use.
+
+        Raises
+        ------
+        NamingError, FileExistsRefusedError, PathMapError
+            See :meth:`next_file`.
+        """
+        form = self._checked_template(template)
+        mapping = self.path_map if path_map is None else path_map
+        first = number
         if step > 1 and number % step:
             # Readers find frame i of point p in file number p*n + i.
             number += step - number % step
         while True:
-            names = [
-                self._compose(template, found["path"], found["name"], number + i)
-                for i in range(step)
-            ]
-            taken = [local for _, local in names if os.path.lexists(local)]
+            files = [self._compose(form, path, name, number + i, mapping) for i in range(step)]
+            taken = [local for _, local in files if os.path.lexists(local)]
             if not taken or self.if_exists == "allow":
-                break
-            self._refuse_or_bump(taken[0], template, number - start)
+                return *files[0], number
+            self._refuse_or_bump(taken[0], form, number - first)
             number += step
-        if number != start:
-            put_and_confirm(plugin.file_number, number)
-        return names[0]
 
     def _checked_template(self, text: str) -> FileTemplate:
         plugin: Any = self
@@ -330,14 +388,14 @@ class FileTarget:
             raise NamingError(f"{pv_name(plugin.file_template, True)}: {error}") from None
 
     def _compose(
-        self, template: FileTemplate, path: str, name: str, number: int
+        self, template: FileTemplate, path: str, name: str, number: int, mapping: PathMap
     ) -> tuple[str, pathlib.Path]:
         plugin: Any = self
         try:
             full = format_file_name(template, with_trailing_separator(path), name, number)
         except NamingError as error:
             raise NamingError(f"{pv_name(plugin.file_name, True)}: {error}") from None
-        return full, pathlib.Path(self._map.to_local(full))
+        return full, pathlib.Path(mapping.to_local(full))
 
     def _refuse_or_bump(self, local: pathlib.Path, template: FileTemplate, tried: int) -> None:
         plugin: Any = self

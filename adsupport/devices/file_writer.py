@@ -13,7 +13,7 @@ from ..errors import AdsupportError, ConfigurationError, FileWriteError, FrameCo
 from .file_capture import begin_capture, check_primed, end_capture
 from .file_target import FileTarget
 from .image_documents import ImageDocuments
-from .signal_io import pv_name, put_and_confirm, same_value, wait_for
+from .signal_io import put_and_confirm, pv_name, same_value, wait_for
 from .staging import BoundedStaging, FirstError
 
 __all__ = ["FileWriter", "is_disabled_when_staged"]

@@ -14,7 +14,7 @@ from .arrays import delivered_array, received_array
 from .file_target import path_map_of
 from .file_writer import FileWriter
 from .plugins import HDF5Plugin, JPEGPlugin, TIFFPlugin
-from .signal_io import pv_name, put_and_confirm
+from .signal_io import put_and_confirm, pv_name
 
 __all__ = [
     "AD_EpicsFileNameHDF5Plugin",

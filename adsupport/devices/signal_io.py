@@ -16,7 +16,14 @@ import numpy as np
 
 from ..errors import PutError
 
-__all__ = ["PUT_TIMEOUT", "READ_TIMEOUT", "put_and_confirm", "read_signals", "same_value", "wait_for"]
+__all__ = [
+    "PUT_TIMEOUT",
+    "READ_TIMEOUT",
+    "put_and_confirm",
+    "read_signals",
+    "same_value",
+    "wait_for",
+]
 
 #: Longest time to wait for a write to take effect, in seconds.
 PUT_TIMEOUT = 10.0
@@ -91,7 +98,9 @@ def read_signals(signals: Mapping[Key, Any], timeout: float = READ_TIMEOUT) -> d
         left = max(0.05, deadline - time.monotonic())
         answer = ca.get_complete_with_metadata(pv.chid, ftype=pv.ftype, timeout=left)
         if answer is None:
-            raise TimeoutError(f"{signal.pvname} didn't answer within {timeout:g} s; is its IOC alive?")
+            raise TimeoutError(
+                f"{signal.pvname} didn't answer within {timeout:g} s; is its IOC alive?"
+            )
         values[key] = _as_declared(signal, answer["value"])
     return values
 

@@ -214,7 +214,10 @@ class SingleTrigger_V34(BoundedStaging):
         self._name_images()
         # The checks read from the IOC, which ophyd's callback threads must not wait for.
         waiter = self.cam.acquire.cl.thread_class(
-            target=self._finish, args=(account, acquisition), name=f"{self.name}-trigger", daemon=True
+            target=self._finish,
+            args=(account, acquisition),
+            name=f"{self.name}-trigger",
+            daemon=True,
         )
         waiter.start()
         return status
@@ -250,7 +253,13 @@ class SingleTrigger_V34(BoundedStaging):
         cam = self.cam
         return {
             ("set", attr): getattr(cam, attr)
-            for attr in ("acquire_time", "acquire_period", "num_images", "num_exposures", "image_mode")
+            for attr in (
+                "acquire_time",
+                "acquire_period",
+                "num_images",
+                "num_exposures",
+                "image_mode",
+            )
         }
 
     def _frames_per_trigger(self, found: dict[Any, Any]) -> int:
@@ -300,7 +309,9 @@ class SingleTrigger_V34(BoundedStaging):
         limit = self.acquire_timeout
         begun = time.monotonic()
         patience = acquisition.frame_time + self.acquire_allowance
-        pause = limit if limit is not None else frames * acquisition.frame_time + self.acquire_allowance
+        pause = (
+            limit if limit is not None else frames * acquisition.frame_time + self.acquire_allowance
+        )
         progress = None
         while not acquisition.wake.wait(pause):
             moved = self._progress()
@@ -336,9 +347,7 @@ class SingleTrigger_V34(BoundedStaging):
         state = cam.detector_state.get(as_string=True)
         mode = cam.trigger_mode.get(as_string=True)
         if int(found["acquire"]) == 0:
-            hint = (
-                "The camera is done, but a plugin isn't: look at the plugins' QueueUse and WriteStatus"
-            )
+            hint = "The camera is done, but a plugin isn't: look at the plugins' QueueUse and WriteStatus"
         elif mode != "Internal":
             hint = f"TriggerMode is {mode}: does the camera get its triggers"
         else:

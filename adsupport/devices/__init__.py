@@ -1,0 +1,58 @@
+"""What the beamline has: ophyd classes for area detectors and synApps records."""
+
+from .cam import CamMixin_V3_1_1, CamMixin_V34, SimDetectorCam_V34
+from .connection import connect
+from .factory import ad_class_factory, ad_creator
+from .file_writers import (
+    AD_EpicsFileNameHDF5Plugin,
+    AD_EpicsFileNameJPEGPlugin,
+    AD_EpicsFileNameTIFFPlugin,
+    AD_full_file_name_local,
+    HDF5FileWriterPlugin,
+)
+from .frame_type import AD_FrameType_schemes, AD_setup_FrameType
+from .plugin_defaults import PLUGIN_DEFAULTS
+from .plugins import BadPixelPlugin
+from .priming import (
+    AD_plugin_primed,
+    AD_prime_plugin,
+    AD_prime_plugin2,
+    ensure_AD_plugin_primed,
+)
+from .swait_setup import (
+    setup_gaussian_swait,
+    setup_incrementer_swait,
+    setup_lorentzian_swait,
+    setup_random_number_swait,
+)
+from .synapps import SwaitRecord, UserCalcsDevice
+from .trigger import SingleTrigger_V34
+
+__all__ = [
+    "AD_EpicsFileNameHDF5Plugin",
+    "AD_EpicsFileNameJPEGPlugin",
+    "AD_EpicsFileNameTIFFPlugin",
+    "AD_FrameType_schemes",
+    "AD_full_file_name_local",
+    "AD_plugin_primed",
+    "AD_prime_plugin",
+    "AD_prime_plugin2",
+    "AD_setup_FrameType",
+    "BadPixelPlugin",
+    "CamMixin_V34",
+    "CamMixin_V3_1_1",
+    "HDF5FileWriterPlugin",
+    "PLUGIN_DEFAULTS",
+    "SimDetectorCam_V34",
+    "SingleTrigger_V34",
+    "SwaitRecord",
+    "UserCalcsDevice",
+    "ad_class_factory",
+    "ad_creator",
+    "connect",
+    "ensure_AD_plugin_primed",
+    "setup_gaussian_swait",
+    "setup_incrementer_swait",
+    "setup_lorentzian_swait",
+    "setup_random_number_swait",
+]

@@ -1,0 +1,224 @@
+"""Prepare an area detector for a run: exposure, number of frames, name and place of the file."""
+
+from __future__ import annotations
+
+import pathlib
+from collections.abc import Generator
+from datetime import datetime
+from typing import Any
+
+import bluesky.plan_stubs as bps
+from bluesky.utils import FailedStatus, Msg
+
+from ..devices.file_target import IF_EXISTS, FileTarget, missing_directory
+from ..devices.signal_io import PUT_TIMEOUT, pv_name, read_signals, same_value
+from ..errors import ConfigurationError, FileWriteError, PutError
+from ..naming import check_file_name, same_path
+
+__all__ = ["prepare_count"]
+
+_DIRECTORY_CHECKS, _DIRECTORY_PAUSE = 20, 0.025
+
+
+def prepare_count(
+    plugin: Any,
+    file_name: str,
+    acquire_time: float,
+    acquire_period: float,
+    n_images: int = 1,
+    auto_increment: str = "Yes",
+    auto_save: str = "Yes",
+    compression: str | None = None,
+    create_directory: int = -5,
+    file_path: str | None = None,
+    file_template: str | None = None,
+    *,
+    if_exists: str | None = None,
+) -> Generator[Msg, Any, pathlib.Path]:
+    """Prepare the camera and one of its file plugins for ``count`` or any other plan.
+
+    Everything is checked before anything is changed.  The settings are made one after the
+    other, what stands already isn't written again, and dates in the path are filled in
+    before it is put: an IOC knows no date codes.
+
+    Parameters
+    ----------
+    plugin : AD_EpicsFileNameHDF5Plugin or a relative
+        The file plugin, part of a detector with a ``cam``.
+    file_name : str
+        Name of the file, without directory, number and extension.
+    acquire_time : float
+        Exposure, in seconds.
+    acquire_period : float
+        Time from frame to frame, in seconds; 0 is as fast as the camera goes.
+    n_images : int
+        Frames per point, at least 1.
+    auto_increment : {"Yes", "No"}
+        Whether each file takes the next number.
+    auto_save : {"Yes", "No"}
+        Whether the plugin writes without being asked (Single and Capture mode).
+    compression : str, optional
+        One of the plugin's choices; ``zlib`` by default.  Only for HDF5.
+    create_directory : int
+        How many levels of directories the IOC may create: -5 the last five.
+    file_path : str, optional
+        Directory on the IOC, with ``strftime`` codes; ``write_path_template`` by default.
+    file_template : str, optional
+        C printf format of directory, name and number; ``%s%s_%4.4d.h5`` by default.
+    if_exists : {"refuse", "bump", "allow"}, optional
+        What to do when the file exists already; kept in ``plugin.if_exists``.
+
+    Yields
+    ------
+    Msg
+        Messages for the RunEngine.
+
+    Returns
+    -------
+    pathlib.Path
+        The next file, as this computer will see it.
+
+    Raises
+    ------
+    ConfigurationError
+        An argument can't be; nothing has been changed.
+    NamingError, PathMapError, FileExistsRefusedError
+        The file can't be written so; nothing has been changed.
+    FileWriteError
+        The IOC has no such directory, and could not create it.
+    PutError
+        The IOC didn't take a value.
+    """
+    _check_times(acquire_time, acquire_period, n_images)
+    _check_plugin(plugin)
+    check_file_name(file_name)
+    template = file_template or f"%s%s_%4.4d{getattr(plugin, 'extension', '.h5')}"
+    policy = _check_policy(plugin, if_exists)
+
+    cam = plugin.parent.cam
+    wanted = [
+        (cam.num_images, n_images),
+        (cam.acquire_time, float(acquire_time)),
+        (cam.acquire_period, float(acquire_period)),
+        (cam.image_mode, "Multiple" if n_images > 1 else "Single"),
+        (plugin.auto_increment, _choice(plugin.auto_increment, auto_increment, "auto_increment")),
+        (plugin.auto_save, _choice(plugin.auto_save, auto_save, "auto_save")),
+        (plugin.create_directory, create_directory),
+    ]
+    wanted += _compression(plugin, compression)
+    wanted += [(plugin.file_template, template), (plugin.file_name, file_name)]
+    state = read_signals(
+        {
+            "capture": plugin.capture,
+            "number": plugin.file_number,
+            "path": plugin.file_path,
+            "exists": plugin.file_path_exists,
+        }
+    )
+    if int(state["capture"]):
+        raise ConfigurationError(
+            f"{pv_name(plugin.capture)}: {plugin.name} is writing a file. Unstage the detector, or "
+            f"end the capture: {plugin.dotted_name}.capture.put(0)."
+        )
+    plugin.if_exists, previous = policy, plugin.if_exists
+    try:
+        path = plugin.expand_path(file_path, datetime.now())
+        step = 1 if plugin.multi_frame else n_images
+        _, local, number = plugin.plan_file(path, file_name, int(state["number"]), template, step)
+    except Exception:
+        plugin.if_exists = previous
+        raise
+
+    yield from _put_changes(wanted)
+    if not (same_path(path, state["path"]) and state["exists"]):
+        yield from _put_directory(plugin, path)
+    if number != int(state["number"]):
+        yield from _put(plugin.file_number, number)
+    return local
+
+
+def _check_times(acquire_time: float, acquire_period: float, n_images: int) -> None:
+    if isinstance(n_images, bool) or int(n_images) != n_images or n_images < 1:
+        raise ConfigurationError(f"n_images={n_images!r}: expected a whole number of 1 or more.")
+    for name, value in (("acquire_time", acquire_time), ("acquire_period", acquire_period)):
+        if not 0 <= value < float("inf"):
+            raise ConfigurationError(f"{name}={value!r}: expected a time of 0 s or more.")
+    if 0 < acquire_period < acquire_time:
+        raise ConfigurationError(
+            f"acquire_period={acquire_period:g} s is shorter than acquire_time={acquire_time:g} s. "
+            "Give a period of at least the exposure, or 0 for as fast as the camera goes."
+        )
+
+
+def _check_plugin(plugin: Any) -> None:
+    named_by_caller = (
+        isinstance(plugin, FileTarget) and type(plugin).make_filename is FileTarget.make_filename
+    )
+    if not named_by_caller:
+        raise ConfigurationError(
+            f"{plugin.name} is a {type(plugin).__name__}, which takes no file name from its caller. "
+            "Use AD_EpicsFileNameHDF5Plugin, or its relatives for TIFF and JPEG."
+        )
+
+
+def _check_policy(plugin: Any, if_exists: str | None) -> str:
+    policy = plugin.if_exists if if_exists is None else if_exists
+    if policy not in IF_EXISTS:
+        raise ConfigurationError(
+            f"if_exists={policy!r} is unknown; expected one of {', '.join(IF_EXISTS)}."
+        )
+    return policy
+
+
+def _choice(signal: Any, value: Any, argument: str) -> str:
+    """Check a choice and return its string."""
+    signal.wait_for_connection()
+    choices = list(signal.enum_strs or ())
+    if isinstance(value, bool | int) and 0 <= value < len(choices):
+        return choices[int(value)]
+    # Older ADCore spells the read-back 'nbit' where the set-point says 'N-bit'.
+    known = {choice.lower().replace("-", ""): choice for choice in choices}
+    try:
+        return known[str(value).lower().replace("-", "")]
+    except KeyError:
+        raise ConfigurationError(
+            f"{argument}={value!r}: {pv_name(signal, True)} knows {', '.join(choices)}."
+        ) from None
+
+
+def _compression(plugin: Any, compression: str | None) -> list[tuple[Any, Any]]:
+    signal = getattr(plugin, "compression", None)
+    if signal is not None:
+        return [(signal, _choice(signal, compression or "zlib", "compression"))]
+    if compression not in (None, "None"):
+        raise ConfigurationError(
+            f"compression={compression!r}: {plugin.name} ({type(plugin).__name__}) can't compress; "
+            "leave it out."
+        )
+    return []
+
+
+def _put_changes(wanted: list[tuple[Any, Any]]) -> Generator[Msg, Any, None]:
+    current = read_signals({i: signal for i, (signal, _) in enumerate(wanted)})
+    for i, (signal, value) in enumerate(wanted):
+        if not same_value(signal, current[i], value):
+            yield from _put(signal, value)
+
+
+def _put(signal: Any, value: Any) -> Generator[Msg, Any, None]:
+    try:
+        yield from bps.abs_set(signal, value, wait=True, timeout=PUT_TIMEOUT)
+    except FailedStatus as error:
+        raise PutError(
+            f"{pv_name(signal, True)}: put {value!r}, but {pv_name(signal)} shows "
+            f"{signal.get()!r} after {PUT_TIMEOUT:g} s. The IOC refused or changed the value."
+        ) from error
+
+
+def _put_directory(plugin: Any, path: str) -> Generator[Msg, Any, None]:
+    yield from _put(plugin.file_path, path)
+    for _ in range(_DIRECTORY_CHECKS):
+        if plugin.file_path_exists.get():
+            return
+        yield from bps.sleep(_DIRECTORY_PAUSE)
+    raise FileWriteError(missing_directory(plugin, path))

@@ -1,0 +1,103 @@
+"""Prime a plugin under the RunEngine."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Generator
+from typing import Any
+
+import bluesky.plan_stubs as bps
+from bluesky.preprocessors import finalize_wrapper
+from bluesky.utils import FailedStatus, Msg
+
+from ..devices.priming import ARRIVAL_TIMEOUT, Priming, needs_priming
+from ..devices.signal_io import PUT_TIMEOUT
+from ..errors import AcquireTimeoutError, UnprimedError
+
+__all__ = ["prime_plugin"]
+
+logger = logging.getLogger(__name__)
+
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.002, 0.05
+
+
+def prime_plugin(
+    plugin: Any,
+    *,
+    acquire_time: float | None = None,
+    trigger_mode: str | None = "Internal",
+    timeout: float = ARRIVAL_TIMEOUT,
+) -> Generator[Msg, Any, None]:
+    """Prime a plugin with one frame of its camera; nothing is done when it needs none.
+
+    The plan face of :func:`~adsupport.devices.priming.AD_prime_plugin2`: the same steps in the
+    same order.  Every setting that was changed is put back, also when the plan fails or is
+    aborted.
+
+    Parameters
+    ----------
+    plugin : ophyd.areadetector.plugins.PluginBase
+        The plugin, part of a detector with a ``cam``.
+    acquire_time : float, optional
+        Exposure to use, in seconds; by default the camera's own up to one second.
+    trigger_mode : str, optional
+        Trigger mode that needs no signal from outside; None leaves the mode.
+    timeout : float
+        Time for the frame to come beyond its exposure, in seconds.
+
+    Yields
+    ------
+    Msg
+        Messages for the RunEngine.
+
+    Raises
+    ------
+    AcquireTimeoutError
+        The camera didn't finish; it was stopped.
+    UnprimedError
+        The frame didn't reach the plugin.
+    ConfigurationError
+        The plugin is writing a file, or isn't connected to the camera.
+    """
+    if not needs_priming(plugin):
+        return
+    priming = Priming(plugin, acquire_time, trigger_mode, timeout)
+    yield from finalize_wrapper(_steps(priming), lambda: _restore(priming))
+
+
+def _steps(priming: Priming) -> Generator[Msg, Any, None]:
+    for setting in priming.settings():
+        yield from _put(setting.signal, setting.value)
+    if priming.acquire is not None:
+        try:
+            yield from bps.abs_set(priming.acquire, 1, wait=True)
+        except FailedStatus as error:
+            raise AcquireTimeoutError(priming.acquire.timeout_message()) from error
+    yield from _await_arrival(priming)
+
+
+def _await_arrival(priming: Priming) -> Generator[Msg, Any, None]:
+    pause, waited = _FIRST_PAUSE, 0.0
+    while not priming.arrived():
+        if waited > priming.timeout:
+            raise UnprimedError(priming.failure())
+        yield from bps.sleep(pause)
+        waited, pause = waited + pause, min(2 * pause, _LONGEST_PAUSE)
+
+
+def _restore(priming: Priming) -> Generator[Msg, Any, None]:
+    failures = []
+    if priming.acquire is not None:
+        yield from bps.stop(priming.acquire)
+    for setting in priming.restore():
+        try:
+            yield from _put(setting.signal, setting.value)
+        except FailedStatus as error:
+            logger.error("%s could not be restored: %s", setting.signal.name, error)
+            failures.append(error)
+    if failures:
+        raise failures[0]
+
+
+def _put(signal: Any, value: Any) -> Generator[Msg, Any, None]:
+    yield from bps.abs_set(signal, value, wait=True, timeout=PUT_TIMEOUT)
