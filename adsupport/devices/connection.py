@@ -10,6 +10,7 @@ import logging
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,7 +26,14 @@ from ophyd.signal import EpicsSignal, EpicsSignalBase
 from ..errors import ConnectionTimeoutError
 from .signal_io import PUT_TIMEOUT
 
-__all__ = ["ConnectsAtOnce", "DeviceSignal", "connect", "epics_signals", "limit_write"]
+__all__ = [
+    "ConnectsAtOnce",
+    "DeviceSignal",
+    "connect",
+    "epics_signals",
+    "limit_write",
+    "without_waiting",
+]
 
 logger = logging.getLogger(__name__)
 
@@ -36,6 +44,29 @@ OPTIONAL_TIME = 1.0
 _SHOWN = 5
 _LIBRARIES = ("ophyd.", "adsupport.")
 _META = "meta"
+
+
+@contextmanager
+def without_waiting(device: Device) -> Iterator[None]:
+    """Make signals of a device and of its parts at their first use without waiting for them.
+
+    Parameters
+    ----------
+    device : ophyd.Device
+        The device.
+    """
+    before = {id(part): part.lazy_wait_for_connection for part in _parts(device)}
+    for part in _parts(device):
+        part.lazy_wait_for_connection = False
+    try:
+        yield
+    finally:
+        for part in _parts(device):
+            part.lazy_wait_for_connection = before.get(id(part), True)
+
+
+def _parts(device: Device) -> list[Device]:
+    return [device, *(part for _, part in device.walk_subdevices())]
 
 
 @dataclass
@@ -248,7 +279,9 @@ def _report(
     for each in missing:
         parts.setdefault(each.name.partition(".")[0] if "." in each.name else "", []).append(each)
     for part, lost in parts.items():
-        pvs = [pv for each in sorted(lost, key=lambda e: not e.required) for pv in each.missing_pvs()]
+        pvs = [
+            pv for each in sorted(lost, key=lambda e: not e.required) for pv in each.missing_pvs()
+        ]
         whole = sum(1 for each in signals if part and each.name.startswith(part + "."))
         where = f"{device.name}.{part}" if part else device.name
         prefix = getattr(getattr(device, part, None) if part else device, "prefix", "")
@@ -288,9 +321,18 @@ class ConnectsAtOnce(Device):
                 cls._component_kinds[attr] = component.kind
         cls._sub_devices = [attr for attr, cpt in cls._sig_attrs.items() if cpt.is_device]
 
-    def _instantiate_component(self, attr: str) -> None:
-        super()._instantiate_component(attr)
-        limit_write(self._signals[attr])
+    def _instantiate_component(self, attr: str) -> Any:
+        part = super()._instantiate_component(attr)
+        limit_write(part)
+        if isinstance(part, Device):
+            # ophyd doesn't hand this on to the parts of a device.
+            part.lazy_wait_for_connection = self.lazy_wait_for_connection
+        return part
+
+    def __repr__(self) -> str:
+        # ophyd makes the signals that it shows: that must not wait for an IOC.
+        with without_waiting(self):
+            return super().__repr__()
 
     def wait_for_connection(
         self, all_signals: bool = False, timeout: float | None | object = DEFAULT_CONNECTION_TIMEOUT

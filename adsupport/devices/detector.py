@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ophyd.areadetector.base import ADBase
-from ophyd.device import DEFAULT_CONNECTION_TIMEOUT, Device
+from ophyd.device import DEFAULT_CONNECTION_TIMEOUT
 
 from ..errors import UnknownPortError
 from .connection import ConnectsAtOnce
@@ -25,22 +25,14 @@ class DetectorMixin(ConnectsAtOnce, ADBase):
     """
 
     validate_ports: bool = True
-    _in_construction = False
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        self._in_construction = True
+        # ophyd's trigger mixins touch the camera: that must not wait for an IOC.
+        self.lazy_wait_for_connection = False
         super().__init__(*args, **kwargs)
-        self._in_construction = False
-        for part in self._signals.values():
-            if isinstance(part, Device):
-                part.lazy_wait_for_connection = True
-
-    def _instantiate_component(self, attr: str) -> None:
-        super()._instantiate_component(attr)
-        part = self._signals[attr]
-        if self._in_construction and isinstance(part, Device):
-            # ophyd's trigger mixins touch the camera: that must not wait for an IOC.
-            part.lazy_wait_for_connection = False
+        for _, part in self.walk_subdevices():
+            part.lazy_wait_for_connection = True
+        self.lazy_wait_for_connection = True
 
     def wait_for_connection(
         self, all_signals: bool = False, timeout: float | None | object = DEFAULT_CONNECTION_TIMEOUT

@@ -103,15 +103,19 @@ def ad_class_factory(
         "__module__": __name__,
         **components,
     }
-    # ophyd's detectors read nothing unless told so, whatever the kinds of their parts.
-    for attr, names in (("_default_read_attrs", read), ("_default_configuration_attrs", configured)):
-        inherited = next((vars(c)[attr] for b in base_classes for c in b.__mro__ if attr in vars(c)), None)
-        if inherited is not None:
-            attributes[attr] = tuple(dict.fromkeys([*inherited, *names]))
     try:
-        return type(name, base_classes, attributes)
+        cls = type(name, base_classes, attributes)
     except TypeError as error:
         raise ConfigurationTypeError(f"{name} can't be made: {error}.") from error
+    # ophyd's detectors read nothing unless told so, whatever the kinds of their parts.
+    for attr, names in (
+        ("_default_read_attrs", read),
+        ("_default_configuration_attrs", configured),
+    ):
+        inherited = getattr(cls, attr)
+        if inherited is not None:
+            setattr(cls, attr, tuple(dict.fromkeys([*inherited, *names])))
+    return cls
 
 
 def ad_creator(
@@ -163,7 +167,9 @@ def ad_creator(
     >>> det.wait_for_connection(timeout=15)
     """
     if not isinstance(prefix, str):
-        raise ConfigurationTypeError(f"prefix must be a str, got {type(prefix).__name__}: {prefix!r}.")
+        raise ConfigurationTypeError(
+            f"prefix must be a str, got {type(prefix).__name__}: {prefix!r}."
+        )
     if ad_setup is not None and not callable(ad_setup):
         raise ConfigurationTypeError(f"ad_setup must be callable, got {ad_setup!r}.")
     cls = ad_class_factory(
