@@ -196,9 +196,10 @@ class SimDetector(ArraySource):
 
     def _fail(self, run: _Run, error: Exception) -> None:
         with self.lock:
-            if self._run is run:
-                self._run = None
             self._delivering = False
+            if self._run not in (None, run):
+                return  # stopped and started again meanwhile
+            self._run = None
             self.set("STATUS_MESSAGE", f"{type(error).__name__}: {error}")
             self.set("STATUS", State.ERROR)
             self.set("ACQUIRE", 0)
@@ -281,19 +282,17 @@ class SimDetector(ArraySource):
             array.ts_sec, array.ts_nsec = seconds - EPICS_EPOCH, nanoseconds
             color = NDAttribute("ColorMode", int(array.color_mode), "Color mode")
             array.attributes = (color, *self._attributes.values(self, self.read_pv))
-        try:
-            # without the lock: a blocking plugin may take long
-            self.emit(array)
-        finally:
-            with self.lock:
-                self._delivering = False
-                goes_on = not run.stopped and not self._was_last(run)
-                if run.stopped:
-                    if self._run is None:
-                        self._come_to_rest(run)
-                elif not goes_on:
-                    self._finish()
-                self.call_callbacks()
+        # without the lock: a blocking plugin may take long
+        self.emit(array)
+        with self.lock:
+            self._delivering = False
+            goes_on = not run.stopped and not self._was_last(run)
+            if run.stopped:
+                if self._run is None:
+                    self._come_to_rest(run)
+            elif not goes_on:
+                self._finish()
+            self.call_callbacks()
         return goes_on
 
     def _was_last(self, run: _Run) -> bool:

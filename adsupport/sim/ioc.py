@@ -7,6 +7,7 @@ import asyncio
 import collections
 import logging
 import sys
+import threading
 from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
@@ -60,7 +61,9 @@ class IOC:
         self._posts: collections.deque[tuple[Port, list[Change]]] = collections.deque()
         self._newest_arrays: dict[tuple[Port, str], Change] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._loop_thread = 0
         self._delivery_scheduled = False
+        self._delivering = False
         self._tasks: list[asyncio.Task[None]] = []
 
     def load(
@@ -119,37 +122,55 @@ class IOC:
     # ---- from ports to records
 
     def _post(self, port: Port, changes: list[Change]) -> None:
+        if threading.get_ident() == self._loop_thread and not self._delivering:
+            # a write may post twice, before and after its record changes: keep that order
+            self._deliver()
         for change in changes:
             if isinstance(change.value, np.ndarray):
                 self._newest_arrays[port, change.param] = change
         self._posts.append((port, changes))
         if self._loop is None:
             self._deliver()
-        elif not self._delivery_scheduled:
+        else:
+            self._schedule_delivery(self._loop)
+
+    def _schedule_delivery(self, loop: asyncio.AbstractEventLoop) -> None:
+        if not self._delivery_scheduled:
             self._delivery_scheduled = True
-            self._loop.call_soon_threadsafe(self._deliver)
+            loop.call_soon_threadsafe(self._deliver_scheduled)
+
+    def _deliver_scheduled(self) -> None:
+        self._delivery_scheduled = False
+        self._deliver()
+        if self._posts and self._loop is not None:
+            self._schedule_delivery(self._loop)
 
     def _deliver(self) -> None:
-        self._delivery_scheduled = False
-        # a bounded batch, so that a fast camera can't keep the loop from its clients
-        for _ in range(min(len(self._posts), DELIVERY_BATCH)):
-            port, changes = self._posts.popleft()
-            followers = self._followers[port]
-            for change in changes:
-                if isinstance(change.value, np.ndarray):
-                    if self._newest_arrays[port, change.param] is not change:
-                        continue  # images overtaken by a newer one are not worth sending
-                for record in followers.get(change.param, ()):
-                    record.update(change)
-        if self._posts and self._loop is not None and not self._delivery_scheduled:
-            self._delivery_scheduled = True
-            self._loop.call_soon(self._deliver)
+        self._delivering = True
+        try:
+            # a bounded batch, so that a fast camera can't keep the loop from its clients
+            for _ in range(DELIVERY_BATCH):
+                if not self._posts:
+                    break
+                self._update_records(*self._posts.popleft())
+        finally:
+            self._delivering = False
+
+    def _update_records(self, port: Port, changes: list[Change]) -> None:
+        followers = self._followers[port]
+        for change in changes:
+            if isinstance(change.value, np.ndarray):
+                if self._newest_arrays[port, change.param] is not change:
+                    continue  # images overtaken by a newer one are not worth sending
+            for record in followers.get(change.param, ()):
+                record.update(change)
 
     # ---- life
 
     def start(self, loop: asyncio.AbstractEventLoop) -> None:
         """Start ports and scans; the server calls it."""
         self._loop = loop
+        self._loop_thread = threading.get_ident()
         sys.setswitchinterval(SWITCH_INTERVAL)
         for port in self._ports:
             port.start()

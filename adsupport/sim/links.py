@@ -21,7 +21,7 @@ def link_acquire_busy(records: Records) -> None:
     put-callback on Acquire=1 therefore ends when the driver (and, if told so, its plugins) is
     done.
     """
-    busy = records["AcquireBusy"]
+    busy, callback = records["AcquireBusy"], records["AcquireBusyCB"]
 
     def acquire_processed(value: Any) -> asyncio.Future[Any] | None:
         if not value:
@@ -31,11 +31,14 @@ def link_acquire_busy(records: Records) -> None:
         return busy.until_zero()
 
     def driver_says(value: Any) -> None:
-        if not value and busy.channel.value:
+        if value or not busy.channel.value:
+            return
+        # the end of an acquisition may be told after the next one has begun
+        if callback.port is None or not callback.port.get(callback.row.param):
             busy.post(0)
 
     records["Acquire"].on_process.append(acquire_processed)
-    records["AcquireBusyCB"].on_update.append(driver_says)
+    callback.on_update.append(driver_says)
 
 
 def link_array_rate(ioc: IOC, records: Records) -> None:
