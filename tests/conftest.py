@@ -20,7 +20,7 @@ GP_PORT = free_port()
 FRESH_PORT = free_port()
 
 os.environ.update(client_environment(ADSIM_PORT, GP_PORT, FRESH_PORT))
-# A libca that needs no caRepeater program, and leaves none behind; before the first import of epics.
+# A libca that needs no caRepeater program and leaves none behind: before the first import of epics.
 import epicscorelibs.path.pyepics  # noqa: E402, F401
 
 _prefix_number = itertools.count(1)
@@ -38,6 +38,12 @@ def gp() -> Iterator[IOCProcess]:
     """The IOC of motors and user calculations, prefix ``gp:``, shared by the session."""
     with IOCProcess("gp", "gp:", GP_PORT) as ioc:
         yield ioc
+
+
+@pytest.fixture(scope="session")
+def fresh_port() -> int:
+    """The port for an IOC of a module's own; not while ``start_fresh`` uses it."""
+    return FRESH_PORT
 
 
 @pytest.fixture

@@ -30,6 +30,9 @@ BACKLOG_BYTES = 2 * 2**20
 NORMAL = 1
 """ECA_NORMAL: success, as a status number on the wire."""
 
+PUT_FAILED = 160
+"""ECA_PUTFAIL: the record did not take the value."""
+
 log = logging.getLogger(__name__)
 
 
@@ -253,11 +256,11 @@ class Circuit(VirtualCircuit):
         else:
             self._answer(command, view)
 
-    def _answer(self, command: Any, view: Any) -> None:
+    def _answer(self, command: Any, view: Any, status: int = NORMAL) -> None:
         self._push(
             view.write(
                 ioid=command.ioid,
-                status=NORMAL,
+                status=status,
                 data_type=command.data_type,
                 data_count=command.data_count,
             )
@@ -265,6 +268,9 @@ class Circuit(VirtualCircuit):
 
     def _refuse(self, command: Any, view: Any, why: str) -> None:
         log.info("write to %s refused: %s", view.name, why)
+        if isinstance(command, ca.WriteNotifyRequest):
+            self._answer(command, view, PUT_FAILED)
+            return
         self._push(
             ca.ErrorResponse(
                 command, view.cid, status=CAStatus.ECA_PUTFAIL, error_message=why

@@ -1,4 +1,4 @@
-"""A record: a row of a table, the channel that serves it, and the parameter it writes or follows."""
+"""A record: a row of a table, the channel that serves it, the parameter it writes or follows."""
 
 from __future__ import annotations
 

@@ -16,6 +16,7 @@ from caproto.asyncio.server import Context
 
 from adsupport.sim.channel import Channel
 from adsupport.sim.circuit import Circuit
+from adsupport.sim.long_text import LongText
 
 LOOPBACK = "127.0.0.1"
 FIRST_BEACON_PERIOD = 0.02
@@ -55,7 +56,11 @@ class Database(Mapping[str, Channel]):
         # channel filters ({...}, [...]) are not simulated: such a name is not found
         if not dot or "{" in rest or "[" in rest:
             raise KeyError(name)
-        channel = self._records[record].get_field(rest.rstrip("$") or "VAL")
+        field = rest.removesuffix("$") or "VAL"
+        if rest.endswith("$"):
+            channel: Channel = LongText(self[f"{record}.{field}"], field)
+        else:
+            channel = self._records[record].get_field(field)
         self._fields[name] = channel
         return channel
 
