@@ -1,0 +1,156 @@
+"""The examples and the demo as a user runs them: programs of their own, on their own hardware."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import h5py
+import pytest
+
+from adsupport.launch import IOCProcess, client_environment, example_file, free_port
+
+PNG = b"\x89PNG\r\n\x1a\n"
+
+
+def run_example(name: str, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, str(example_file(name)), *arguments]
+    return subprocess.run(
+        command, capture_output=True, text=True, timeout=100, env=os.environ | environment
+    )
+
+
+def processes_that_mention(text: str) -> list[str]:
+    """Command lines of the running processes that have a text in them or in their environment."""
+    found = []
+    for directory in Path("/proc").iterdir():
+        if not directory.name.isdigit() or directory.name == str(os.getpid()):
+            continue
+        try:
+            about = (directory / "cmdline").read_bytes() + (directory / "environ").read_bytes()
+        except OSError:  # it ended meanwhile, or isn't ours
+            continue
+        if text.encode() in about:
+            found.append((directory / "cmdline").read_bytes().decode().replace("\0", " "))
+    return found
+
+
+def check_facts_of_the_custom_file_name(output: str, out: Path) -> None:
+    for fact in (
+        "adsimdet.hdf1.num_captured.get()=5",
+        "local_file_name.exists()=True",
+        "fname.exists()=True",
+        "(local_file_name == fname)=True",
+        "dataset['adsimdet_image'].shape=(1, 5, 1024, 1024)",
+        "data:NX_UINT8[5,1024,1024]",
+    ):
+        assert fact in output
+    (file,) = (out / "ioc").rglob("*.h5")
+    with h5py.File(file) as h5:
+        assert h5["/entry/data/data"].shape == (5, 1024, 1024)
+    assert (out / f"{file.stem}.png").read_bytes().startswith(PNG)
+
+
+def check_facts_of_the_scan(output: str, out: Path) -> None:
+    rows = re.findall(r"\|\s+[1-5] \| \S+ \|\s+(\S+) \|\s+(\S+) \|", output)
+    assert [float(position) for position, _ in rows] == [-0.5, -0.25, 0, 0.25, 0.5]
+    assert all(0 <= float(value) < 1 for _, value in rows)
+    assert (out / "scan_random_numbers.png").read_bytes().startswith(PNG)
+
+
+@pytest.fixture
+def mark(tmp_path: Path) -> str:
+    """A text in the environment of every process that a test starts."""
+    return f"ADSUPPORT_TEST={tmp_path}"
+
+
+def environment_of(mark: str) -> dict[str, str]:
+    name, _, value = mark.partition("=")
+    return {name: value}
+
+
+def test_custom_file_name_with_its_own_hardware(tmp_path: Path, mark: str):
+    result = run_example(
+        "01_custom_file_name", "--demo", "--out", str(tmp_path), **environment_of(mark)
+    )
+    assert result.returncode == 0, result.stderr
+    check_facts_of_the_custom_file_name(result.stdout, tmp_path)
+    assert processes_that_mention(mark) == []
+
+
+def test_scan_with_its_own_hardware(tmp_path: Path, mark: str):
+    result = run_example(
+        "02_scan_random_numbers", "--demo", "--out", str(tmp_path), **environment_of(mark)
+    )
+    assert result.returncode == 0, result.stderr
+    check_facts_of_the_scan(result.stdout, tmp_path)
+    assert processes_that_mention(mark) == []
+
+
+def test_custom_file_name_with_the_ioc_of_a_user(tmp_path: Path):
+    """Three times in a row, and once more right after the IOC was restarted."""
+    port = free_port()
+    arguments = ["--ioc", "mine:", "--ioc-mount", str(tmp_path), "--local-mount", str(tmp_path)]
+    with IOCProcess("adsim", "mine:", port) as ioc:
+        for turn in range(4):
+            if turn == 3:
+                ioc.restart()
+            result = run_example(
+                "01_custom_file_name",
+                *arguments,
+                "--out",
+                str(tmp_path / "pictures"),
+                **client_environment(port),
+            )
+            assert result.returncode == 0, result.stderr
+            assert "(local_file_name == fname)=True" in result.stdout
+    names = sorted(path.name for path in tmp_path.rglob("*.h5"))
+    assert names == [f"test_file_{number:04d}.h5" for number in range(4)]
+
+
+def test_demo(tmp_path: Path, mark: str):
+    command = [sys.executable, "-m", "adsupport.cli", "demo", "--out", str(tmp_path / "data")]
+    result = subprocess.run(
+        command,
+        capture_output=True,
+        text=True,
+        timeout=100,
+        env=os.environ | environment_of(mark),
+    )
+    assert result.returncode == 0, result.stderr
+    check_facts_of_the_custom_file_name(result.stdout, tmp_path / "data")
+    check_facts_of_the_scan(result.stdout, tmp_path / "data")
+    assert str(tmp_path / "data") in result.stdout.splitlines()[-1]
+    assert processes_that_mention(mark) == []
+
+
+@pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_demo_that_is_interrupted_leaves_no_process(tmp_path: Path, mark: str, signum: int):
+    command = [sys.executable, "-u", "-m", "adsupport.cli", "demo", "--out", str(tmp_path)]
+    with subprocess.Popen(
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        env=os.environ | environment_of(mark),
+    ) as process:
+        assert process.stdout is not None
+        assert "IOC ready: adsim" in process.stdout.readline()
+        assert len(processes_that_mention(mark)) == 3
+        process.send_signal(signum)
+        process.wait(timeout=60)
+        assert process.returncode != 0
+        process.stdout.read()  # ends when the last process that holds it has ended
+    wait_until_none_mentions(mark)
+
+
+def wait_until_none_mentions(mark: str) -> None:
+    for _ in range(200):
+        if not processes_that_mention(mark):
+            return
+        signal.sigtimedwait([], 0.05)
+    raise AssertionError(f"still running: {processes_that_mention(mark)}")
