@@ -105,8 +105,11 @@ def _interfaces() -> list[str]:
 
 
 def _watch_stdin(loop: asyncio.AbstractEventLoop, stop: asyncio.Event) -> None:
+    # not sys.stdin: a thread blocked in its buffer makes the interpreter abort as it exits
+    descriptor = sys.stdin.fileno()
+
     def wait() -> None:
-        while sys.stdin.buffer.read(4096):
+        while os.read(descriptor, 4096):
             pass
         loop.call_soon_threadsafe(stop.set)
 
