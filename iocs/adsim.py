@@ -4,6 +4,7 @@ Run it: ``adsupport ioc adsim --prefix ad:``, or this file itself. Its records a
 ADSimDetector R2-11 on ADCore R3-14 for the ports ``cam1:``, ``image1:``, ``HDF1:`` and ``Pva1:``.
 """
 
+from adsupport.sim.attributes import channel_reader
 from adsupport.sim.detector import SimDetector
 from adsupport.sim.ioc import IOC, boot
 from adsupport.sim.links import (
@@ -49,6 +50,7 @@ def make(prefix: str) -> IOC:
 
     # upstream first: a camera is stopped before the plugins that drain what it made
     camera = SimDetector("SIM1")
+    camera.read_pv = channel_reader(ioc.database)
     ports[camera.name] = camera
     load(CAMERA, "cam1:", camera)
     load((*PLUGIN, "NDStdArrays"), "image1:", StdArrays("Image1", ports))

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from adsupport.sim.port import Port
+from adsupport.sim.port import Port, on_write
 
 if TYPE_CHECKING:
     from adsupport.sim.ndarray import NDArray
@@ -68,6 +68,11 @@ class ArraySource(Port):
             self.set("NUM_QUEUED_ARRAYS", self._queued)
             self._settle_busy()
             self.call_callbacks()
+
+    @on_write("POOL_PRE_ALLOC_BUFFERS")
+    def _allocate_buffers(self, _: int) -> None:
+        # arrays are allocated as they are needed: done at once, or its busy record waits for ever
+        self.set("POOL_PRE_ALLOC_BUFFERS", 0)
 
     def set(self, param: str, value: Any, *, severity: int = 0, status: int = 0) -> None:
         """Change a parameter; AcquireBusy follows Acquire, and waits for plugins if told to."""

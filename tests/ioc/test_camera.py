@@ -641,6 +641,12 @@ def test_region(det, settings, before, after, sizes, first):
     assert image[: len(first)].tolist() == first
 
 
+@pytest.mark.parametrize("port", ["cam1", "image1"])
+def test_allocation_of_buffers_completes(det, port):
+    det.put(f"{port}:PreAllocBuffers", 1)
+    assert det.text(f"{port}:PreAllocBuffers") == "Done"
+
+
 # --- attributes file --------------------------------------------------------------------------
 
 

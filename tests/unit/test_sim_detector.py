@@ -6,6 +6,7 @@ import time
 import numpy as np
 import pytest
 
+from adsupport.sim.attributes import channel_reader
 from adsupport.sim.detector import SimDetector, State
 from adsupport.sim.ioc import IOC
 from adsupport.sim.ndarray import EPICS_EPOCH, ColorMode
@@ -478,6 +479,18 @@ def test_attributes_travel_with_the_arrays(bench, tmp_path):
     assert (maker.description, maker.source) == ("who made it", "MANUFACTURER")
     assert maker.source_type == "NDAttrSourceParam"
     assert bench.arrays[0].attribute("Mode").source_type == "NDAttrSourceEPICSPV"
+
+
+def test_pvs_of_the_ioc_itself_as_attributes():
+    ioc = IOC("test", "t:")
+    ioc.load(("NDArrayBase", "ADBase", "simDetector"), "cam1:", SimDetector("SIM1"))
+    read = channel_reader(ioc.database)
+    assert read("t:cam1:ImageMode", True) == "Continuous"
+    assert read("t:cam1:ImageMode", False) == 2
+    assert read("t:cam1:AcquireTime", False) == 0.001
+    assert read("t:cam1:Manufacturer_RBV", True) == "Simulated detector"
+    assert read("t:cam1:StatusMessage_RBV", True) == ""
+    assert read("t:cam1:NoSuch", True) is None
 
 
 @pytest.mark.parametrize(
