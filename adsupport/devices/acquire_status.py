@@ -55,6 +55,13 @@ class AcquireStatus(DeviceStatus):
         for func in list(self._watchers):
             self._tell(func)
 
+    def __str__(self) -> str:
+        # bluesky shows a failed status by its text: say why it failed.
+        text = super().__str__()
+        return text if self._exception is None else f"{text}: {self._exception}"
+
+    __repr__ = __str__
+
     def _tell(self, func: Callable[..., None]) -> None:
         elapsed = time.monotonic() - self._begun
         done = self._current / self.frames

@@ -1,0 +1,239 @@
+"""The plan stub that prepares a run: all checked first, then put in order, nothing twice."""
+
+from __future__ import annotations
+
+import datetime
+import inspect
+import pathlib
+from typing import Any
+
+import bluesky.plans as bp
+import h5py
+import pytest
+
+from adsupport.devices import AD_full_file_name_local, HDF5FileWriterPlugin
+from adsupport.errors import (
+    ConfigurationError,
+    FileExistsRefusedError,
+    FileWriteError,
+    NamingError,
+    PathMapError,
+)
+from adsupport.plans import prepare_count
+
+
+@pytest.fixture
+def puts(det: Any, engine: Any) -> list[tuple[str, Any]]:
+    """Collect what the plans set: (process variable, value)."""
+    seen: list[tuple[str, Any]] = []
+
+    def note(message: Any) -> None:
+        if message.command == "set":
+            seen.append((message.obj.setpoint_pvname, message.args[0]))
+
+    engine.msg_hook = note
+    return seen
+
+
+def result_of(engine: Any, plan: Any) -> Any:
+    """Run a plan and return what it returns."""
+    found = []
+
+    def keep() -> Any:
+        found.append((yield from plan))
+
+    engine(keep())
+    return found[0]
+
+
+def test_the_signature_is_the_seeds() -> None:
+    parameters = inspect.signature(prepare_count).parameters
+    positional = {n: p.default for n, p in parameters.items() if p.kind != p.KEYWORD_ONLY}
+    assert positional == {
+        "plugin": inspect.Parameter.empty,
+        "file_name": inspect.Parameter.empty,
+        "acquire_time": inspect.Parameter.empty,
+        "acquire_period": inspect.Parameter.empty,
+        "n_images": 1,
+        "auto_increment": "Yes",
+        "auto_save": "Yes",
+        "compression": None,
+        "create_directory": -5,
+        "file_path": None,
+        "file_template": None,
+    }
+
+
+def test_it_returns_the_file_that_is_then_written(engine: Any, det: Any) -> None:
+    predicted = result_of(engine, prepare_count(det.hdf1, "sample7", 0.001, 0.002, 5))
+    assert not predicted.exists()
+    engine(bp.count([det]))
+    assert AD_full_file_name_local(det.hdf1) == predicted
+    assert predicted.name == "sample7_0000.h5"
+    with h5py.File(predicted) as file:
+        data = file["entry/data/data"]
+        assert data.shape == (5, 1024, 1024)
+        assert data.compression == "gzip"
+    assert det.hdf1.num_captured.get() == 5
+
+
+def test_everything_is_set(engine: Any, det: Any) -> None:
+    engine(
+        prepare_count(
+            det.hdf1,
+            "x",
+            0.25,
+            0.5,
+            n_images=3,
+            auto_increment="No",
+            auto_save="Yes",
+            compression="LZ4",
+            create_directory=-3,
+            file_template="%s%s_%d.h5",
+        )
+    )
+    cam, hdf1 = det.cam, det.hdf1
+    assert (cam.acquire_time.get(), cam.acquire_period.get(), cam.num_images.get()) == (
+        0.25,
+        0.5,
+        3,
+    )
+    assert cam.image_mode.get(as_string=True) == "Multiple"
+    assert hdf1.auto_increment.get(as_string=True) == "No"
+    assert hdf1.auto_save.get(as_string=True) == "Yes"
+    assert hdf1.compression.get(as_string=True) == "LZ4"
+    assert hdf1.create_directory.get() == -3
+    assert (hdf1.file_name.get(), hdf1.file_template.get()) == ("x", "%s%s_%d.h5")
+
+
+def test_one_image_is_single_mode(engine: Any, det: Any) -> None:
+    engine(prepare_count(det.hdf1, "x", 0.01, 0.02))
+    assert det.cam.image_mode.get(as_string=True) == "Single"
+    assert det.cam.num_images.get() == 1
+
+
+def test_dates_are_filled_in_before_the_put(
+    engine: Any, det: Any, puts: Any, disk: pathlib.Path
+) -> None:
+    # The peer's plan leaves a directory named %Y on the IOC's disk.
+    det.hdf1.file_path.put(f"{disk}/ioc/")
+    engine(prepare_count(det.hdf1, "x", 0.01, 0.02))
+    today = datetime.datetime.now()
+    assert ("ad:HDF1:FilePath", f"{disk}/ioc/{today:%Y/%m}/") in puts
+    assert not [value for _, value in puts if "%Y" in str(value)]
+    assert not list(disk.rglob("*%*"))
+
+
+def test_the_directory_is_created_before_the_path_is_put(
+    engine: Any, det: Any, puts: Any, disk: pathlib.Path
+) -> None:
+    # The peer starts both puts at once.
+    det.hdf1.create_directory.put(0)
+    engine(prepare_count(det.hdf1, "x", 0.01, 0.02, file_path=f"{disk}/ioc/a/b/c/"))
+    names = [name for name, _ in puts]
+    assert names.index("ad:HDF1:CreateDirectory") < names.index("ad:HDF1:FilePath")
+    assert (disk / "ioc/a/b/c").is_dir()
+
+
+def test_what_stands_is_not_put_again(engine: Any, det: Any, puts: Any) -> None:
+    engine(prepare_count(det.hdf1, "x", 0.01, 0.02, 3))
+    assert puts
+    puts.clear()
+    engine(prepare_count(det.hdf1, "x", 0.01, 0.02, 3))
+    assert puts == []
+    engine(prepare_count(det.hdf1, "x", 0.01, 0.02, 4))
+    assert puts == [("ad:cam1:NumImages", 4)]
+
+
+def test_a_user_given_path_is_where_the_file_goes(
+    engine: Any, documents: Any, det: Any, disk: pathlib.Path
+) -> None:
+    # The peer's documents point to the template's directory.
+    path = f"{disk}/ioc/mine/%Y/"
+    predicted = result_of(engine, prepare_count(det.hdf1, "x", 0.01, 0.02, file_path=path))
+    assert predicted == disk / f"local/mine/{datetime.datetime.now():%Y}/x_0000.h5"
+    engine(bp.count([det]))
+    assert predicted.is_file()
+    assert "/" + documents.of("resource")[0]["resource_path"] == str(predicted)
+
+
+def test_zero_period_means_as_fast_as_the_camera_goes(engine: Any, det: Any) -> None:
+    engine(prepare_count(det.hdf1, "x", 0.01, 0))
+    assert det.cam.acquire_period.get() == 0
+
+
+@pytest.mark.parametrize(
+    ("change", "error", "message"),
+    [
+        ({"n_images": 0}, ConfigurationError, "n_images=0"),
+        ({"n_images": -2}, ConfigurationError, "n_images=-2"),
+        ({"n_images": 2.5}, ConfigurationError, "n_images=2.5"),
+        ({"acquire_period": 0.005}, ConfigurationError, "acquire_period=0.005.*acquire_time=0.01"),
+        ({"acquire_time": -1}, ConfigurationError, "acquire_time=-1"),
+        ({"acquire_time": float("nan")}, ConfigurationError, "acquire_time=nan"),
+        ({"file_name": ""}, NamingError, "empty"),
+        ({"file_name": "a/b"}, NamingError, "separator"),
+        ({"file_template": "%s%s_%d_%d.h5"}, NamingError, "FileTemplate.*expected"),
+        ({"file_template": "%s"}, NamingError, "expected"),
+        ({"file_path": "/elsewhere/"}, PathMapError, "/elsewhere/"),
+        ({"file_path": "relative/path"}, PathMapError, "relative/path"),
+        ({"compression": "gzip"}, ConfigurationError, "ad:HDF1:Compression knows None, .*zlib"),
+        ({"auto_save": "maybe"}, ConfigurationError, "auto_save='maybe'.*No, Yes"),
+        ({"if_exists": "overwrite"}, ConfigurationError, "refuse, bump, allow"),
+    ],
+)
+def test_what_can_not_be_is_refused_before_any_put(
+    engine: Any, det: Any, puts: Any, change: dict[str, Any], error: type, message: str
+) -> None:
+    arguments = {"file_name": "x", "acquire_time": 0.01, "acquire_period": 0.02, **change}
+    with pytest.raises(error, match=message):
+        engine(prepare_count(det.hdf1, **arguments))
+    assert puts == []
+
+
+def test_an_existing_file_is_refused_before_any_put(engine: Any, det: Any, puts: Any) -> None:
+    predicted = result_of(engine, prepare_count(det.hdf1, "x", 0.01, 0.02))
+    predicted.touch()
+    puts.clear()
+    with pytest.raises(FileExistsRefusedError, match="x_0000.h5"):
+        engine(prepare_count(det.hdf1, "x", 0.01, 0.02, 7))
+    assert puts == []
+
+
+def test_bump_raises_the_file_number(engine: Any, det: Any) -> None:
+    first = result_of(engine, prepare_count(det.hdf1, "x", 0.01, 0.02))
+    first.touch()
+    second = result_of(engine, prepare_count(det.hdf1, "x", 0.01, 0.02, if_exists="bump"))
+    assert second.name == "x_0001.h5"
+    engine(bp.count([det]))
+    assert second.is_file()
+    assert first.stat().st_size == 0
+
+
+def test_a_directory_that_can_not_be_created_is_named(
+    engine: Any, det: Any, disk: pathlib.Path
+) -> None:
+    (disk / "ioc/file").touch()
+    with pytest.raises(FileWriteError, match="FilePathExists_RBV.*ioc/file/below"):
+        engine(prepare_count(det.hdf1, "x", 0.01, 0.02, file_path=f"{disk}/ioc/file/below/"))
+
+
+def test_a_plugin_that_is_writing_is_refused(engine: Any, det: Any) -> None:
+    det.stage()
+    with pytest.raises(ConfigurationError, match="ad:HDF1:Capture_RBV"):
+        engine(prepare_count(det.hdf1, "x", 0.01, 0.02))
+    det.unstage()
+
+
+def test_a_plugin_that_names_its_files_itself_is_refused(adsim: Any, make_detector: Any) -> None:
+    unique = make_detector(adsim, **{"class": HDF5FileWriterPlugin})
+    with pytest.raises(ConfigurationError, match="AD_EpicsFileNameHDF5Plugin"):
+        list(prepare_count(unique.hdf1, "x", 0.01, 0.02))
+
+
+@pytest.mark.parametrize("given", ["zlib", "ZLIB", "None", "none", "N-bit", "nbit"])
+def test_compression_is_found_whatever_its_spelling(engine: Any, det: Any, given: str) -> None:
+    # Older ADCore says 'nbit' where newer says 'N-bit'.
+    engine(prepare_count(det.hdf1, "x", 0.01, 0.02, compression=given))
+    found = det.hdf1.compression.get(as_string=True)
+    assert found.lower().replace("-", "") == given.lower().replace("-", "")

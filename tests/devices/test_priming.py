@@ -1,0 +1,220 @@
+"""Priming: one frame, no trace, no time lost; as a call and as a plan."""
+
+from __future__ import annotations
+
+import logging
+import pathlib
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from bluesky.utils import RunEngineInterrupted
+
+from adsupport.devices import (
+    AD_plugin_primed,
+    AD_prime_plugin,
+    AD_prime_plugin2,
+    ensure_AD_plugin_primed,
+    priming,
+)
+from adsupport.errors import AcquireTimeoutError, ConfigurationError, UnprimedError
+from adsupport.plans import prime_plugin
+
+
+@pytest.fixture(params=["blocking", "plan"])
+def prime(request: pytest.FixtureRequest, engine: Any) -> Callable[..., None]:
+    """Both faces of priming."""
+    if request.param == "blocking":
+        return AD_prime_plugin2
+    return lambda plugin, **kwargs: engine(prime_plugin(plugin, **kwargs))
+
+
+@pytest.fixture
+def fresh(fresh_adsim: Any, make_detector: Callable[..., Any]) -> Any:
+    """A detector whose IOC has just been started."""
+    return make_detector(fresh_adsim)
+
+
+def test_a_fresh_ioc_is_primed_in_half_a_second_and_left_as_it_was(
+    fresh: Any, prime: Any, unchanged: Any, disk: pathlib.Path
+) -> None:
+    # The peer sleeps 3.4 s.
+    assert not AD_plugin_primed(fresh.hdf1)
+    with unchanged(fresh):
+        begun = time.monotonic()
+        prime(fresh.hdf1)
+        taken = time.monotonic() - begun
+    assert AD_plugin_primed(fresh.hdf1)
+    assert taken < 0.5
+    assert not list(disk.rglob("*.h5"))
+
+
+def test_the_priming_frame_is_never_written(fresh: Any, prime: Any) -> None:
+    # The peer's frame makes the IOC try: WriteStatus says error, FileNumber goes up.
+    fresh.hdf1.auto_save.put("Yes")
+    fresh.hdf1.auto_increment.put("Yes")
+    prime(fresh.hdf1)
+    assert fresh.hdf1.file_number.get() == 0
+    assert fresh.hdf1.write_status.get(as_string=True) == "Write OK"
+    assert fresh.hdf1.auto_save.get(as_string=True) == "Yes"
+
+
+def test_the_image_plugin_can_be_primed_too(fresh: Any, prime: Any) -> None:
+    prime(fresh.image)
+    assert AD_plugin_primed(fresh.image)
+    assert fresh.image.enable.get() == "Disable"
+
+
+def test_no_frame_is_taken_when_primed(det: Any, prime: Any) -> None:
+    taken = det.cam.array_counter.get()
+    prime(det.hdf1)
+    assert det.cam.array_counter.get() == taken
+
+
+def test_no_frame_is_taken_when_staging_disables_the_plugin(fresh: Any, prime: Any) -> None:
+    fresh.hdf1.disable_on_stage()
+    assert AD_plugin_primed(fresh.hdf1)
+    prime(fresh.hdf1)
+    assert fresh.cam.array_counter.get() == 0
+
+
+@pytest.mark.parametrize("where", ["stage_sigs", "record"])
+def test_no_frame_is_taken_when_the_file_is_opened_lazily(
+    fresh: Any, prime: Any, where: str
+) -> None:
+    if where == "record":
+        fresh.hdf1.lazy_open.put("Yes")
+    else:
+        fresh.hdf1.stage_sigs["lazy_open"] = 1
+    prime(fresh.hdf1)
+    assert fresh.cam.array_counter.get() == 0
+
+
+def test_primed_again_after_the_region_changed(det: Any, prime: Any) -> None:
+    det.cam.size.size_x.put(256)
+    assert not AD_plugin_primed(det.hdf1)
+    prime(det.hdf1)
+    assert AD_plugin_primed(det.hdf1)
+    assert det.hdf1.array_size.width.get() == 256
+
+
+@pytest.mark.parametrize(("attr", "value"), [("data_type", "UInt16"), ("color_mode", "RGB1")])
+def test_primed_again_after_the_kind_of_frames_changed(
+    det: Any, prime: Any, attr: str, value: str
+) -> None:
+    getattr(det.cam, attr).put(value)
+    assert not AD_plugin_primed(det.hdf1)
+    prime(det.hdf1)
+    assert AD_plugin_primed(det.hdf1)
+
+
+def test_the_exposure_is_left_alone_unless_it_is_long(det: Any, prime: Any) -> None:
+    # The peer's second of exposure changes the bit depth of some detectors: unprimed again.
+    seen = []
+    det.cam.acquire_time.subscribe(lambda value, **_: seen.append(value), run=False)
+    det.cam.size.size_y.put(512)
+    prime(det.hdf1)
+    assert set(seen) <= {0.001}
+    det.cam.acquire_time.put(50.0)
+    det.cam.size.size_y.put(256)
+    begun = time.monotonic()
+    prime(det.hdf1)
+    assert time.monotonic() - begun < 5
+    assert det.cam.acquire_time.get() == 50.0
+
+
+def test_a_camera_in_live_view_is_not_disturbed(det: Any, prime: Any) -> None:
+    det.cam.image_mode.put("Continuous")
+    det.cam.acquire_period.put(0.02)
+    det.cam.size.size_x.put(128)
+    det.cam.acquire.put(1)
+    prime(det.hdf1)
+    assert AD_plugin_primed(det.hdf1)
+    assert det.cam.acquire.get() == 1
+    assert det.cam.image_mode.get(as_string=True) == "Continuous"
+    assert det.hdf1.enable.get() == "Disable"
+
+
+def test_a_plugin_that_is_writing_is_refused(det: Any, prime: Any) -> None:
+    det.stage()
+    det.cam.size.size_x.put(512)
+    with pytest.raises(ConfigurationError, match="ad:HDF1:Capture_RBV is on"):
+        prime(det.hdf1)
+    assert det.hdf1.capture.get() == 1
+    det.unstage()
+
+
+def test_a_source_that_is_not_part_of_the_detector_is_named(fresh: Any, prime: Any) -> None:
+    fresh.hdf1.nd_array_port.put("ROI9")
+    with pytest.raises(ConfigurationError, match="NDArrayPort_RBV is 'ROI9'"):
+        prime(fresh.hdf1)
+
+
+def test_a_chain_of_plugins_is_enabled_and_restored(fresh: Any, prime: Any, unchanged: Any) -> None:
+    fresh.hdf1.nd_array_port.put(fresh.image.port_name.get())
+    with unchanged(fresh), pytest.raises(UnprimedError, match="every plugin between"):
+        # This IOC's image plugin hands nothing on, as on a real one.
+        prime(fresh.hdf1, timeout=0.3)
+    assert fresh.image.array_counter.get() == 1
+
+
+def test_a_camera_that_does_not_finish_is_stopped_and_all_restored(
+    fresh: Any, prime: Any, unchanged: Any
+) -> None:
+    plugin = _with_hidden_exposure(fresh.hdf1)
+    with unchanged(fresh), pytest.raises(AcquireTimeoutError, match="cam1:Acquire"):
+        prime(plugin, timeout=0.3)
+    assert fresh.cam.acquire.get() == 0
+
+
+def test_an_interrupt_restores_all(
+    fresh: Any, unchanged: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(self: Any) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(priming.AcquireOnce, "run", interrupted)
+    with unchanged(fresh), pytest.raises(KeyboardInterrupt):
+        AD_prime_plugin2(fresh.hdf1)
+
+
+def test_an_aborted_plan_restores_all(fresh: Any, engine: Any, unchanged: Any) -> None:
+    fresh.cam.acquire_time.put(20.0)
+    with unchanged(fresh):
+        threading.Timer(1.0, engine.request_pause).start()
+        with pytest.raises(RunEngineInterrupted):
+            engine(_with_checkpoint(prime_plugin(fresh.hdf1, acquire_time=20.0)))
+        engine.abort()
+    assert fresh.cam.acquire.get() == 0
+
+
+def test_without_permission_only_a_warning(fresh: Any, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.WARNING):
+        ensure_AD_plugin_primed(fresh.hdf1)
+    assert "isn't primed" in caplog.text
+    assert fresh.cam.array_counter.get() == 0
+    ensure_AD_plugin_primed(fresh.hdf1, True)
+    assert AD_plugin_primed(fresh.hdf1)
+
+
+def test_the_old_name_warns(det: Any) -> None:
+    with pytest.warns(DeprecationWarning, match="AD_prime_plugin2"):
+        AD_prime_plugin(det, det.hdf1)
+
+
+def _with_checkpoint(plan: Any) -> Any:
+    import bluesky.plan_stubs as bps
+
+    yield from bps.checkpoint()
+    yield from plan
+
+
+def _with_hidden_exposure(plugin: Any) -> Any:
+    """Make the camera expose longer than it tells."""
+    cam = plugin.parent.cam
+    cam.acquire_time.put(20.0)
+    true_get = cam.acquire_time.get
+    cam.acquire_time.get = lambda **kwargs: min(true_get(**kwargs), 0.01)
+    return plugin

@@ -1,0 +1,308 @@
+"""One acquisition per trigger: completion, progress, limit, and frames that are counted."""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import Any
+
+import bluesky.plan_stubs as bps
+import bluesky.plans as bp
+import pytest
+from bluesky.utils import FailedStatus, RunEngineInterrupted
+from ophyd import Signal
+
+from adsupport.devices.acquire_status import AcquireStatus
+from adsupport.errors import (
+    AcquireTimeoutError,
+    ConfigurationError,
+    DroppedFramesError,
+    FrameCountError,
+    NotStagedError,
+)
+
+
+@pytest.fixture
+def camera_only(det: Any) -> Any:
+    """The detector without its writer, so that a trigger is as short as it can be."""
+    det.hdf1.disable_on_stage()
+    det.image.disable_on_stage()
+    return det
+
+
+@pytest.mark.parametrize("exposure", [0.0, 0.001, 0.01])
+def test_every_trigger_returns_a_status_that_ends(
+    engine: Any, documents: Any, camera_only: Any, exposure: float
+) -> None:
+    # With ophyd's trigger a callback may clear the status before it is returned.
+    camera_only.cam.acquire_time.put(exposure)
+    camera_only.cam.acquire_period.put(exposure)
+    for _ in range(2):
+        engine(bp.count([camera_only], num=50))
+    assert len(documents.of("event")) == 100
+    assert [d["exit_status"] for d in documents.of("stop")] == ["success"] * 2
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("exposure", [0.0, 0.001, 0.01])
+def test_sixty_of_sixty_counts_of_a_hundred(
+    engine: Any, documents: Any, camera_only: Any, exposure: float
+) -> None:
+    camera_only.cam.acquire_time.put(exposure)
+    camera_only.cam.acquire_period.put(exposure)
+    for _ in range(60):
+        engine(bp.count([camera_only], num=100))
+    assert [d["exit_status"] for d in documents.of("stop")] == ["success"] * 60
+    assert len(documents.of("event")) == 6000
+
+
+def test_completion_needs_no_monitor(camera_only: Any) -> None:
+    """A status that ends with the put's answer ends also when no monitor is delivered."""
+    camera_only.stage()
+    camera_only.cam.num_images_counter.clear_sub(camera_only._frame_taken)
+    camera_only.trigger().wait(10)
+    assert camera_only.frame_reports[-1].taken == 1
+
+
+def test_stage_signals_are_those_of_ophyd_and_the_camera_waits_for_plugins(det: Any) -> None:
+    assert list(det.stage_sigs.items()) == [("cam.acquire", 0), ("cam.image_mode", 1)]
+    det.stage()
+    assert det.cam.wait_for_plugins.get() == "Yes"
+    assert det.cam.image_mode.get(as_string=True) == "Multiple"
+    det.unstage()
+    assert det.cam.wait_for_plugins.get() == "No"
+
+
+def test_progress_is_told_in_frames_of_frames(camera_only: Any) -> None:
+    camera_only.cam.num_images.put(8)
+    camera_only.cam.acquire_time.put(0.03)
+    camera_only.cam.acquire_period.put(0.03)
+    camera_only.stage()
+    seen: list[dict[str, Any]] = []
+    status = camera_only.trigger()
+    status.watch(lambda **progress: seen.append(progress))
+    status.wait(10)
+    assert {each["target"] for each in seen} == {8}
+    assert {each["unit"] for each in seen} == {"frames"}
+    currents = [each["current"] for each in seen]
+    assert currents == sorted(currents)
+    assert currents[-1] == 8
+    assert len(set(currents)) > 4
+
+
+def test_a_watcher_that_fails_does_not_fail_the_acquisition(camera_only: Any) -> None:
+    def broken(**_: Any) -> None:
+        raise RuntimeError("no terminal")
+
+    camera_only.stage()
+    status = camera_only.trigger()
+    status.watch(broken)
+    status.wait(10)
+    assert status.success
+
+
+def test_a_camera_that_never_finishes_is_an_error_and_is_stopped(det: Any, unchanged: Any) -> None:
+    det.cam.num_images.put(3)
+    det.cam.acquire_time.put(30.0)
+    det.acquire_timeout = 0.3
+    with unchanged(det):
+        det.stage()
+        status = det.trigger()
+        with pytest.raises(AcquireTimeoutError) as caught:
+            status.wait(10)
+        det.unstage()
+    message = str(caught.value)
+    assert "ad:cam1:Acquire" in message
+    assert "3 frames" in message
+    assert "NumImagesCounter 0" in message
+    assert "acquire_timeout" in message
+
+
+def test_the_time_limit_is_computed_from_the_settings(camera_only: Any) -> None:
+    camera_only.acquire_allowance = 0.2
+    camera_only.cam.num_images.put(4)
+    camera_only.cam.acquire_time.put(0.2)
+    camera_only.stage()
+    # Four exposures take longer than the allowance: the frames' own time is added.
+    camera_only.trigger().wait(10)
+    assert camera_only.frame_reports[-1].taken == 4
+
+
+def test_frames_that_keep_coming_extend_the_computed_limit(camera_only: Any) -> None:
+    camera_only.acquire_allowance = 0.25
+    camera_only.cam.num_images.put(8)
+    camera_only.cam.acquire_time.put(0.1)
+    camera_only.cam.acquire_period.put(0.1)
+    camera_only.stage()
+    # As with a camera whose read-out takes time that its settings don't tell.
+    camera_only._frame_time = lambda found: 0.01
+    camera_only.trigger().wait(10)
+    assert camera_only.frame_reports[-1].taken == 8
+
+
+def test_continuous_mode_is_refused_because_it_never_ends(camera_only: Any) -> None:
+    camera_only.stage_sigs["cam.image_mode"] = 2
+    camera_only.stage()
+    with pytest.raises(ConfigurationError, match="ad:cam1:ImageMode_RBV is Continuous"):
+        camera_only.trigger()
+    assert camera_only.cam.acquire.get() == 0
+
+
+def test_an_unstaged_detector_is_not_triggered(det: Any) -> None:
+    with pytest.raises(NotStagedError, match="stage"):
+        det.trigger()
+
+
+def test_a_second_trigger_waits_for_the_first(camera_only: Any) -> None:
+    camera_only.cam.acquire_time.put(0.3)
+    camera_only.stage()
+    status = camera_only.trigger()
+    with pytest.raises(ConfigurationError, match="on its way"):
+        camera_only.trigger()
+    status.wait(10)
+
+
+@pytest.mark.parametrize("end", ["unstage", "stop", "pause"])
+def test_what_ends_an_acquisition_leaves_the_camera_idle_and_no_thread(
+    camera_only: Any, end: str
+) -> None:
+    camera_only.cam.acquire_time.put(20.0)
+    camera_only.stage()
+    status = camera_only.trigger()
+    getattr(camera_only, end)()
+    assert camera_only.cam.acquire.get() == 0
+    if end == "stop":
+        with pytest.raises(FrameCountError, match="stopped"):
+            status.wait(5)
+    else:
+        status.wait(5)
+        assert status.cancelled
+    deadline = time.monotonic() + 5
+    while _waiters() and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert not _waiters()
+
+
+def test_the_next_trigger_after_a_stop_works(camera_only: Any) -> None:
+    camera_only.cam.acquire_time.put(20.0)
+    camera_only.stage()
+    camera_only.trigger()
+    camera_only.stop(success=True)
+    camera_only.cam.acquire_time.put(0.001)
+    camera_only.trigger().wait(5)
+    assert camera_only.frame_reports[-1].taken == 1
+
+
+def test_abort_leaves_the_camera_idle(engine: Any, documents: Any, camera_only: Any) -> None:
+    camera_only.cam.acquire_time.put(20.0)
+    threading.Timer(0.5, engine.request_pause).start()
+    with pytest.raises(RunEngineInterrupted):
+        engine(bp.count([camera_only]))
+    assert camera_only.cam.acquire.get() == 0
+    engine.abort("enough")
+    assert documents.of("stop")[0]["exit_status"] == "abort"
+    assert camera_only.cam.acquire.get() == 0
+    assert camera_only.cam.wait_for_plugins.get() == "No"
+
+
+def test_resume_repeats_the_point(engine: Any, documents: Any, camera_only: Any) -> None:
+    camera_only.cam.acquire_time.put(20.0)
+    threading.Timer(0.5, engine.request_pause).start()
+    with pytest.raises(RunEngineInterrupted):
+        engine(bp.count([camera_only], num=2))
+    camera_only.cam.acquire_time.put(0.001)
+    engine.resume()
+    assert len(documents.of("event")) == 2
+    assert documents.of("stop")[0]["exit_status"] == "success"
+
+
+def test_live_view_is_stopped_before_a_run_and_not_restarted(camera_only: Any) -> None:
+    camera_only.cam.image_mode.put("Continuous")
+    camera_only.cam.acquire.put(1)
+    camera_only.stage()
+    assert camera_only.cam.acquire.get() == 0
+    camera_only.unstage()
+    assert camera_only.cam.acquire.get() == 0
+    assert camera_only.cam.image_mode.get(as_string=True) == "Continuous"
+
+
+def test_frames_taken_by_a_camera_that_somebody_stopped_are_missing(camera_only: Any) -> None:
+    camera_only.cam.num_images.put(50)
+    camera_only.cam.acquire_time.put(0.05)
+    camera_only.stage()
+    status = camera_only.trigger()
+    time.sleep(0.3)
+    camera_only.cam.acquire.put(0)
+    with pytest.raises(FrameCountError, match=r"NumImagesCounter_RBV: the camera took \d+ frames"):
+        status.wait(10)
+
+
+def test_dropped_frames_fail_the_run_with_plugin_and_numbers(det: Any) -> None:
+    det.cam.num_images.put(5)
+    det.stage()
+    account = det._account
+    true_read = account.read
+
+    def read() -> dict[Any, Any]:
+        found = true_read()
+        found["det_hdf1", "dropped_arrays"] += 2
+        found["det_hdf1", "num_captured"] -= 2
+        return found
+
+    account.read = read
+    with pytest.raises(DroppedFramesError) as caught:
+        det.trigger().wait(10)
+    assert "ad:HDF1:DroppedArrays_RBV" in str(caught.value)
+    assert "2 of 5" in str(caught.value)
+    assert "wrote 3 frames, expected 5" in str(caught.value)
+    det.unstage()
+
+
+@pytest.mark.parametrize("policy", ["warn", "record"])
+def test_missing_frames_can_be_reported_instead(
+    det: Any, policy: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    det.frame_policy = policy
+    det.stage()
+    true_read = det._account.read
+    det._account.read = lambda: true_read() | {("det_hdf1", "dropped_arrays"): 10**6}
+    det.trigger().wait(10)
+    assert det.frame_reports[-1].problems
+    assert ("DroppedArrays" in caplog.text) == (policy == "warn")
+    det.unstage()
+
+
+def test_an_unknown_policy_is_refused(det: Any) -> None:
+    with pytest.raises(ConfigurationError, match="raise, warn, record"):
+        det.frame_policy = "ignore"
+
+
+def test_a_viewer_may_drop_frames(det: Any) -> None:
+    det.stage()
+    true_read = det._account.read
+    det._account.read = lambda: true_read() | {("det_image", "dropped_arrays"): 10**6}
+    det.trigger().wait(10)
+    assert det.frame_reports[-1].dropped["det_image"] > 0
+    det.unstage()
+
+
+def test_a_failed_status_says_why() -> None:
+    status = AcquireStatus(Signal(name="det"), 5)
+    status.set_exception(FrameCountError("2 frames are missing"))
+    assert "2 frames are missing" in str(status)
+    assert "2 frames are missing" in str(FailedStatus(status))
+
+
+def test_the_run_engine_shows_the_reason(engine: Any, camera_only: Any) -> None:
+    camera_only.cam.acquire_time.put(20.0)
+    camera_only.acquire_timeout = 0.2
+    with pytest.raises(FailedStatus, match="ad:cam1:Acquire") as caught:
+        engine(bp.count([camera_only]))
+    assert isinstance(caught.value.__cause__, AcquireTimeoutError)
+    engine(bps.null())
+    assert camera_only.cam.acquire.get() == 0
+
+
+def _waiters() -> list[str]:
+    return [thread.name for thread in threading.enumerate() if thread.name == "det-trigger"]
