@@ -2,16 +2,38 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from ophyd.areadetector.base import ADBase
-from ophyd.device import DEFAULT_CONNECTION_TIMEOUT
+from ophyd.device import DEFAULT_CONNECTION_TIMEOUT, Device
 
 from ..errors import UnknownPortError
 from .connection import ConnectsAtOnce
 from .signal_io import pv_name
 
 __all__ = ["DetectorMixin"]
+
+
+_construction = threading.RLock()
+
+
+@contextmanager
+def _no_lazy_waits() -> Iterator[None]:
+    """Let signals be made without waiting for them, in whatever device.
+
+    ophyd's trigger and file store mixins touch signals when they are constructed, which
+    would wait for an IOC.  A part can be reached only by its class then.
+    """
+    with _construction:
+        before = Device.lazy_wait_for_connection
+        Device.lazy_wait_for_connection = False
+        try:
+            yield
+        finally:
+            Device.lazy_wait_for_connection = before
 
 
 class DetectorMixin(ConnectsAtOnce, ADBase):
@@ -27,12 +49,10 @@ class DetectorMixin(ConnectsAtOnce, ADBase):
     validate_ports: bool = True
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        # ophyd's trigger mixins touch the camera: that must not wait for an IOC.
-        self.lazy_wait_for_connection = False
-        super().__init__(*args, **kwargs)
-        for _, part in self.walk_subdevices():
-            part.lazy_wait_for_connection = True
-        self.lazy_wait_for_connection = True
+        with _no_lazy_waits():
+            super().__init__(*args, **kwargs)
+        for part in (self, *(part for _, part in self.walk_subdevices())):
+            part.lazy_wait_for_connection = True  # what a part took over in its construction
 
     def wait_for_connection(
         self, all_signals: bool = False, timeout: float | None | object = DEFAULT_CONNECTION_TIMEOUT

@@ -208,6 +208,7 @@ def _specs(plugins: Iterable[PluginSpec]) -> list[tuple[str, dict[str, Any]]]:
     if isinstance(plugins, str | bytes) or not isinstance(plugins, Iterable):
         raise ConfigurationTypeError(f"plugins must be a list, got {plugins!r}; {_SPEC}.")
     pairs: list[tuple[str, dict[str, Any]]] = []
+    spec: Any
     for spec in [plugins] if isinstance(plugins, Mapping) else plugins:
         if isinstance(spec, str):
             pairs.append((spec, {}))
@@ -250,7 +251,7 @@ def _component(
     except KeyError:
         raise ConfigurationError(
             f"Plugin {key!r}: kind {settings.get('kind')!r} is unknown; expected one of "
-            f"{', '.join(each.name for each in Kind if each.name)}."
+            f"{', '.join(Kind.__members__)}."
         ) from None
 
 

@@ -54,6 +54,9 @@ class NonBlockingPlugin(ConnectsAtOnce, BoundedStaging, ophyd_plugins.PluginBase
 
     While staged a plugin is enabled and doesn't block the camera: arrays wait in its queue.
     ``ensure_blocking()`` brings back ophyd's default.
+
+    ``_plugin_type`` is what ``PluginType_RBV`` must begin with for the plugin to be staged;
+    where a class below states it, ophyd's version classes lose it among their bases.
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -119,12 +122,16 @@ class ImagePlugin(NonBlockingPlugin, ophyd_plugins.ImagePlugin_V34):
 class PvaPlugin(NonBlockingPlugin, ophyd_plugins.PvaPlugin_V34):
     """NDPluginPva: the last image over PV Access."""
 
+    _plugin_type = "NDPluginPva"
+
 
 class AttributePlugin(NonBlockingPlugin, ophyd_plugins.AttributePlugin_V35):
     """NDPluginAttribute: values of the arrays' attributes.
 
     ADCore R3-5 moved the time series to a plugin of their own (``TS:``).
     """
+
+    _plugin_type = "NDPluginAttribute"
 
     ts_acquiring = None
     ts_control = None
@@ -162,9 +169,13 @@ class BadPixelPlugin(NonBlockingPlugin, ophyd_plugins.PluginBase_V34):
 class CircularBuffPlugin(NonBlockingPlugin, ophyd_plugins.CircularBuffPlugin_V34):
     """NDPluginCircularBuff: arrays from before and after a trigger."""
 
+    _plugin_type = "NDPluginCircularBuff"
+
 
 class CodecPlugin(NonBlockingPlugin, ophyd_plugins.CodecPlugin_V34):
     """NDPluginCodec: compresses or decompresses arrays."""
+
+    _plugin_type = "NDPluginCodec"
 
 
 class ColorConvPlugin(NonBlockingPlugin, ophyd_plugins.ColorConvPlugin_V34):
@@ -173,6 +184,8 @@ class ColorConvPlugin(NonBlockingPlugin, ophyd_plugins.ColorConvPlugin_V34):
 
 class FFTPlugin(NonBlockingPlugin, ophyd_plugins.FFTPlugin_V34):
     """NDPluginFFT: Fourier transforms of the arrays."""
+
+    _plugin_type = "NDPluginFFT"
 
 
 class GatherPlugin(NonBlockingPlugin, ophyd_plugins.PluginBase_V34):
@@ -225,6 +238,8 @@ class ROIStatPlugin(NonBlockingPlugin, ophyd_plugins.ROIStatPlugin_V34):
 
 class ScatterPlugin(NonBlockingPlugin, ophyd_plugins.ScatterPlugin_V34):
     """NDPluginScatter: deals the arrays out to several plugins in turn."""
+
+    _plugin_type = "NDPluginScatter"
 
 
 class StatsPlugin(NonBlockingPlugin, ophyd_plugins.StatsPlugin_V34):

@@ -134,7 +134,7 @@ class SwaitRecord(ConnectsAtOnce):
     @property
     def value(self) -> float:
         """The calculated value."""
-        return self.calculated_value.get()
+        return float(self.calculated_value.get())
 
     def reset(self, timeout: float = PUT_TIMEOUT) -> None:
         """Make the record idle and give all its settings their defaults.
@@ -186,17 +186,15 @@ class SwaitRecord(ConnectsAtOnce):
         PutError
             The switch can't be set; it is named.
         """
-        link = self.scan_disable_value_input_link.get().split()
-        off = self.disable_value.get()
+        link = str(self.scan_disable_value_input_link.get()).split()
+        off = int(self.disable_value.get())
         if not link:
             if self.scan_disable_input_link_value.get() == off:
                 put_and_confirm(self.scan_disable_input_link_value, 0 if off else 1, timeout)
             return
-        switch = EpicsSignal(link[0], name=f"{self.name}_switch")
-        try:
-            _switch_on(switch, off, self.prefix, timeout)
-        finally:
-            switch.destroy()
+        # Kept: to destroy it would clear the channel for other clients in this process.
+        self._switch = EpicsSignal(link[0], name=f"{self.name}_switch")
+        _switch_on(self._switch, off, self.prefix, timeout)
 
 
 def _switch_on(switch: EpicsSignal, off: int, record: str, timeout: float) -> None:

@@ -6,6 +6,7 @@ import os
 import pathlib
 from collections.abc import Iterable, Mapping
 from datetime import datetime
+from typing import Any
 
 from ..errors import PathMapError
 from .dates import expand_dates
@@ -42,7 +43,7 @@ class PathMap:
     """
 
     def __init__(self, pairs: Mapping[str, _AnyPath] | Iterable[tuple[str, _AnyPath]] = ()) -> None:
-        items = pairs.items() if isinstance(pairs, Mapping) else pairs
+        items: Any = pairs.items() if isinstance(pairs, Mapping) else pairs
         self._pairs: list[tuple[SplitPath, SplitPath]] = []
         for ioc, local in items:
             pair = split_path(os.fspath(ioc)), split_path(os.fspath(local))
