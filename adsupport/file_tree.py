@@ -59,7 +59,7 @@ def _group_lines(group: h5py.Group, indent: str, seen: dict[h5py.HLObject, str])
         if item in seen:
             yield f"{indent}{name} --> {seen[item]}"
             continue
-        seen[item] = item.name
+        seen[item] = str(item.name)
         if isinstance(item, h5py.Group):
             nx_class = _text(item.attrs.get("NX_class", ""))
             yield f"{indent}{name}{':' if nx_class else ''}{nx_class}"

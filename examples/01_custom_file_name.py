@@ -17,6 +17,8 @@ parser.add_argument("--ioc", default="ad:", help="prefix of the area detector IO
 parser.add_argument("--ioc-mount", default="/tmp", help="image directory as the IOC sees it")
 parser.add_argument("--local-mount", default="/tmp", help="the same directory as seen from here")
 parser.add_argument("--file-name", default="test_file", help="first part of the file name")
+parser.add_argument("--acquire-time", default=0.001, type=float, help="exposure, s")
+parser.add_argument("--acquire-period", default=0.002, type=float, help="frame to frame, s")
 parser.add_argument("--out", default=".", type=pathlib.Path, help="where the picture goes")
 parser.add_argument("--demo", action="store_true", help="bring up a simulated detector, use it")
 args = parser.parse_args()
@@ -95,7 +97,8 @@ RE.subscribe(cat.v1.insert)
 RE.md["versions"]["adsupport"] = adsupport.__version__
 RE.md["versions"]["hdf5plugin"] = hdf5plugin.version
 
-RE(prepare_count(adsimdet.hdf1, args.file_name, 0.001, 0.002, NUM_FRAMES))
+times = args.acquire_time, args.acquire_period
+RE(prepare_count(adsimdet.hdf1, args.file_name, *times, NUM_FRAMES))
 uids = RE(
     bp.count(
         [adsimdet],

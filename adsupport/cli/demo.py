@@ -38,7 +38,9 @@ def run(
         console.print(f"{ioc.ready_line} (process {ioc.pid})", highlight=False)
 
     console.rule("Area detector with custom HDF5 file name")
-    _run_example("01_custom_file_name", "--demo", "--out", str(out))
+    # slower than the example alone, so that there is progress to see
+    times = ("--acquire-time", "0.2", "--acquire-period", "0.25")
+    _run_example("01_custom_file_name", "--demo", "--out", str(out), *times)
     console.rule("Scan of random numbers")
     _run_example("02_scan_random_numbers", "--demo", "--out", str(out))
 
