@@ -17,6 +17,9 @@ from .signal_io import pv_name
 __all__ = ["DetectorMixin"]
 
 
+#: Default of ``wait_for_connection()``, in seconds.
+CONNECTION_TIMEOUT = 5.0
+
 _construction = threading.RLock()
 
 
@@ -49,6 +52,7 @@ class DetectorMixin(ConnectsAtOnce, ADBase):
     validate_ports: bool = True
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
+        kwargs.setdefault("connection_timeout", CONNECTION_TIMEOUT)
         with _no_lazy_waits():
             super().__init__(*args, **kwargs)
         for part in (self, *(part for _, part in self.walk_subdevices())):
@@ -65,8 +69,8 @@ class DetectorMixin(ConnectsAtOnce, ADBase):
             Whether every process variable is required.  By default those are which are
             read, configured or staged; another one missing is logged.
         timeout : float or None
-            Longest wait for all together, in seconds; the device's ``connection_timeout``
-            by default, None waits for ever.
+            Longest wait for all together, in seconds; the detector's ``connection_timeout``
+            (5 s) by default, None waits for ever.
 
         Raises
         ------

@@ -1,0 +1,236 @@
+"""Connecting detectors to the simulated IOC: all at once, and what is missing by its name."""
+
+import logging
+import time
+
+import epics
+import pytest
+from ophyd import ADComponent, EpicsSignal, EpicsSignalRO
+from ophyd.areadetector.cam import SimDetectorCam
+from ophyd.areadetector.plugins import ROIPlugin_V34
+
+from adsupport.devices import (
+    AD_FrameType_schemes,
+    AD_setup_FrameType,
+    SimDetectorCam_V34,
+    SwaitRecord,
+    ad_creator,
+    connect,
+)
+from adsupport.devices.connection import epics_signals
+from adsupport.errors import (
+    ConfigurationError,
+    ConnectionTimeoutError,
+    UnknownPortError,
+)
+
+PLUGINS = ["cam", "image", "hdf1", "pva"]
+
+
+def make(ioc, *plugins, **kwargs):
+    return ad_creator(ioc.prefix, name="det", plugins=list(plugins or PLUGINS), **kwargs)
+
+
+@pytest.mark.parametrize("all_signals", [False, True])
+def test_every_signal_of_the_default_classes_connects(adsim, all_signals, caplog):
+    detector = make(adsim)
+    detector.wait_for_connection(all_signals=all_signals, timeout=15)
+    signals = epics_signals(detector)
+    assert len(signals) > 400
+    assert [each.name for each in signals if not each.signal.connected] == []
+    assert caplog.records == []
+
+
+def test_all_connect_together(start_fresh):
+    # One by one, as ophyd does it, 456 signals take some 20 s on this machine.
+    detector = make(start_fresh("adsim"))
+    started = time.monotonic()
+    detector.wait_for_connection(all_signals=True, timeout=30)
+    assert time.monotonic() - started < 10
+
+
+def test_the_seeds_two_calls(adsim):
+    detector = make(adsim)
+    detector.wait_for_connection(timeout=15)
+    detector.wait_for_connection(timeout=15)
+    assert detector.connected
+
+
+def test_connecting_does_not_subscribe_to_images(adsim):
+    detector = make(adsim)
+    detector.wait_for_connection(all_signals=True, timeout=15)
+    assert "shaped_image" not in detector.image._signals
+    assert detector.image.array_data._monitors[detector.image.array_data.pvname] is None
+
+
+def test_wrong_prefix(adsim):
+    detector = ad_creator("nowhere:", name="det", plugins=PLUGINS)
+    started = time.monotonic()
+    with pytest.raises(TimeoutError) as caught:
+        detector.wait_for_connection(timeout=1)
+    assert time.monotonic() - started < 3
+    message = str(caught.value)
+    assert "No process variable under 'nowhere:' answered" in message
+    assert "nowhere:cam1:Acquire" in message
+    assert "det.hdf1: nothing under 'nowhere:HDF1:'" in message
+    assert "nowhere:HDF1:Capture" in caught.value.missing
+
+
+def test_default_timeout_is_short(adsim):
+    assert make(adsim).connection_timeout == 5
+    assert make(adsim, connection_timeout=7).connection_timeout == 7
+
+
+def test_wrong_suffix_names_the_component(adsim):
+    detector = make(adsim, "cam", {"hdf1": {"suffix": "HDF9:"}})
+    with pytest.raises(ConnectionTimeoutError) as caught:
+        detector.wait_for_connection(timeout=1)
+    message = str(caught.value)
+    assert f"det.hdf1: nothing under '{adsim.prefix}HDF9:'" in message
+    assert "det.cam" not in message
+    assert "suffix" in message
+
+
+class CamWithMore(SimDetectorCam_V34):
+    more = ADComponent(EpicsSignal, "NoSuchPV")
+
+
+class CamWithReadBack(SimDetectorCam_V34):
+    # The set-point is served, the read-back isn't.
+    half = ADComponent(
+        EpicsSignal, "Gain_NoSuch", write_pv="Gain", add_prefix=("suffix", "write_pv")
+    )
+
+
+@pytest.mark.parametrize(
+    ("cls", "pv"), [(CamWithMore, "cam1:NoSuchPV"), (CamWithReadBack, "cam1:Gain_NoSuch")]
+)
+def test_a_missing_signal_of_the_users_class_is_an_error_that_names_it(adsim, cls, pv):
+    detector = make(adsim, {"cam": {"class": cls}})
+    with pytest.raises(ConnectionTimeoutError, match=adsim.prefix + pv) as caught:
+        detector.wait_for_connection(timeout=1.5)
+    assert caught.value.missing == (adsim.prefix + pv,)
+
+
+def test_a_signal_that_only_other_versions_serve_is_logged(adsim, caplog):
+    detector = make(adsim, {"cam": {"class": SimDetectorCam}})
+    with caplog.at_level(logging.WARNING):
+        detector.wait_for_connection(timeout=5)
+    assert f"{adsim.prefix}cam1:PoolMaxBuffers" in caplog.text
+    assert detector.cam.acquire_time.connected
+
+
+def test_unless_all_are_asked_for(adsim):
+    detector = make(adsim, {"cam": {"class": SimDetectorCam}})
+    with pytest.raises(ConnectionTimeoutError, match="cam1:PoolMaxBuffers"):
+        detector.wait_for_connection(all_signals=True, timeout=1.5)
+
+
+def test_what_is_staged_is_needed(adsim):
+    detector = make(adsim, {"cam": {"class": SimDetectorCam}})
+    detector.cam.stage_sigs["pool_max_buffers"] = 1
+    with pytest.raises(ConnectionTimeoutError, match="cam1:PoolMaxBuffers"):
+        detector.wait_for_connection(timeout=1.5)
+
+
+def test_a_port_that_nobody_has(adsim):
+    epics.caput(f"{adsim.prefix}image1:NDArrayPort", "PVA1", wait=True, timeout=5)
+    try:
+        detector = make(adsim, "cam", "image")
+        with pytest.raises(RuntimeError) as caught:
+            detector.wait_for_connection(timeout=10)
+        assert isinstance(caught.value, UnknownPortError)
+        message = str(caught.value)
+        assert f"{adsim.prefix}image1:NDArrayPort_RBV" in message
+        assert "'PVA1'" in message
+        assert "'SIM1'" in message
+        make(adsim, "cam", "image", validate_ports=False).wait_for_connection(timeout=10)
+        with pytest.raises(UnknownPortError):
+            detector.stage()
+        assert detector._staged.name == "no"
+    finally:
+        epics.caput(f"{adsim.prefix}image1:NDArrayPort", "SIM1", wait=True, timeout=5)
+
+
+def test_a_plugin_of_another_type_is_refused_at_stage(adsim):
+    detector = make(adsim, "cam", {"roi1": {"class": ROIPlugin_V34, "suffix": "image1:"}})
+    with pytest.raises(TypeError, match="NDPluginROI"):
+        detector.roi1.stage()
+    detector.roi1.unstage()
+
+
+def test_the_image_of_a_fresh_ioc_does_not_fail_its_subscribers(start_fresh, caplog):
+    detector = make(start_fresh("adsim"), "cam", "image")
+    detector.wait_for_connection(timeout=15)
+    image = detector.image.shaped_image
+    image.subscribe(lambda **_: None)
+    # The answer to a later request comes after the first monitors.
+    detector.image.array_counter.get()
+    assert [record for record in caplog.records if record.exc_info] == []
+    with pytest.raises(RuntimeError, match="[Ii]nvalid array size|no array"):
+        image.get()
+
+
+def test_plugins_alone_connect_at_once_too(adsim):
+    camera = SimDetectorCam_V34(f"{adsim.prefix}cam1:", name="camera")
+    camera.wait_for_connection(all_signals=True, timeout=10)
+    assert camera.is_busy is False
+    assert camera.ad_core_version.get() == "3.14.0"
+    assert camera.gain_xy.gain_x.write_timeout == 10
+
+
+def test_connect_serves_any_device(adsim):
+    from ophyd import Component, Device
+
+    class Two(Device):
+        there = Component(EpicsSignalRO, "cam1:Model_RBV", lazy=True)
+        gone = Component(EpicsSignalRO, "cam1:Nothing", lazy=True)
+
+    with pytest.raises(ConnectionTimeoutError, match="two: gone .*cam1:Nothing"):
+        connect(Two(adsim.prefix, name="two"), timeout=1)
+
+
+def test_swait_record_without_ioc_is_named(gp):
+    record = SwaitRecord("nowhere:userCalc1", name="calc")
+    with pytest.raises(ConnectionTimeoutError, match="nowhere:userCalc1"):
+        record.wait_for_connection(timeout=1)
+
+
+class TestFrameType:
+    @pytest.fixture(autouse=True)
+    def back(self, adsim):
+        yield
+        AD_setup_FrameType(adsim.prefix, "reset")
+
+    @pytest.mark.parametrize(
+        ("scheme", "expected"),
+        [
+            ("NeXus", ["/entry/data/data", "/entry/data/dark", "/entry/data/white"]),
+            ("DataExchange", ["/exchange/data", "/exchange/data_dark", "/exchange/data_white"]),
+            ("reset", ["Normal", "Background", "FlatField"]),
+        ],
+    )
+    def test_schemes(self, adsim, scheme, expected):
+        AD_setup_FrameType(adsim.prefix, scheme)
+        for record in ("FrameType", "FrameType_RBV"):
+            names = [f"{adsim.prefix}cam1:{record}.{field}" for field in ("ZRST", "ONST", "TWST")]
+            assert [epics.caget(name, use_monitor=False) for name in names] == expected
+
+    def test_default_is_nexus(self, adsim):
+        AD_setup_FrameType(adsim.prefix)
+        assert epics.caget(f"{adsim.prefix}cam1:FrameType.ONST") == "/entry/data/dark"
+
+    def test_unknown_scheme(self, adsim):
+        with pytest.raises(ValueError, match="'NeXus', 'DataExchange'"):
+            AD_setup_FrameType(adsim.prefix, "nexus")
+
+    def test_text_that_does_not_fit(self, adsim, monkeypatch):
+        monkeypatch.setitem(
+            AD_FrameType_schemes, "long", {"ZRST": "x" * 26, "ONST": "a", "TWST": "b"}
+        )
+        with pytest.raises(ConfigurationError, match="25 bytes"):
+            AD_setup_FrameType(adsim.prefix, "long")
+
+    def test_missing_ioc(self):
+        with pytest.raises(ConnectionTimeoutError, match="nowhere:cam1:FrameType.ZRST"):
+            AD_setup_FrameType("nowhere:", timeout=1)
