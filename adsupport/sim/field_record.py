@@ -22,8 +22,9 @@ from adsupport.sim.follow import find, read_number
 from adsupport.sim.scan import PASSIVE
 from adsupport.sim.wire import NATIVE_TYPES
 
-_VALUE = SubscriptionType.DBE_VALUE | SubscriptionType.DBE_LOG
-_ALARM = SubscriptionType.DBE_ALARM
+VALUE_EVENT = SubscriptionType.DBE_VALUE | SubscriptionType.DBE_LOG
+ALARM_EVENT = SubscriptionType.DBE_ALARM
+"""What clients subscribe to."""
 
 DISABLE_ALARM = 18
 """Channel Access alarm status of a record that its SDIS link disables."""
@@ -170,11 +171,19 @@ class FieldRecord:
         row = self.rows[field]
         return row.low, row.high
 
-    def post(self, *fields: str) -> None:
-        """Tell clients the present values of fields, changed or not."""
+    def post(self, *fields: str, event: SubscriptionType = VALUE_EVENT) -> None:
+        """Tell clients the present values of fields, changed or not.
+
+        Parameters
+        ----------
+        *fields : str
+            Field names.
+        event : SubscriptionType
+            What has happened: only clients that asked for one of these are told.
+        """
         for field in fields:
             if field in self._channels:
-                self._channels[field].tell(_VALUE)
+                self._channels[field].tell(event)
 
     def change(self, field: str, value: Any) -> bool:
         """Set a field and tell clients if that changed it; return whether it did."""
@@ -192,17 +201,16 @@ class FieldRecord:
                 channel.refresh_metadata()
                 channel.post_properties()
 
-    def show_alarm(self, severity: int, status: int) -> None:
-        """Take the alarm that processing has found, and stamp the time."""
+    def show_alarm(self, severity: int, status: int) -> bool:
+        """Take the alarm that processing has found, and stamp the time; return if it changed."""
         self.timestamp = time.time()
         self.version += 1
         if (severity, status) == (self.severity, self.status):
-            return
+            return False
         self.severity, self.status = severity, status
         for field, value in (("STAT", status), ("SEVR", severity)):
             self.change(field, value)
-        if "VAL" in self._channels:
-            self._channels["VAL"].tell(_ALARM)
+        return True
 
     # ---- writes
 
@@ -284,7 +292,8 @@ class FieldRecord:
         if disable is not None:
             self["DISA"] = int(read_number(disable))
         if self["DISA"] == self["DISV"]:
-            self.show_alarm(self["DISS"], DISABLE_ALARM)
+            if self.show_alarm(self["DISS"], DISABLE_ALARM):
+                self.post("VAL", event=ALARM_EVENT)
             return False
         self.process()
         return True

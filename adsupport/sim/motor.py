@@ -13,7 +13,7 @@ from collections.abc import Mapping
 
 from adsupport.sim import motor_work
 from adsupport.sim.channel import PutRefusedError
-from adsupport.sim.field_record import FieldRecord
+from adsupport.sim.field_record import ALARM_EVENT, FieldRecord
 from adsupport.sim.field_table import read_fields
 from adsupport.sim.motor_axis import AxisStatus, SimulatedAxis, round_half_up
 from adsupport.sim.motor_fields import AFTER_PUT
@@ -300,7 +300,8 @@ class MotorRecord(FieldRecord):
 
     def report(self) -> None:
         """Post what processing has changed, and end put-callbacks when nothing moves."""
-        self.show_alarm(*self._alarm())
+        if self.show_alarm(*self._alarm()):
+            self.post("VAL", event=ALARM_EVENT)
         marked, self._marked = self._marked, set()
         self.post(*(field for field in POSTING_ORDER if field in marked))
         if self["DMOV"]:

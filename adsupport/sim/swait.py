@@ -10,9 +10,11 @@ import asyncio
 from collections.abc import Callable, Mapping
 from functools import partial
 
+from caproto import SubscriptionType
+
 from adsupport.sim.calc import INPUTS, CalcError, Expression, compile_calc
 from adsupport.sim.channel import Channel, PutRefusedError
-from adsupport.sim.field_record import FieldChannel, FieldRecord
+from adsupport.sim.field_record import ALARM_EVENT, FieldChannel, FieldRecord
 from adsupport.sim.field_table import read_fields
 from adsupport.sim.follow import Follow, find, read_number, write_number
 from adsupport.sim.scan import IO_INTR, PeriodicScans
@@ -190,16 +192,16 @@ class SwaitRecord(FieldRecord):
         }.get(self["OOPT"], False)
 
     def _post_changes(self, alarm: tuple[int, int]) -> None:
-        alarm_changed = alarm != (self.severity, self.status)
-        self.show_alarm(*alarm)
-        changed = abs(self["MLST"] - self["VAL"]) > self["MDEL"]
-        if changed:
-            self["MLST"] = self["VAL"]
-        archived = abs(self["ALST"] - self["VAL"]) > self["ADEL"]
-        if archived:
-            self["ALST"] = self["VAL"]
-        if changed or archived or alarm_changed:
-            self.post("VAL")
+        event = ALARM_EVENT if self.show_alarm(*alarm) else SubscriptionType(0)
+        for last, deadband, kind in (
+            ("MLST", "MDEL", SubscriptionType.DBE_VALUE),
+            ("ALST", "ADEL", SubscriptionType.DBE_LOG),
+        ):
+            if abs(self[last] - self["VAL"]) > self[deadband]:
+                self[last] = self["VAL"]
+                event |= kind
+        if event:
+            self.post("VAL", event=event)
         for letter in INPUTS:
             last = f"L{letter}"
             if self[letter] != self[last]:

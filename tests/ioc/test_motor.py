@@ -45,6 +45,7 @@ def motor(gp, caput, caget):
 
 def from_another_client(name: str, value: object):
     """Write with a put-callback through a connection of its own; return the thread."""
+
     def write():
         context = Context()
         try:
