@@ -10,7 +10,8 @@ from typing import Any, Protocol
 
 import numpy as np
 from caproto import AccessRights, ChannelType, SubscriptionType, TimeStamp
-from caproto._dbr import DBR_TYPES, native_type
+from caproto._dbr import DBR_TYPES as _DBR_TYPES
+from caproto._dbr import native_type
 
 from adsupport.sim.wire import from_wire, to_wire
 
@@ -25,6 +26,9 @@ LIMITS = (
     "lower_ctrl_limit",
 )
 """Names of the limits that graphic and control types carry."""
+
+DBR_TYPES: dict[ChannelType, Any] = _DBR_TYPES  # type: ignore[assignment]
+"""Structures of the metadata of each DBR type."""
 
 WRITE_ALARM = 2
 """Channel Access alarm status of a record whose write was refused."""
@@ -42,7 +46,10 @@ class PutRefusedError(Exception):
 class Subscriber(Protocol):
     """What a channel tells about each new value."""
 
-    mask: int
+    @property
+    def mask(self) -> int:
+        """Which events (DBE_VALUE ...) the client wants."""
+        ...
 
     def update(self, channel: Channel) -> None:
         """Send the channel's present value and alarm to the client."""
@@ -165,9 +172,7 @@ class Channel:
         if wanted is ChannelType.STSACK_STRING:
             return DBR_TYPES[wanted](status=self.status, severity=self.severity), b""
         plain = native_type(wanted)
-        data = to_wire(
-            self.value, self.data_type, plain, self.meta.enums, self.meta.precision
-        )
+        data = to_wire(self.value, self.data_type, plain, self.meta.enums, self.meta.precision)
         meta = b"" if wanted is plain else self._metadata(wanted)
         self._payloads[wanted] = (meta, data)
         return meta, data
@@ -220,9 +225,7 @@ class Channel:
         PutRefusedError
             When the record does not take it.
         """
-        value = from_wire(
-            data, native_type(sent), self.data_type, self.max_length, self.meta.enums
-        )
+        value = from_wire(data, native_type(sent), self.data_type, self.max_length, self.meta.enums)
         return self.take(value, notify)
 
     def take(self, value: Any, notify: bool) -> asyncio.Future[Any] | None:

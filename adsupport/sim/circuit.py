@@ -46,7 +46,7 @@ class Monitor:
         self.data_type = ChannelType(request.data_type)
         self.count = request.data_count
         self.id = request.subscriptionid
-        self.mask = SubscriptionType(request.mask)
+        self.mask = int(SubscriptionType(request.mask))
 
     def update(self, channel: Channel) -> None:
         """Send the channel's present value, or later if the client is behind."""
@@ -272,9 +272,7 @@ class Circuit(VirtualCircuit):
             self._answer(command, view, PUT_FAILED)
             return
         self._push(
-            ca.ErrorResponse(
-                command, view.cid, status=CAStatus.ECA_PUTFAIL, error_message=why
-            )
+            ca.ErrorResponse(command, view.cid, status=CAStatus.ECA_PUTFAIL, error_message=why)
         )
 
     async def _on_disconnect(self) -> None:
