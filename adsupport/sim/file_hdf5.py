@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import time
 from collections.abc import Iterator
@@ -97,7 +98,7 @@ class HDF5File:
         self._performance: PerformanceDataset | None = None
         self._file: h5f.FileID | None = None
         with _naming(self.path, "create"):
-            self._file = h5f.create(str(path).encode(), h5f.ACC_TRUNC, fapl=self._access())
+            self._file = h5f.create(os.fsencode(path), h5f.ACC_TRUNC, fapl=self._access())
             try:
                 self._make_layout(array)
             except BaseException:

@@ -137,6 +137,15 @@ def test_dates_in_a_path_are_not_expanded(stream: Bench) -> None:
     assert (stream.directory / "%Y" / "%m" / "%d" / "f_0000.h5").exists()
 
 
+def test_path_that_is_not_ascii(stream: Bench) -> None:
+    """A client's UTF-8 reaches the file system as it was sent."""
+    sent = stream.full("probe-é-測").encode().decode("latin-1")
+    stream.put(CREATE_DIR=-1, FILE_PATH=sent, FILE_TEMP_SUFFIX=".part", NUM_CAPTURE=1, CAPTURE=1)
+    stream.feed()
+    assert stream.state("FILE_PATH_EXISTS", "WRITE_STATUS") == [1, 0]
+    assert (stream.directory / "probe-é-測" / "f_0000.h5").exists()
+
+
 def test_template_without_number_still_counts(stream: Bench) -> None:
     stream.put(FILE_TEMPLATE="%s%s.h5", NUM_CAPTURE=1, CAPTURE=1)
     assert stream.state("FULL_FILE_NAME", "FILE_NUMBER") == [stream.full("f.h5"), 1]

@@ -10,7 +10,13 @@ from contextlib import contextmanager
 
 from adsupport.sim.ndarray import ArrayInfo, NDArray
 from adsupport.sim.plugins.base import Plugin
-from adsupport.sim.plugins.file_paths import create_path, make_file_name, path_exists, with_slash
+from adsupport.sim.plugins.file_paths import (
+    create_path,
+    make_file_name,
+    on_disk,
+    path_exists,
+    with_slash,
+)
 from adsupport.sim.port import on_write
 from adsupport.sim.source import ArraySource
 
@@ -165,7 +171,7 @@ class FileOutput(Plugin, ABC):
             log.error("%s: file is already open. Closing it and opening new one.", self.name)
             self._close()
         try:
-            self.open_file(temporary, array, multiple=multiple)
+            self.open_file(on_disk(temporary), array, multiple=multiple)
         except OSError as error:
             log.error("%s: %s", self.name, error)
             return self._report(f"Error opening file {temporary}, status={ASYN_ERROR}")
@@ -203,7 +209,7 @@ class FileOutput(Plugin, ABC):
             message = f"Error closing file, status={ASYN_ERROR}"
         if full and self._temporary_name != full:
             try:
-                os.rename(self._temporary_name, full)
+                os.rename(on_disk(self._temporary_name), on_disk(full))
             except OSError:
                 message = f"Error renaming temporary file {self._temporary_name} to {full}"
         return not message or self._report(message)
@@ -213,7 +219,7 @@ class FileOutput(Plugin, ABC):
         if not self.get("DELETE_DRIVER_FILE") or attribute is None or not attribute.value:
             return
         try:
-            os.remove(str(attribute.value))
+            os.remove(on_disk(str(attribute.value)))
         except OSError as error:
             log.error("%s: error deleting file %s: %s", self.name, attribute.value, error)
 

@@ -16,6 +16,18 @@ _LONGEST = 511
 """Longest file name a record holds; wider fields are cut to it."""
 
 
+def on_disk(text: str) -> str:
+    """Return the name of a file whose bytes a client sent.
+
+    Parameters hold a client's bytes one to a character; on the disk they are a name in the file
+    system's encoding, as if they had never been text.
+    """
+    try:
+        return os.fsdecode(text.encode("latin-1"))
+    except UnicodeEncodeError:  # did not come from a client
+        return text
+
+
 def with_slash(path: str) -> str:
     """Return a path that ends in a slash; an empty one stays empty."""
     return path if not path or path.endswith("/") else path + "/"
@@ -27,7 +39,7 @@ def path_exists(path: str) -> bool:
     The trailing slash is cut off before the path is looked up, so that ``/`` does not exist.
     """
     try:
-        return stat.S_ISDIR(os.stat(path[:-1] if path.endswith("/") else path).st_mode)
+        return stat.S_ISDIR(os.stat(on_disk(path.removesuffix("/"))).st_mode)
     except (OSError, ValueError):  # a NUL in the path is a ValueError
         return False
 
@@ -54,7 +66,7 @@ def create_path(path: str, depth: int) -> None:
     root = "/" if path.startswith("/") else ""
     for count in range(first, len(parts)):
         try:
-            os.mkdir(root + "/".join(parts[: count + 1]), 0o777)
+            os.mkdir(on_disk(root + "/".join(parts[: count + 1])), 0o777)
         except FileExistsError:
             continue
         except (OSError, ValueError):
