@@ -91,6 +91,7 @@ def test_scan_with_its_own_hardware(tmp_path: Path, mark: str):
     assert processes_that_mention(mark) == []
 
 
+@pytest.mark.slow
 def test_custom_file_name_with_the_ioc_of_a_user(tmp_path: Path):
     """Three times in a row, and once more right after the IOC was restarted."""
     port = free_port()
