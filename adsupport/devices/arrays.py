@@ -170,7 +170,7 @@ def _sim_detector_size(cam: Any) -> tuple[int, int]:
 
 
 def _from_roi(roi: Any) -> ArrayKind | None:
-    """The size a ROI plugin gave out last: it holds only while its own source doesn't change."""
+    """Take the size that a ROI plugin gave out last: it holds while its source doesn't change."""
     upstream, seen = delivered_array(roi), received_array(roi)
     if upstream is None or seen is None or upstream.dims != seen.dims or len(seen.dims) != 2:
         return None

@@ -46,8 +46,8 @@ def check_primed(plugin: Any) -> None:
     received = received_array(plugin)
     if received is None:
         raise UnprimedError(
-            f"{plugin.prefix}: plugin {where} of {plugin.root.name} isn't primed: it has received no "
-            f"array since its IOC was started, so it can't open a file. {remedies}"
+            f"{plugin.prefix}: plugin {where} of {plugin.root.name} isn't primed: it has received "
+            f"no array since its IOC was started, so it can't open a file. {remedies}"
         )
     mismatch = array_mismatch(received, delivered_array(plugin))
     if mismatch:
@@ -109,9 +109,9 @@ def _why_not_capturing(plugin: Any) -> str:
     return (
         f"{pv_name(plugin.capture, True)}: the capture didn't start. WriteStatus {status!r}, "
         f"WriteMessage {found['write_message']!r}, FileWriteMode {mode}, "
-        f"FilePath {found['file_path']!r} {'exists' if found['file_path_exists'] else 'missing'} on "
-        f"the IOC, FullFileName {found['full_file_name']!r}. Check that the IOC may write there and "
-        "that the disk isn't full; look at the IOC's console."
+        f"FilePath {found['file_path']!r} {'exists' if found['file_path_exists'] else 'missing'} "
+        f"on the IOC, FullFileName {found['full_file_name']!r}. Check that the IOC may write there "
+        "and that the disk isn't full; look at the IOC's console."
     )
 
 
@@ -140,6 +140,6 @@ def end_capture(plugin: Any, timeout: float = CLOSE_TIMEOUT) -> None:
     plugin.capture.put(0)
     if not wait_for(closed, timeout):
         raise FileWriteError(
-            f"{pv_name(plugin.capture, True)}: the file wasn't closed within {timeout:g} s; it may be "
-            "incomplete. Look at the disk and at the IOC's console."
+            f"{pv_name(plugin.capture, True)}: the file wasn't closed within {timeout:g} s; it may "
+            "be incomplete. Look at the disk and at the IOC's console."
         )

@@ -113,9 +113,9 @@ def missing_directory(plugin: Any, path: str) -> str:
     """
     depth = plugin.create_directory.get()
     return (
-        f"{pv_name(plugin.file_path_exists)}: directory {path!r} doesn't exist on the IOC and could "
-        f"not be created: {pv_name(plugin.create_directory, True)} is {depth}. Check the path and "
-        f"the IOC's permissions, create the directory, or let the IOC create up to five levels: "
+        f"{pv_name(plugin.file_path_exists)}: directory {path!r} doesn't exist on the IOC and "
+        f"could not be created: {pv_name(plugin.create_directory, True)} is {depth}. Check the "
+        "path and the IOC's permissions, create the directory, or let the IOC create five levels: "
         f"{plugin.dotted_name or plugin.name}.create_directory.put(-5)."
     )
 
@@ -238,7 +238,7 @@ class FileTarget:
         text = _directory(template) or self.write_path_template
         if text is None:
             raise NamingError(
-                f"{pv_name(self.file_path, True)} is empty and {self.name} has no "  # type: ignore[attr-defined]
+                f"{pv_name(self.file_path, True)} is empty and {self.name} has no "
                 "write_path_template: put a directory to file_path, or give the plugin "
                 "write_path_template='/directory/on/the/IOC/'."
             )

@@ -13,7 +13,7 @@ from ..errors import AdsupportError, ConfigurationError, FileWriteError, FrameCo
 from .file_capture import begin_capture, check_primed, end_capture
 from .file_target import FileTarget
 from .image_documents import ImageDocuments
-from .signal_io import put_and_confirm, pv_name, same_value, wait_for
+from .signal_io import put_and_confirm, pv_name, stand_already, wait_for
 from .staging import BoundedStaging, FirstError
 
 __all__ = ["FileWriter", "is_disabled_when_staged"]
@@ -162,10 +162,9 @@ class FileWriter(FileTarget, ImageDocuments, BoundedStaging):
 
     def _change(self, key: Any, value: Any) -> None:
         signal = getattr(self, key) if isinstance(key, str) else key
-        original = signal.get()
-        if same_value(signal, original, value):
+        if stand_already([(signal, value)])[0]:
             return
-        self._saved.append((signal, original))
+        self._saved.append((signal, signal.get()))
         put_and_confirm(signal, value, self.put_timeout)
 
     def _stage_ophyd(self) -> list[object]:
@@ -246,7 +245,7 @@ class FileWriter(FileTarget, ImageDocuments, BoundedStaging):
 
     # -- points; the trigger calls the first and the last
 
-    def prepare_point(self, frames: int, captured: int, capture: Any) -> None:
+    def prepare_point(self, frames: int, captured: int, capture: Any) -> bool:
         """Get ready for one more acquisition.
 
         Parameters
@@ -257,6 +256,11 @@ class FileWriter(FileTarget, ImageDocuments, BoundedStaging):
             ``NumCaptured`` now.
         capture : object
             ``Capture_RBV`` now.
+
+        Returns
+        -------
+        bool
+            Whether another file was begun, so that the counters start anew.
 
         Raises
         ------
@@ -270,8 +274,8 @@ class FileWriter(FileTarget, ImageDocuments, BoundedStaging):
         plugin: Any = self
         if frames != self.frames_per_point:
             raise ConfigurationError(
-                f"{self.name} was staged for {self.frames_per_point} frames a point, and the camera "
-                f"is now set for {frames}: change NumImages between runs only."
+                f"{self.name} was staged for {self.frames_per_point} frames a point, and the "
+                f"camera is now set for {frames}: change NumImages between runs only."
             )
         if self._mode != "Single" and str(capture) in ("0", "Done"):
             raise FileWriteError(
@@ -281,11 +285,13 @@ class FileWriter(FileTarget, ImageDocuments, BoundedStaging):
             )
         if self._one_file_a_frame and self._frames_done:
             self.next_file(frames)
+        reopened = False
         if self.counts_captured and captured != self._frames_done:
-            self._realign(captured)
+            reopened = self._realign(captured)
         self._partial = True
+        return reopened
 
-    def _realign(self, captured: int) -> None:
+    def _realign(self, captured: int) -> bool:
         """Find the place in the file again after a point that was interrupted."""
         if captured % self.frames_per_point and self.multi_frame:
             # Readers count in whole points: begin another file behind the torn one.
@@ -296,9 +302,10 @@ class FileWriter(FileTarget, ImageDocuments, BoundedStaging):
             )
             end_capture(self)
             self._open()
-            return
+            return True
         self._frames_done = captured
         self._next_point = self._first_point + captured // self.frames_per_point
+        return False
 
     def generate_datum(
         self, key: str, timestamp: float, datum_kwargs: dict[str, Any] | None = None
@@ -384,8 +391,8 @@ class FileWriter(FileTarget, ImageDocuments, BoundedStaging):
             )
         elif self.counts_captured and int(plugin.num_captured.get()) != self._frames_done:
             error = FrameCountError(
-                f"{pv_name(plugin.num_captured)}: the file holds {plugin.num_captured.get()} frames, "
-                f"expected {self._frames_done}: frames came between the points, or were lost."
+                f"{pv_name(plugin.num_captured)}: the file holds {plugin.num_captured.get()} "
+                f"frames, expected {self._frames_done}: some came between the points, or were lost."
             )
         if error is None:
             return

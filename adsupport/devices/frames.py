@@ -208,9 +208,9 @@ class FrameAccount:
 
     def _dropped(self, name: str, plugin: Any, lost: int, expected: int) -> list[Shortfall]:
         text = (
-            f"{pv_name(plugin.dropped_arrays)}: the queue of {plugin.dotted_name or name} overflowed "
-            f"and {lost} of {expected} frames were dropped. Take frames more slowly, enlarge "
-            "QueueSize, compress less, or set BlockingCallbacks to Yes."
+            f"{pv_name(plugin.dropped_arrays)}: the queue of {plugin.dotted_name or name} "
+            f"overflowed and {lost} of {expected} frames were dropped. Take frames more slowly, "
+            "enlarge QueueSize, compress less, or set BlockingCallbacks to Yes."
         )
         if name in self._essential:
             return [Shortfall(DroppedFramesError, text)]

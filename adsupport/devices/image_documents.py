@@ -95,7 +95,7 @@ class ImageDocuments:
         return keys
 
     def _image_names(self) -> list[str]:
-        """The names that will come, when asked before the first trigger."""
+        """Tell the names that will come, when asked before the first trigger."""
         name = getattr(self.parent, "_image_name", None)  # type: ignore[attr-defined]
         return [name] if name else []
 

@@ -22,7 +22,7 @@ from ophyd.status import Status
 from ..errors import AcquireTimeoutError, ConfigurationError, UnprimedError
 from .arrays import array_mismatch, delivered_array, received_array, source_of
 from .file_writer import is_disabled_when_staged
-from .signal_io import PUT_TIMEOUT, put_and_confirm, pv_name, read_signals, same_value, wait_for
+from .signal_io import PUT_TIMEOUT, put_and_confirm, pv_name, read_signals, stand_already, wait_for
 from .staging import FirstError
 
 __all__ = [
@@ -245,9 +245,10 @@ class Priming:
         """
         self._refuse_capturing()
         wanted = self._wanted()
+        stands = stand_already(wanted)
         current = read_signals({i: signal for i, (signal, _) in enumerate(wanted)})
         for i, (signal, value) in enumerate(wanted):
-            if not same_value(signal, current[i], value):
+            if not stands[i]:
                 self.saved.append(Setting(signal, current[i]))
                 yield Setting(signal, value)
         running = int(self.cam.acquire.get())
@@ -291,7 +292,7 @@ class Priming:
         return wanted
 
     def _chain(self) -> list[Any]:
-        """The plugins between camera and plugin, and the plugin itself, in that order."""
+        """List the plugins from the camera to the plugin itself."""
         chain = [self.plugin]
         source = source_of(self.plugin)
         while isinstance(source, PluginBase) and source not in chain:
@@ -356,8 +357,8 @@ class Priming:
         )
         return (
             f"{plugin.prefix}: {plugin.name} isn't primed after one frame of the camera: {seen}; "
-            f"ArrayCounter {found['n']}, DroppedArrays {found['dropped']}. Check NDArrayPort and that "
-            "every plugin between camera and plugin passes arrays on."
+            f"ArrayCounter {found['n']}, DroppedArrays {found['dropped']}. Check NDArrayPort and "
+            "that every plugin between camera and plugin passes arrays on."
         )
 
 

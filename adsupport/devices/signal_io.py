@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Mapping, Sequence
 from typing import Any, TypeVar
 
 import numpy as np
@@ -22,6 +22,7 @@ __all__ = [
     "put_and_confirm",
     "read_signals",
     "same_value",
+    "stand_already",
     "wait_for",
 ]
 
@@ -54,7 +55,9 @@ def pv_name(signal: Any, setpoint: bool = False) -> str:
     return name or getattr(signal, "pvname", None) or signal.name
 
 
-def read_signals(signals: Mapping[Key, Any], timeout: float = READ_TIMEOUT) -> dict[Key, Any]:
+def read_signals(
+    signals: Mapping[Key, Any], timeout: float = READ_TIMEOUT, setpoints: bool = False
+) -> dict[Key, Any]:
     """Read many signals at once: all requests go out before the first answer is awaited.
 
     The values come from the IOC, never from a monitor's cache.
@@ -65,6 +68,8 @@ def read_signals(signals: Mapping[Key, Any], timeout: float = READ_TIMEOUT) -> d
         What to read.
     timeout : float
         Longest time for all of them, in seconds.
+    setpoints : bool
+        Read what is written, not what is read back, where these are two.
 
     Returns
     -------
@@ -77,7 +82,7 @@ def read_signals(signals: Mapping[Key, Any], timeout: float = READ_TIMEOUT) -> d
         A process variable isn't connected or doesn't answer.
     """
     if any(getattr(getattr(s, "cl", None), "name", "") != "pyepics" for s in signals.values()):
-        return {key: signal.get() for key, signal in signals.items()}
+        return {key: _get(signal, setpoints) for key, signal in signals.items()}
     from epics import ca
 
     deadline = time.monotonic() + timeout
@@ -86,23 +91,25 @@ def read_signals(signals: Mapping[Key, Any], timeout: float = READ_TIMEOUT) -> d
         if not hasattr(signal, "pvname"):  # a soft signal among them
             continue
         signal.wait_for_connection(timeout=max(0.1, deadline - time.monotonic()))
-        pv = signal.cl.get_pv(signal.pvname)
+        pv = signal.cl.get_pv(pv_name(signal, setpoints))
         ca.get_with_metadata(pv.chid, ftype=pv.ftype, wait=False)
         pending[key] = pv
     values = {}
     for key, signal in signals.items():
         if key not in pending:
-            values[key] = signal.get()
+            values[key] = _get(signal, setpoints)
             continue
         pv = pending[key]
         left = max(0.05, deadline - time.monotonic())
         answer = ca.get_complete_with_metadata(pv.chid, ftype=pv.ftype, timeout=left)
         if answer is None:
-            raise TimeoutError(
-                f"{signal.pvname} didn't answer within {timeout:g} s; is its IOC alive?"
-            )
+            raise TimeoutError(f"{pv.pvname} didn't answer within {timeout:g} s; is its IOC alive?")
         values[key] = _as_declared(signal, answer["value"])
     return values
+
+
+def _get(signal: Any, setpoint: bool) -> Any:
+    return signal.get_setpoint() if setpoint and hasattr(signal, "get_setpoint") else signal.get()
 
 
 def _as_declared(signal: Any, value: Any) -> Any:
@@ -146,6 +153,30 @@ def same_value(signal: Any, one: Any, other: Any) -> bool:
         tolerance = getattr(signal, "tolerance", None) or 0.0
         return bool(np.isclose(one, other, rtol=1e-9, atol=tolerance))
     return bool(np.all(one == other))
+
+
+def stand_already(wanted: Sequence[tuple[Any, Any]]) -> list[bool]:
+    """Tell which values stand already, so need no put.
+
+    Set-point and read-back must both show the value: right after a put the read-back may
+    still show the one before.
+
+    Parameters
+    ----------
+    wanted : sequence of (ophyd.Signal, value)
+        Signals and the values they are to have.
+
+    Returns
+    -------
+    list of bool
+        One for each.
+    """
+    signals = {i: signal for i, (signal, _) in enumerate(wanted)}
+    found = read_signals(signals), read_signals(signals, setpoints=True)
+    return [
+        all(same_value(signal, value, values[i]) for values in found)
+        for i, (signal, value) in enumerate(wanted)
+    ]
 
 
 def wait_for(condition: Any, timeout: float) -> bool:

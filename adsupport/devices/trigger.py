@@ -148,6 +148,9 @@ class SingleTrigger_V34(BoundedStaging):
         try:
             if self._staged != Staged.no:
                 self._cancel(None)
+                if self.cam.acquire in self._original_vals:
+                    # ophyd would start again what was running before.
+                    self._original_vals[self.cam.acquire] = 0
         finally:
             if self._account is not None:
                 self._account = None
@@ -203,8 +206,12 @@ class SingleTrigger_V34(BoundedStaging):
         settings = self._settings()
         before = read_signals({**account.signals, **settings})
         frames = self._frames_per_trigger(before)
-        for name, writer in account.writers.items():
+        reopened = [
             writer.prepare_point(frames, int(before[name, "num_captured"]), before[name, "capture"])
+            for name, writer in account.writers.items()
+        ]
+        if any(reopened):
+            before.update(account.read())
 
         status = AcquireStatus(self, frames)
         acquisition = _Acquisition(status, before, self._frame_time(before))
@@ -347,7 +354,7 @@ class SingleTrigger_V34(BoundedStaging):
         state = cam.detector_state.get(as_string=True)
         mode = cam.trigger_mode.get(as_string=True)
         if int(found["acquire"]) == 0:
-            hint = "The camera is done, but a plugin isn't: look at the plugins' QueueUse and WriteStatus"
+            hint = "The camera is done, but a plugin isn't: look at QueueUse and WriteStatus"
         elif mode != "Internal":
             hint = f"TriggerMode is {mode}: does the camera get its triggers"
         else:
@@ -409,9 +416,9 @@ class SingleTrigger_V34(BoundedStaging):
     def _stop_camera(self) -> None:
         """Put Acquire 0 without completion, and wait until the camera shows it."""
         acquire = self.cam.acquire
-        if int(acquire.get()) == 0 and (
-            self._acquisition is None or self._acquisition.put_done.is_set()
-        ):
+        answered = self._acquisition is None or self._acquisition.put_done.is_set()
+        # Right after a put of 1 the read-back may still be 0.
+        if answered and not int(acquire.get()) and not int(acquire.get_setpoint()):
             return
         acquire.put(0)
         if not wait_for(lambda: int(acquire.get()) == 0, self.stop_timeout):
@@ -429,8 +436,7 @@ class SingleTrigger_V34(BoundedStaging):
 
 def _cam_could_wait(detector: Any) -> bool:
     """Tell whether the camera can wait for its plugins, and its class doesn't see to it."""
-    component = getattr(type(detector), "cam", None)
-    cls = getattr(component, "cls", None)
+    cls: Any = getattr(getattr(type(detector), "cam", None), "cls", type(None))
     return getattr(cls, "wait_for_plugins", None) is not None and not issubclass(
         cls, CamMixin_V3_1_1
     )

@@ -11,7 +11,7 @@ import bluesky.plan_stubs as bps
 from bluesky.utils import FailedStatus, Msg
 
 from ..devices.file_target import IF_EXISTS, FileTarget, missing_directory
-from ..devices.signal_io import PUT_TIMEOUT, pv_name, read_signals, same_value
+from ..devices.signal_io import PUT_TIMEOUT, pv_name, read_signals, stand_already
 from ..errors import ConfigurationError, FileWriteError, PutError
 from ..naming import check_file_name, same_path
 
@@ -115,6 +115,7 @@ def prepare_count(
             "exists": plugin.file_path_exists,
         }
     )
+    state["put"] = plugin.file_path.get_setpoint()
     if int(state["capture"]):
         raise ConfigurationError(
             f"{pv_name(plugin.capture)}: {plugin.name} is writing a file. Unstage the detector, or "
@@ -130,7 +131,7 @@ def prepare_count(
         raise
 
     yield from _put_changes(wanted)
-    if not (same_path(path, state["path"]) and state["exists"]):
+    if not (same_path(path, state["path"]) and same_path(path, state["put"]) and state["exists"]):
         yield from _put_directory(plugin, path)
     if number != int(state["number"]):
         yield from _put(plugin.file_number, number)
@@ -156,8 +157,8 @@ def _check_plugin(plugin: Any) -> None:
     )
     if not named_by_caller:
         raise ConfigurationError(
-            f"{plugin.name} is a {type(plugin).__name__}, which takes no file name from its caller. "
-            "Use AD_EpicsFileNameHDF5Plugin, or its relatives for TIFF and JPEG."
+            f"{getattr(plugin, 'name', plugin)} is a {type(plugin).__name__}, which takes no file "
+            "name from its caller. Use AD_EpicsFileNameHDF5Plugin, or that for TIFF or JPEG."
         )
 
 
@@ -167,7 +168,7 @@ def _check_policy(plugin: Any, if_exists: str | None) -> str:
         raise ConfigurationError(
             f"if_exists={policy!r} is unknown; expected one of {', '.join(IF_EXISTS)}."
         )
-    return policy
+    return str(policy)
 
 
 def _choice(signal: Any, value: Any, argument: str) -> str:
@@ -199,9 +200,8 @@ def _compression(plugin: Any, compression: str | None) -> list[tuple[Any, Any]]:
 
 
 def _put_changes(wanted: list[tuple[Any, Any]]) -> Generator[Msg, Any, None]:
-    current = read_signals({i: signal for i, (signal, _) in enumerate(wanted)})
-    for i, (signal, value) in enumerate(wanted):
-        if not same_value(signal, current[i], value):
+    for (signal, value), stands in zip(wanted, stand_already(wanted), strict=True):
+        if not stands:
             yield from _put(signal, value)
 
 

@@ -48,15 +48,18 @@ WRITER = {
 }
 
 
-class Documents(list):
-    """What a RunEngine said: (name, document) pairs."""
+class Documents:
+    """What a RunEngine said."""
+
+    def __init__(self) -> None:
+        self._all: list[tuple[str, dict[str, Any]]] = []
 
     def __call__(self, name: str, document: dict[str, Any]) -> None:
-        self.append((name, document))
+        self._all.append((name, document))
 
     def of(self, name: str) -> list[dict[str, Any]]:
         """Return the documents of one kind."""
-        return [document for kind, document in self if kind == name]
+        return [document for kind, document in self._all if kind == name]
 
 
 @pytest.fixture
@@ -103,6 +106,7 @@ def det(adsim: IOCProcess, make_detector: Callable[..., Any]) -> Any:
     put_all(detector.cam, CAMERA)
     put_all(detector.image, PLUGIN)
     put_all(detector.hdf1, WRITER)
+    detector.hdf1.nd_array_port.put("SIM1")
     detector.hdf1.file_path.put(detector.hdf1.expand_path())
     from adsupport.devices import ensure_AD_plugin_primed
 

@@ -184,8 +184,8 @@ def test_lazy_open_needs_no_priming(
     _name_files(det)
     det.hdf1.stage_sigs["lazy_open"] = "Yes"
     det.hdf1.stage_sigs.move_to_end("capture")
-    det.cam.num_images.put(2)
-    det.cam.image_mode.put("Multiple")
+    det.cam.num_images.set(2, timeout=5).wait()
+    det.cam.image_mode.set("Multiple", timeout=5).wait()
     with unchanged(det):
         engine(bp.count([det], num=2))
     (resource,) = documents.of("resource")
@@ -224,7 +224,7 @@ def test_a_disabled_plugin_needs_nothing_and_writes_nothing(
 ) -> None:
     det = make_detector(fresh_adsim)
     det.hdf1.disable_on_stage()
-    det.cam.image_mode.put("Single")
+    det.cam.image_mode.set("Single", timeout=5).wait()
     with unchanged(det):
         engine(bp.count([det]))
     assert not documents.of("resource")
@@ -254,7 +254,7 @@ def test_the_date_is_filled_in_anew_at_stage_time(
 
     with monkeypatch.context() as patch:
         patch.setattr(file_target, "datetime", Yesterday)
-        det.hdf1.file_path.put(det.hdf1.expand_path())
+        det.hdf1.file_path.set(det.hdf1.expand_path(), timeout=5).wait()
     assert det.hdf1.file_path.get() == f"{disk}/ioc/2020/01/"
     engine(bp.count([det]))
     today = datetime.datetime.now()
@@ -277,6 +277,7 @@ def test_a_path_put_by_hand_is_honoured_and_mapped(
 
 def test_a_path_outside_the_map_is_refused(det: Any, unchanged: Any) -> None:
     det.hdf1.file_path.put("/elsewhere/")
+    _wait(lambda: det.hdf1.file_path.get() == "/elsewhere/")
     with unchanged(det), pytest.raises(PathMapError, match="/elsewhere/"):
         det.stage()
 
@@ -402,7 +403,7 @@ def test_a_root_that_does_not_hold_the_file_is_refused(det: Any, unchanged: Any)
 def test_a_capture_that_somebody_stops_is_an_error_at_the_next_point(det: Any) -> None:
     det.stage()
     det.trigger().wait(10)
-    det.hdf1.capture.put(0)
+    det.hdf1.capture.set(0, timeout=5).wait()
     with pytest.raises(FileWriteError, match="isn't capturing any more after 1 frames"):
         det.trigger()
     det.unstage()
@@ -411,7 +412,7 @@ def test_a_capture_that_somebody_stops_is_an_error_at_the_next_point(det: Any) -
 def test_frames_between_the_points_are_found_out_at_the_end(det: Any) -> None:
     det.stage()
     det.trigger().wait(10)
-    det.cam.acquire.set(1, timeout=5)
+    det.cam.acquire.put(1)
     _wait(lambda: det.hdf1.num_captured.get() == 2)
     with pytest.raises(FrameCountError, match="holds 2 frames, expected 1"):
         det.unstage()

@@ -37,6 +37,14 @@ def fresh(fresh_adsim: Any, make_detector: Callable[..., Any]) -> Any:
     return make_detector(fresh_adsim)
 
 
+@pytest.fixture
+def stale(det: Any) -> Any:
+    """A detector whose plugins were primed for frames of another type."""
+    det.cam.data_type.set("UInt16", timeout=5).wait()
+    assert not AD_plugin_primed(det.hdf1)
+    return det
+
+
 def test_a_fresh_ioc_is_primed_in_half_a_second_and_left_as_it_was(
     fresh: Any, prime: Any, unchanged: Any, disk: pathlib.Path
 ) -> None:
@@ -73,23 +81,25 @@ def test_no_frame_is_taken_when_primed(det: Any, prime: Any) -> None:
     assert det.cam.array_counter.get() == taken
 
 
-def test_no_frame_is_taken_when_staging_disables_the_plugin(fresh: Any, prime: Any) -> None:
-    fresh.hdf1.disable_on_stage()
-    assert AD_plugin_primed(fresh.hdf1)
-    prime(fresh.hdf1)
-    assert fresh.cam.array_counter.get() == 0
+def test_no_frame_is_taken_when_staging_disables_the_plugin(stale: Any, prime: Any) -> None:
+    taken = stale.cam.array_counter.get()
+    stale.hdf1.disable_on_stage()
+    assert AD_plugin_primed(stale.hdf1)
+    prime(stale.hdf1)
+    assert stale.cam.array_counter.get() == taken
 
 
 @pytest.mark.parametrize("where", ["stage_sigs", "record"])
 def test_no_frame_is_taken_when_the_file_is_opened_lazily(
-    fresh: Any, prime: Any, where: str
+    stale: Any, prime: Any, where: str
 ) -> None:
     if where == "record":
-        fresh.hdf1.lazy_open.put("Yes")
+        stale.hdf1.lazy_open.set("Yes", timeout=5).wait()
     else:
-        fresh.hdf1.stage_sigs["lazy_open"] = 1
-    prime(fresh.hdf1)
-    assert fresh.cam.array_counter.get() == 0
+        stale.hdf1.stage_sigs["lazy_open"] = 1
+    taken = stale.cam.array_counter.get()
+    prime(stale.hdf1)
+    assert stale.cam.array_counter.get() == taken
 
 
 def test_primed_again_after_the_region_changed(det: Any, prime: Any) -> None:
@@ -146,57 +156,58 @@ def test_a_plugin_that_is_writing_is_refused(det: Any, prime: Any) -> None:
     det.unstage()
 
 
-def test_a_source_that_is_not_part_of_the_detector_is_named(fresh: Any, prime: Any) -> None:
-    fresh.hdf1.nd_array_port.put("ROI9")
-    with pytest.raises(ConfigurationError, match="NDArrayPort_RBV is 'ROI9'"):
-        prime(fresh.hdf1)
+def test_a_source_that_is_not_part_of_the_detector_is_named(stale: Any, prime: Any) -> None:
+    stale.hdf1.nd_array_port.set("PVA1", timeout=5).wait()
+    with pytest.raises(ConfigurationError, match="NDArrayPort_RBV is 'PVA1'"):
+        prime(stale.hdf1)
 
 
-def test_a_chain_of_plugins_is_enabled_and_restored(fresh: Any, prime: Any, unchanged: Any) -> None:
-    fresh.hdf1.nd_array_port.put(fresh.image.port_name.get())
-    with unchanged(fresh), pytest.raises(UnprimedError, match="every plugin between"):
+def test_a_chain_of_plugins_is_enabled_and_restored(stale: Any, prime: Any, unchanged: Any) -> None:
+    stale.hdf1.nd_array_port.set(stale.image.port_name.get(), timeout=5).wait()
+    seen = stale.image.array_counter.get()
+    with unchanged(stale), pytest.raises(UnprimedError, match="every plugin between"):
         # This IOC's image plugin hands nothing on, as on a real one.
-        prime(fresh.hdf1, timeout=0.3)
-    assert fresh.image.array_counter.get() == 1
+        prime(stale.hdf1, timeout=0.3)
+    assert stale.image.array_counter.get() == seen + 1
 
 
 def test_a_camera_that_does_not_finish_is_stopped_and_all_restored(
-    fresh: Any, prime: Any, unchanged: Any
+    stale: Any, prime: Any, unchanged: Any
 ) -> None:
-    plugin = _with_hidden_exposure(fresh.hdf1)
-    with unchanged(fresh), pytest.raises(AcquireTimeoutError, match="cam1:Acquire"):
+    plugin = _with_hidden_exposure(stale.hdf1)
+    with unchanged(stale), pytest.raises(AcquireTimeoutError, match="cam1:Acquire"):
         prime(plugin, timeout=0.3)
-    assert fresh.cam.acquire.get() == 0
+    assert stale.cam.acquire.get() == 0
 
 
 def test_an_interrupt_restores_all(
-    fresh: Any, unchanged: Any, monkeypatch: pytest.MonkeyPatch
+    stale: Any, unchanged: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def interrupted(self: Any) -> None:
         raise KeyboardInterrupt
 
     monkeypatch.setattr(priming.AcquireOnce, "run", interrupted)
-    with unchanged(fresh), pytest.raises(KeyboardInterrupt):
-        AD_prime_plugin2(fresh.hdf1)
+    with unchanged(stale), pytest.raises(KeyboardInterrupt):
+        AD_prime_plugin2(stale.hdf1)
 
 
-def test_an_aborted_plan_restores_all(fresh: Any, engine: Any, unchanged: Any) -> None:
-    fresh.cam.acquire_time.put(20.0)
-    with unchanged(fresh):
+def test_an_aborted_plan_restores_all(stale: Any, engine: Any, unchanged: Any) -> None:
+    with unchanged(stale):
         threading.Timer(1.0, engine.request_pause).start()
         with pytest.raises(RunEngineInterrupted):
-            engine(_with_checkpoint(prime_plugin(fresh.hdf1, acquire_time=20.0)))
+            engine(_with_checkpoint(prime_plugin(stale.hdf1, acquire_time=20.0)))
         engine.abort()
-    assert fresh.cam.acquire.get() == 0
+    assert stale.cam.acquire.get() == 0
 
 
-def test_without_permission_only_a_warning(fresh: Any, caplog: pytest.LogCaptureFixture) -> None:
+def test_without_permission_only_a_warning(stale: Any, caplog: pytest.LogCaptureFixture) -> None:
+    taken = stale.cam.array_counter.get()
     with caplog.at_level(logging.WARNING):
-        ensure_AD_plugin_primed(fresh.hdf1)
+        ensure_AD_plugin_primed(stale.hdf1)
     assert "isn't primed" in caplog.text
-    assert fresh.cam.array_counter.get() == 0
-    ensure_AD_plugin_primed(fresh.hdf1, True)
-    assert AD_plugin_primed(fresh.hdf1)
+    assert stale.cam.array_counter.get() == taken
+    ensure_AD_plugin_primed(stale.hdf1, True)
+    assert AD_plugin_primed(stale.hdf1)
 
 
 def test_the_old_name_warns(det: Any) -> None:
@@ -214,7 +225,7 @@ def _with_checkpoint(plan: Any) -> Any:
 def _with_hidden_exposure(plugin: Any) -> Any:
     """Make the camera expose longer than it tells."""
     cam = plugin.parent.cam
-    cam.acquire_time.put(20.0)
+    cam.acquire_time.set(20.0, timeout=5).wait()
     true_get = cam.acquire_time.get
     cam.acquire_time.get = lambda **kwargs: min(true_get(**kwargs), 0.01)
     return plugin
