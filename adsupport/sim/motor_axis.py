@@ -99,7 +99,8 @@ class SimulatedAxis:
         """Reach a velocity and keep it until stopped or at a limit switch."""
         self._homing = False
         self._remember(acceleration)
-        self._go(motor_motion.run(self._position, velocity, self._acceleration, self._velocity))
+        self._reach(velocity)
+        self.status = self._report(done=False)
 
     def find_home(self, velocity: float, acceleration: float) -> None:
         """Run until the home switch is passed, then return to it."""
@@ -108,7 +109,8 @@ class SimulatedAxis:
 
     def stop(self) -> None:
         """Slow down to a standstill."""
-        self.run_at(0.0, 0.0)
+        self._homing = False
+        self._reach(0.0)
 
     def load_position(self, position: float) -> None:
         """Call the present position ``position``."""
@@ -150,6 +152,9 @@ class SimulatedAxis:
         self._go(
             motor_motion.move(self._position, target, speed, self._acceleration, self._velocity)
         )
+
+    def _reach(self, velocity: float) -> None:
+        self._go(motor_motion.run(self._position, velocity, self._acceleration, self._velocity))
 
     def _remember(self, acceleration: float) -> None:
         if acceleration > 0:

@@ -80,7 +80,7 @@ def test_set_current_position(motor):
     motor.set_current_position(7.0)
     assert motor.position == 7.0
     assert motor.user_offset.get() == 6.5
-    assert motor.limits == (-93.5, 106.5)
+    until(lambda: motor.limits == (-93.5, 106.5))
     # ophyd may take the DMOV pulse of setting the position for the end of this move
     motor.move(7.2, timeout=TIMEOUT)
     until(lambda: motor.position == pytest.approx(7.2))
@@ -90,7 +90,7 @@ def test_limits_are_checked_before_and_by_the_record(motor):
     with pytest.raises(LimitError):
         motor.move(101, timeout=5)
     motor.set_lim(-1, 2)
-    assert motor.limits == (-1, 2)
+    until(lambda: motor.limits == (-1, 2))
     with pytest.raises(LimitError):
         motor.move(2.5, timeout=5)
     assert motor.move(1.9, timeout=TIMEOUT).success
