@@ -138,6 +138,13 @@ class FileTarget:
         or overwrite.
     """
 
+    # What ophyd's file plugins provide.
+    name: str
+    file_path: Any
+    file_name: Any
+    file_number: Any
+    file_template: Any
+
     def __init__(
         self,
         *args: Any,
@@ -257,12 +264,11 @@ class FileTarget:
         tuple of str
             File name, directory here, directory on the IOC.
         """
-        plugin: Any = self
-        found = read_signals({"path": plugin.file_path, "name": plugin.file_name})
+        found = read_signals({"path": self.file_path, "name": self.file_name})
         standing = found["path"]
         if not found["name"]:
             raise NamingError(
-                f"{pv_name(plugin.file_name, True)} is empty: give the file a name, by "
+                f"{pv_name(self.file_name, True)} is empty: give the file a name, by "
                 "prepare_count() or file_name.put()."
             )
         if not standing or has_date_codes(standing):
@@ -275,16 +281,15 @@ class FileTarget:
 
     def _settle_directory(self) -> str:
         """Put directory and name; return the directory."""
-        plugin: Any = self
         name, read_path, write_path = self.make_filename()
         self._map = (
             self.path_map
             if same_path(read_path, write_path)
             else PathMap([(write_path, read_path)])
         )
-        put_file_path(plugin, write_path)
-        if plugin.file_name.get() != name:
-            put_and_confirm(plugin.file_name, name)
+        put_file_path(self, write_path)
+        if self.file_name.get() != name:
+            put_and_confirm(self.file_name, name)
         return write_path
 
     def next_file(self, step: int = 1) -> tuple[str, pathlib.Path]:
@@ -309,25 +314,24 @@ class FileTarget:
         PathMapError
             The file lies outside the map, or outside the root of the documents.
         """
-        plugin: Any = self
         found = read_signals(
             {
-                "path": plugin.file_path,
-                "name": plugin.file_name,
-                "number": plugin.file_number,
-                "template": plugin.file_template,
+                "path": self.file_path,
+                "name": self.file_name,
+                "number": self.file_number,
+                "template": self.file_template,
             }
         )
         if not found["template"]:
             raise NamingError(
-                f"{pv_name(plugin.file_template, True)} is empty: put a template such as "
+                f"{pv_name(self.file_template, True)} is empty: put a template such as "
                 "'%s%s_%4.4d.h5', or use prepare_count()."
             )
         full, local, number = self.plan_file(
             found["path"], found["name"], int(found["number"]), found["template"], step, self._map
         )
         if number != int(found["number"]):
-            put_and_confirm(plugin.file_number, number)
+            put_and_confirm(self.file_number, number)
         return full, local
 
     def plan_file(
@@ -381,28 +385,25 @@ class FileTarget:
             number += step
 
     def _checked_template(self, text: str) -> FileTemplate:
-        plugin: Any = self
         try:
             return FileTemplate(text)
         except NamingError as error:
-            raise NamingError(f"{pv_name(plugin.file_template, True)}: {error}") from None
+            raise NamingError(f"{pv_name(self.file_template, True)}: {error}") from None
 
     def _compose(
         self, template: FileTemplate, path: str, name: str, number: int, mapping: PathMap
     ) -> tuple[str, pathlib.Path]:
-        plugin: Any = self
         try:
             full = format_file_name(template, with_trailing_separator(path), name, number)
         except NamingError as error:
-            raise NamingError(f"{pv_name(plugin.file_name, True)}: {error}") from None
+            raise NamingError(f"{pv_name(self.file_name, True)}: {error}") from None
         return full, pathlib.Path(mapping.to_local(full))
 
     def _refuse_or_bump(self, local: pathlib.Path, template: FileTemplate, tried: int) -> None:
-        plugin: Any = self
-        what = f"{local} exists already and would be overwritten by {plugin.name}."
+        what = f"{local} exists already and would be overwritten by {self.name}."
         if self.if_exists == "refuse":
             raise FileExistsRefusedError(
-                f"{what} Choose another file_name or file_number, or set {plugin.name}.if_exists "
+                f"{what} Choose another file_name or file_number, or set {self.name}.if_exists "
                 "to 'bump' (take the next free number) or 'allow' (overwrite)."
             )
         if not template.has_number:

@@ -20,6 +20,8 @@ __all__ = ["FileWriter", "is_disabled_when_staged"]
 
 logger = logging.getLogger(__name__)
 
+_SINGLE = 0  # of ImageMode
+
 #: How long the name of an opened file may take to show, in seconds.
 _NAME_TIMEOUT = 2.0
 
@@ -49,6 +51,11 @@ class FileWriter(FileTarget, ImageDocuments, BoundedStaging):
     (``NumCapture`` 0) unless ``stage_sigs`` has a ``num_capture``.  Unstaging ends the
     capture, waits until the file is closed and restores every setting.
     """
+
+    # What ophyd's devices provide.
+    parent: Any
+    attr_name: str
+    kind: Any
 
     #: Whether one file holds all frames of a run.
     multi_frame = True
@@ -103,10 +110,10 @@ class FileWriter(FileTarget, ImageDocuments, BoundedStaging):
         Returns
         -------
         int
-            ``NumImages`` of the camera in Multiple mode, otherwise 1; never ``NumCapture``.
+            ``NumImages`` of the camera, 1 in Single mode; never ``NumCapture``.
         """
         cam = getattr(self.parent, "cam", None)
-        if cam is None or cam.image_mode.get(as_string=True) != "Multiple":
+        if cam is None or int(cam.image_mode.get()) == _SINGLE:
             return 1
         return max(1, int(cam.num_images.get()))
 

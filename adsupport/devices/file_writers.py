@@ -34,7 +34,7 @@ class _HDF5Writer(FileWriter, HDF5Plugin):
         super()._prepare_file()
         self.filestore_spec = "AD_HDF5_SINGLE" if self._mode == "Single" else "AD_HDF5"
 
-    def _stage_next(self) -> list[object]:
+    def _stage_next(self) -> list[object] | None:
         # ophyd refuses an unprimed plugin also when it opens its file lazily or is disabled.
         return super(ophyd_plugins.HDF5Plugin, self).stage()
 

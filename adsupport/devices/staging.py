@@ -29,6 +29,7 @@ class BoundedStaging(BlueskyInterface):
         Longest time for one setting to take effect, in seconds.
     """
 
+    name: str
     put_timeout: float = PUT_TIMEOUT
     _in_stage = False
 
@@ -48,7 +49,8 @@ class BoundedStaging(BlueskyInterface):
         self._limit_waits()
         self._in_stage = True
         try:
-            return self._stage_next()
+            # ophyd's plugins return nothing.
+            return self._stage_next() or [self]
         except AdsupportError:
             raise
         except TimeoutError as error:
@@ -56,7 +58,7 @@ class BoundedStaging(BlueskyInterface):
         finally:
             self._in_stage = False
 
-    def _stage_next(self) -> list[object]:
+    def _stage_next(self) -> list[object] | None:
         """Hand over to the next class: a place to step over one of ophyd's."""
         return super().stage()
 

@@ -81,6 +81,11 @@ class SingleTrigger_V34(BoundedStaging):
         The accounts of the acquisitions since staging.
     """
 
+    # What the detector's other bases provide.
+    cam: Any
+    name: str
+    _signals: dict[str, Any]
+
     acquire_allowance: float = 5.0
     stop_timeout: float = 5.0
 
@@ -172,7 +177,7 @@ class SingleTrigger_V34(BoundedStaging):
         try:
             self._cancel(error)
         finally:
-            super().stop(success=success)
+            super().stop(success=success)  # type: ignore[misc]
 
     def pause(self) -> None:
         """Stop the camera: the RunEngine repeats the point when it resumes."""

@@ -171,14 +171,14 @@ def _check_policy(plugin: Any, if_exists: str | None) -> str:
     return str(policy)
 
 
-def _choice(signal: Any, value: Any, argument: str) -> str:
-    """Check a choice and return its string."""
+def _choice(signal: Any, value: Any, argument: str) -> int:
+    """Check a choice and return its number."""
     signal.wait_for_connection()
     choices = list(signal.enum_strs or ())
     if isinstance(value, bool | int) and 0 <= value < len(choices):
-        return choices[int(value)]
+        return int(value)
     # Older ADCore spells the read-back 'nbit' where the set-point says 'N-bit'.
-    known = {choice.lower().replace("-", ""): choice for choice in choices}
+    known = {choice.lower().replace("-", ""): number for number, choice in enumerate(choices)}
     try:
         return known[str(value).lower().replace("-", "")]
     except KeyError:

@@ -70,10 +70,14 @@ def _steps(priming: Priming) -> Generator[Msg, Any, None]:
         yield from _put(setting.signal, setting.value)
     if priming.acquire is not None:
         try:
-            yield from bps.abs_set(priming.acquire, 1, wait=True)
+            yield from _acquire(priming.acquire)
         except FailedStatus as error:
             raise AcquireTimeoutError(priming.acquire.timeout_message()) from error
     yield from _await_arrival(priming)
+
+
+def _acquire(acquire: Any) -> Generator[Msg, Any, None]:
+    yield from bps.abs_set(acquire, 1, wait=True)
 
 
 def _await_arrival(priming: Priming) -> Generator[Msg, Any, None]:
@@ -88,7 +92,7 @@ def _await_arrival(priming: Priming) -> Generator[Msg, Any, None]:
 def _restore(priming: Priming) -> Generator[Msg, Any, None]:
     failures = []
     if priming.acquire is not None:
-        yield from bps.stop(priming.acquire)
+        yield Msg("stop", priming.acquire)
     for setting in priming.restore():
         try:
             yield from _put(setting.signal, setting.value)

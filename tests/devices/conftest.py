@@ -106,7 +106,6 @@ def det(adsim: IOCProcess, make_detector: Callable[..., Any]) -> Any:
     put_all(detector.cam, CAMERA)
     put_all(detector.image, PLUGIN)
     put_all(detector.hdf1, WRITER)
-    detector.hdf1.nd_array_port.put("SIM1")
     detector.hdf1.file_path.put(detector.hdf1.expand_path())
     from adsupport.devices import ensure_AD_plugin_primed
 

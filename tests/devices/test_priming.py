@@ -6,7 +6,7 @@ import logging
 import pathlib
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -156,14 +156,33 @@ def test_a_plugin_that_is_writing_is_refused(det: Any, prime: Any) -> None:
     det.unstage()
 
 
-def test_a_source_that_is_not_part_of_the_detector_is_named(stale: Any, prime: Any) -> None:
-    stale.hdf1.nd_array_port.set("PVA1", timeout=5).wait()
+@pytest.fixture
+def take_from(stale: Any) -> Iterator[Callable[[str], None]]:
+    """Let the writer take its arrays from another port, for a while."""
+
+    def take(port: str) -> None:
+        stale.hdf1.nd_array_port.set(port, timeout=5).wait()
+
+    yield take
+    take("SIM1")
+
+
+def test_a_source_that_is_not_part_of_the_detector_is_named(
+    stale: Any,
+    prime: Any,
+    take_from: Callable[[str], None],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(priming, "received_array", lambda plugin: None)
+    take_from("PVA1")
     with pytest.raises(ConfigurationError, match="NDArrayPort_RBV is 'PVA1'"):
         prime(stale.hdf1)
 
 
-def test_a_chain_of_plugins_is_enabled_and_restored(stale: Any, prime: Any, unchanged: Any) -> None:
-    stale.hdf1.nd_array_port.set(stale.image.port_name.get(), timeout=5).wait()
+def test_a_chain_of_plugins_is_enabled_and_restored(
+    stale: Any, prime: Any, unchanged: Any, take_from: Callable[[str], None]
+) -> None:
+    take_from(stale.image.port_name.get())
     seen = stale.image.array_counter.get()
     with unchanged(stale), pytest.raises(UnprimedError, match="every plugin between"):
         # This IOC's image plugin hands nothing on, as on a real one.

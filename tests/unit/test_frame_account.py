@@ -1,0 +1,131 @@
+"""The account of one acquisition, from counters before and after."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from ophyd import Kind
+
+from adsupport.devices.frames import FrameAccount
+from adsupport.errors import DroppedFramesError, FileWriteError, FrameCountError
+
+WRITER, VIEWER = "det_hdf1", "det_image"
+BEFORE = {
+    ("cam", "array_counter"): 100,
+    ("cam", "num_images_counter"): 1,
+    (WRITER, "array_counter"): 50,
+    (WRITER, "dropped_arrays"): 7,
+    (WRITER, "num_captured"): 50,
+    (WRITER, "write_status"): 0,
+    (WRITER, "write_message"): "",
+    (WRITER, "capture"): 1,
+    (VIEWER, "array_counter"): 50,
+    (VIEWER, "dropped_arrays"): 3,
+}
+AFTER = BEFORE | {
+    ("cam", "array_counter"): 105,
+    ("cam", "num_images_counter"): 5,
+    (WRITER, "array_counter"): 55,
+    (WRITER, "num_captured"): 55,
+    (VIEWER, "array_counter"): 55,
+}
+
+
+def signal(name: str) -> Any:
+    return SimpleNamespace(name=name, pvname=name)
+
+
+@pytest.fixture
+def account() -> FrameAccount:
+    """An account of a camera, a writer and a viewer, without an IOC behind it."""
+
+    def plugin(name: str, **more: Any) -> Any:
+        signals = {
+            attr: signal(f"{name}:{attr}")
+            for attr in ("dropped_arrays", "num_captured", "write_status", "capture")
+        }
+        return SimpleNamespace(name=name, dotted_name=name, **signals, **more)
+
+    made = FrameAccount.__new__(FrameAccount)
+    made.detector = SimpleNamespace(cam=SimpleNamespace(num_images_counter=signal("counter")))
+    made._plugins = {
+        WRITER: plugin(WRITER, counts_captured=True, kind=Kind.normal),
+        VIEWER: plugin(VIEWER, kind=Kind.omitted),
+    }
+    made.writers = {WRITER: made._plugins[WRITER]}
+    made._essential = {WRITER}
+    return made
+
+
+def check(account: FrameAccount, **after: Any) -> Any:
+    """Compare the counters with the expected five frames, once."""
+    changes = {tuple(key.split("__")): value for key, value in after.items()}
+    return account._report(BEFORE, AFTER | changes, 5)
+
+
+def test_nothing_is_wrong_when_every_frame_is_there(account: FrameAccount) -> None:
+    report = check(account)
+    assert report.problems == ()
+    assert report.error() is None
+    assert (report.taken, report.written) == (5, {WRITER: 5})
+    assert report.dropped == {WRITER: 0, VIEWER: 0}
+
+
+def test_frames_that_the_camera_did_not_take(account: FrameAccount) -> None:
+    report = check(account, cam__num_images_counter=3, det_hdf1__num_captured=53)
+    error = report.error()
+    assert type(error) is FrameCountError
+    assert "took 3 frames, expected 5" in str(error)
+    assert "wrote 3 frames, expected 5" in str(error)
+
+
+def test_frames_dropped_on_the_way_to_the_file(account: FrameAccount) -> None:
+    report = check(account, det_hdf1__dropped_arrays=9, det_hdf1__num_captured=53)
+    assert type(report.error()) is DroppedFramesError
+    assert report.dropped[WRITER] == 2
+    assert "2 of 5 frames were dropped" in str(report.error())
+
+
+def test_frames_dropped_by_a_viewer_are_counted_only(account: FrameAccount) -> None:
+    report = check(account, det_image__dropped_arrays=6)
+    assert report.error() is None
+    assert report.dropped[VIEWER] == 3
+
+
+@pytest.mark.parametrize("status", [1, "Write error"])
+def test_a_write_error_is_the_gravest(account: FrameAccount, status: Any) -> None:
+    report = check(
+        account,
+        det_hdf1__write_status=status,
+        det_hdf1__write_message="Error writing file, status=3",
+        det_hdf1__num_captured=52,
+        det_hdf1__dropped_arrays=8,
+    )
+    assert type(report.error()) is FileWriteError
+    assert "status=3" in str(report.error())
+    assert "2 of 5" in str(report.error())
+
+
+def test_a_capture_that_ended_is_told(account: FrameAccount) -> None:
+    report = check(account, det_hdf1__num_captured=53, det_hdf1__capture=0)
+    assert "Capture has ended" in str(report.error())
+
+
+def test_a_camera_without_counter_of_images_is_counted_by_its_arrays(
+    account: FrameAccount,
+) -> None:
+    assert check(account, cam__num_images_counter=0).taken == 5
+
+
+def test_a_reset_of_the_counter_is_no_negative_loss(account: FrameAccount) -> None:
+    report = check(account, det_hdf1__dropped_arrays=0)
+    assert report.error() is None
+    assert report.dropped[WRITER] == 0
+
+
+def test_a_difference_that_goes_away_is_no_difference(account: FrameAccount) -> None:
+    late = iter([BEFORE, BEFORE | {("cam", "num_images_counter"): 5}, AFTER])
+    account.read = lambda: next(late)  # type: ignore[method-assign]
+    assert account.compare(BEFORE, 5).error() is None
