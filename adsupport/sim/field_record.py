@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import collections
+import contextlib
 import time
 from collections.abc import Mapping
 from typing import Any
@@ -100,7 +101,7 @@ class FieldChannel(Channel):
 class FieldRecord:
     """A record with all its fields.
 
-    Subclasses override :meth:`before_put`, :meth:`after_put`, :meth:`process` and :attr:`busy`.
+    Subclasses override :meth:`before_put`, :meth:`after_put` and :meth:`process`.
 
     Parameters
     ----------
@@ -270,7 +271,7 @@ class FieldRecord:
     def _put(self, field: str, value: Any) -> bool:
         """Write a field; return whether that processed the record."""
         self._check_enabled(field)
-        self.before_put(field)
+        self.before_put(field, value)
         self[field] = value
         self.after_put(field)
         if field == "EGU" or field == "PREC":
@@ -290,7 +291,8 @@ class FieldRecord:
             return False
         disable = find(self.database, self["SDIS"])
         if disable is not None:
-            self["DISA"] = int(read_number(disable))
+            with contextlib.suppress(ValueError):  # a link that cannot be read keeps DISA
+                self["DISA"] = int(read_number(disable))
         if self["DISA"] == self["DISV"]:
             if self.show_alarm(self["DISS"], DISABLE_ALARM):
                 self.post("VAL", event=ALARM_EVENT)
@@ -324,7 +326,7 @@ class FieldRecord:
 
     # ---- what a record type defines
 
-    def before_put(self, field: str) -> None:
+    def before_put(self, field: str, value: Any) -> None:
         """Act on a write before the field takes the value."""
 
     def after_put(self, field: str) -> None:

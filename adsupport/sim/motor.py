@@ -9,13 +9,15 @@ record.
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Mapping
+from typing import Any
 
 from adsupport.sim import motor_work
 from adsupport.sim.channel import PutRefusedError
 from adsupport.sim.field_record import ALARM_EVENT, FieldRecord
 from adsupport.sim.field_table import read_fields
-from adsupport.sim.motor_axis import AxisStatus, SimulatedAxis, round_half_up
+from adsupport.sim.motor_axis import AxisStatus, SimulatedAxis, nearest_step
 from adsupport.sim.motor_fields import AFTER_PUT
 from adsupport.sim.motor_states import (
     HIGH_ALARM,
@@ -131,8 +133,10 @@ class MotorRecord(FieldRecord):
 
     # ---- writes
 
-    def before_put(self, field: str) -> None:
-        """Pulse DMOV for a drive field; refuse a second home search."""
+    def before_put(self, field: str, value: Any) -> None:
+        """Pulse DMOV for a drive field; refuse what is no number, and a second home search."""
+        if isinstance(value, float) and not math.isfinite(value):
+            raise PutRefusedError(f"{self.name}.{field} takes finite numbers, not {value}")
         if field in ("HOMF", "HOMR") and self.mip & Mip.HOME:
             raise PutRefusedError(f"{self.name} is looking for home already")
         if field == "STUP" and self["STUP"] != STUP_OFF:
@@ -209,7 +213,7 @@ class MotorRecord(FieldRecord):
     def show_difference(self) -> None:
         """Show how far the target is."""
         self["DIFF"] = self["DVAL"] - self["DRBV"]
-        self["RDIF"] = round_half_up(self["DIFF"] / self["MRES"])
+        self["RDIF"] = nearest_step(self["DIFF"] / self["MRES"])
         self.mark("DIFF", "RDIF")
 
     def _moving(self) -> None:
@@ -290,7 +294,7 @@ class MotorRecord(FieldRecord):
         """Make the targets agree with where the axis is."""
         self["VAL"] = self["LVAL"] = self["RBV"]
         self["DVAL"] = self["LDVL"] = self["DRBV"]
-        self["RVAL"] = self["LRVL"] = round_half_up(self["DVAL"] / self["MRES"])
+        self["RVAL"] = self["LRVL"] = nearest_step(self["DVAL"] / self["MRES"])
         self.mark("VAL", "DVAL", "RVAL")
         self.show_difference()
 

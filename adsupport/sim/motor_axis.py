@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from adsupport.sim import motor_motion
@@ -13,8 +14,11 @@ PERIOD = 0.1
 LIMIT_SWITCH = 10000.0
 """Steps from 0 to the limit switch at either end."""
 
-SLOWEST = 1e-6
-"""Speed of an axis that is asked to move at none, steps/s."""
+SLOWEST, FASTEST = 1e-6, 1e9
+"""Lowest and highest speed (steps/s) and acceleration (steps/s**2) that the axis knows."""
+
+OUTERMOST = 2.0**31
+"""Steps in either direction that the axis can count."""
 
 HOME_SWITCH = 0.0
 """Position of the home switch, steps."""
@@ -84,7 +88,7 @@ class SimulatedAxis:
         bool
             False when a limit switch forbids the direction.
         """
-        target = position - self._offset
+        target = min(max(position, -OUTERMOST), OUTERMOST) - self._offset
         if (self._position >= LIMIT_SWITCH and target > self._position) or (
             self._position <= -LIMIT_SWITCH and target < self._position
         ):
@@ -99,7 +103,7 @@ class SimulatedAxis:
         """Reach a velocity and keep it until stopped or at a limit switch."""
         self._homing = False
         self._remember(acceleration)
-        self._reach(velocity)
+        self._reach(min(max(velocity, -FASTEST), FASTEST))
         self.status = self._report(done=False)
 
     def find_home(self, velocity: float, acceleration: float) -> None:
@@ -148,7 +152,7 @@ class SimulatedAxis:
 
     def _travel(self, target: float, speed: float) -> None:
         """Plan the way to a target from the present position and velocity."""
-        speed = max(speed, SLOWEST)
+        speed = min(max(speed, SLOWEST), FASTEST)
         self._go(
             motor_motion.move(self._position, target, speed, self._acceleration, self._velocity)
         )
@@ -158,7 +162,7 @@ class SimulatedAxis:
 
     def _remember(self, acceleration: float) -> None:
         if acceleration > 0:
-            self._acceleration = acceleration
+            self._acceleration = min(max(acceleration, SLOWEST), FASTEST)
 
     def _go(self, motion: Motion) -> None:
         self._motion = motion
@@ -166,7 +170,7 @@ class SimulatedAxis:
 
     def _report(self, *, done: bool) -> AxisStatus:
         return AxisStatus(
-            position=round_half_up(self._position + self._offset),
+            position=nearest_step(self._position + self._offset),
             done=done,
             direction=self._velocity > 0,
             high_limit=self._position >= LIMIT_SWITCH,
@@ -176,6 +180,12 @@ class SimulatedAxis:
         )
 
 
-def round_half_up(value: float) -> int:
-    """Return the nearest integer, halves away from zero, as C's ``NINT`` does."""
+def nearest_step(value: float) -> int:
+    """Return the nearest integer, halves away from zero, as a signed 32-bit number.
+
+    What does not fit gives the outermost number, and what is no number gives 0.
+    """
+    if math.isnan(value):
+        return 0
+    value = min(max(value, -OUTERMOST), OUTERMOST - 1)
     return int(value + 0.5) if value >= 0 else int(value - 0.5)

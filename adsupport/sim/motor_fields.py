@@ -18,6 +18,7 @@ SPEEDS = (("VELO", "S"), ("VBAS", "SBAS"), ("VMAX", "SMAX"), ("BVEL", "SBAK"))
 LOWEST_DEADBAND_FACTOR = 2
 DEFAULT_RAMP = 0.1
 DEFAULT_STEPS = 200
+SMALLEST_STEP = 1e-9
 
 
 def _within(motor: MotorRecord, field: str, lowest: float, highest: float) -> None:
@@ -154,12 +155,12 @@ def _resolution(field: str) -> Callable[[MotorRecord], None]:
     def check(motor: MotorRecord) -> None:
         if motor["SREV"] <= 0:
             motor.change("SREV", DEFAULT_STEPS)
-        if field == "MRES":
-            if not motor["MRES"]:
+        if field == "MRES" or abs(motor["UREV"] / motor["SREV"]) < SMALLEST_STEP:
+            if abs(motor["MRES"]) < SMALLEST_STEP:
                 motor.change("MRES", 1.0)
             motor.change("UREV", motor["MRES"] * motor["SREV"])
         else:
-            motor.change("MRES", motor["UREV"] / motor["SREV"] or 1.0)
+            motor.change("MRES", motor["UREV"] / motor["SREV"])
         if field != "SREV":
             for _, turns in SPEEDS:
                 _other_speed(motor, turns)

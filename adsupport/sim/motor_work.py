@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from adsupport.sim.motor_axis import round_half_up
+from adsupport.sim.motor_axis import nearest_step
 from adsupport.sim.motor_fields import user_limits
 from adsupport.sim.motor_states import (
     SPMG_GO,
@@ -82,7 +82,7 @@ def _switch(motor: MotorRecord) -> bool:
             motor.mip = Mip.JOG_REQ
         elif mip == Mip.STOP:
             motor.mip = Mip.DONE
-    else:
+    elif not motor["MOVN"]:
         motor.mip = Mip.DONE
         motor.put_marked("RCNT", 0)
     return False
@@ -183,7 +183,7 @@ def _set_offset(motor: MotorRecord) -> None:
 
 def load_position(motor: MotorRecord) -> None:
     """Tell the axis that it stands at DVAL."""
-    motor.put_marked("RVAL", round_half_up(motor["DVAL"] / motor["MRES"]))
+    motor.put_marked("RVAL", nearest_step(motor["DVAL"] / motor["MRES"]))
     if motor["FOFF"]:
         motor.put_marked("VAL", motor.to_user(motor["DVAL"]))
     else:
@@ -204,14 +204,14 @@ def _go_to_target(motor: MotorRecord) -> None:
             load_position(motor)
         return
     motor["VAL"] = motor.to_user(motor["DVAL"])
-    motor["RVAL"] = round_half_up(motor["DVAL"] / motor["MRES"])
+    motor["RVAL"] = nearest_step(motor["DVAL"] / motor["MRES"])
     if motor["VAL"] != motor["LVAL"]:
         motor.mark("VAL")
     if motor["RVAL"] != motor["LRVL"]:
         motor.mark("RVAL")
     retry = bool(motor.mip & Mip.RETRY)
-    steps = abs(motor["RVAL"] - round_half_up(motor["DRBV"] / motor["MRES"]))
-    if steps < (round_half_up(motor["RDBD"] / abs(motor["MRES"])) if retry else 1):
+    steps = abs(motor["RVAL"] - nearest_step(motor["DRBV"] / motor["MRES"]))
+    if steps < (nearest_step(motor["RDBD"] / abs(motor["MRES"])) if retry else 1):
         if motor.mip in (Mip.DONE, Mip.RETRY):
             motor.put_marked("DMOV", 1)
             motor.mip = Mip.DONE

@@ -7,6 +7,7 @@ Inputs and output are names of PVs of the same IOC; a name that this IOC does no
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Mapping
 from functools import partial
 
@@ -155,7 +156,8 @@ class SwaitRecord(FieldRecord):
         if self["SIMM"]:
             source = find(self.database, self["SIOL"])
             if source is not None:
-                self["SVAL"] = read_number(source)
+                with contextlib.suppress(ValueError):  # what cannot be read keeps SVAL
+                    self["SVAL"] = read_number(source)
             self["VAL"] = self["SVAL"]
             self["UDF"] = 0
             return self["SIMS"], SIMM_ALARM if self["SIMS"] else 0
@@ -216,7 +218,8 @@ class SwaitRecord(FieldRecord):
             value = self["VAL"]
             if self["DOPT"]:
                 if self["DOLV"] == PV_OK:
-                    self.change("DOLD", read_number(self._linked["DOL"]))
+                    with contextlib.suppress(ValueError):  # what cannot be read keeps DOLD
+                        self.change("DOLD", read_number(self._linked["DOL"]))
                 value = self["DOLD"]
             target = self._linked["OUT"]
             own = isinstance(target, FieldChannel) and target.record is self

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from adsupport.sim.motor_axis import PERIOD, SimulatedAxis, round_half_up
+from adsupport.sim.motor_axis import PERIOD, SimulatedAxis, nearest_step
 from adsupport.sim.motor_motion import move, rest, run
 
 POSITIONS = st.floats(-1e4, 1e4)
@@ -165,6 +165,9 @@ def test_loaded_position_counts():
 
 @given(st.integers(-1000, 1000), st.floats(-0.49, 0.49))
 def test_rounding(whole, part):
-    assert round_half_up(whole + part) == whole
-    assert round_half_up(2.5) == 3
-    assert round_half_up(-2.5) == -3
+    assert nearest_step(whole + part) == whole
+    assert nearest_step(2.5) == 3
+    assert nearest_step(-2.5) == -3
+    assert nearest_step(1e300) == 2**31 - 1
+    assert nearest_step(-math.inf) == -(2**31)
+    assert nearest_step(math.nan) == 0
