@@ -122,7 +122,7 @@ BINARY: dict[str, Operation] = {
 _BIT_NOT = Operation(lambda value: float(~_wrap(value)))
 
 PREFIX: dict[str, Operation] = {
-    "-": Operation(operator.neg),
+    "-": Operation(np.negative),
     "!": Operation(lambda value: float(not value)),
     "~": _BIT_NOT,
 }
@@ -133,7 +133,7 @@ _LOG = Operation(np.log)
 _ROOT = Operation(np.sqrt)
 
 FUNCTIONS: dict[str, Operation] = {
-    "ABS": Operation(abs),
+    "ABS": Operation(np.abs),
     "ACOS": Operation(np.arccos),
     "ASIN": Operation(np.arcsin),
     "ATAN": Operation(np.arctan),

@@ -120,9 +120,7 @@ def test_every_field_equals_the_real_one(pristine, record, number):
 
 
 def test_every_record_equals_the_real_one(pristine):
-    records = {
-        name: facts for name, facts in reference(pristine.prefix).items() if "." not in name
-    }
+    records = {name: facts for name, facts in reference(pristine.prefix).items() if "." not in name}
     assert len(records) > 300
     assert _differences(_read(list(records)), records) == {}
 
