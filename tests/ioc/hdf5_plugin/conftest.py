@@ -31,6 +31,7 @@ BASE = {
     "cam1:SimMode": 0,
     "cam1:Gain": 1.0,
     "cam1:Noise": 0.0,
+    "cam1:NDAttributesFile": "",
     "HDF1:Capture": 0,
     "HDF1:EnableCallbacks": 1,
     "HDF1:BlockingCallbacks": 0,
