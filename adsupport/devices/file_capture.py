@@ -16,9 +16,9 @@ CAPTURE_TIMEOUT = 5.0
 #: Longest time for the file to be closed, in seconds: a slow disk has much to flush.
 CLOSE_TIMEOUT = 60.0
 
-# Capture falls back within a millisecond when the plugin refuses; both records must have been
-# off for this long, in seconds, to be sure.
-_REFUSED_AFTER = 0.05
+# Capture falls back within a millisecond when the plugin refuses, which can't be told from a
+# put that hasn't been looked at yet: both records must have been off for this long, in seconds.
+_REFUSED_AFTER = 1.0
 
 
 def check_primed(plugin: Any) -> None:
@@ -75,20 +75,24 @@ def begin_capture(plugin: Any, timeout: float = CAPTURE_TIMEOUT) -> None:
     # Not with completion: the put of Capture completes when the capture ends.
     plugin.capture.put(1)
     off_since: float | None = None
+    seen_on = False
 
     def settled() -> bool:
-        nonlocal off_since
+        nonlocal off_since, seen_on
         if int(plugin.capture.get()):
             return True
         if int(plugin.capture.get_setpoint()):
-            off_since = None
+            seen_on, off_since = True, None
             return False
         off_since = off_since or time.monotonic()
-        return time.monotonic() - off_since > _REFUSED_AFTER
+        return seen_on or time.monotonic() - off_since > _REFUSED_AFTER
 
     wait_for(settled, timeout)
     if not int(plugin.capture.get()):
-        raise FileWriteError(_why_not_capturing(plugin))
+        message = _why_not_capturing(plugin)
+        # Should the IOC come to it later, it's not to write then.
+        plugin.capture.put(0)
+        raise FileWriteError(message)
 
 
 def _why_not_capturing(plugin: Any) -> str:
@@ -135,7 +139,8 @@ def end_capture(plugin: Any, timeout: float = CLOSE_TIMEOUT) -> None:
     def closed() -> bool:
         return not any(int(value) for value in read_signals(signals).values())
 
-    if closed():
+    # Right after a put of 1 the read-back may still be 0.
+    if closed() and not int(plugin.capture.get_setpoint()):
         return
     plugin.capture.put(0)
     if not wait_for(closed, timeout):

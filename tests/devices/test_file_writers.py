@@ -51,8 +51,8 @@ def test_stage_signals_are_those_of_the_seed(make_detector: Any, adsim: Any) -> 
 
 
 def test_staging_writes_and_unstaging_restores_everything(det: Any, unchanged: Any) -> None:
-    det.hdf1.num_capture.put(7)
-    det.cam.num_images.put(5)
+    det.hdf1.num_capture.set(7, timeout=5).wait()
+    det.cam.num_images.set(5, timeout=5).wait()
     with unchanged(det):
         det.stage()
         assert det.hdf1.num_capture.get() == 0
@@ -67,8 +67,8 @@ def test_staging_writes_and_unstaging_restores_everything(det: Any, unchanged: A
 def test_frames_per_point_is_what_one_trigger_makes_not_num_capture(
     engine: Any, documents: Any, det: Any
 ) -> None:
-    det.cam.num_images.put(3)
-    det.hdf1.num_capture.put(100)
+    det.cam.num_images.set(3, timeout=5).wait()
+    det.hdf1.num_capture.set(100, timeout=5).wait()
     engine(bp.count([det], num=4))
     (resource,) = documents.of("resource")
     assert resource["resource_kwargs"] == {"frame_per_point": 3}
@@ -80,7 +80,7 @@ def test_frames_per_point_is_what_one_trigger_makes_not_num_capture(
 def test_a_num_capture_asked_for_in_stage_sigs_is_used(det: Any) -> None:
     det.hdf1.stage_sigs["num_capture"] = 2
     det.hdf1.stage_sigs.move_to_end("capture")
-    det.cam.num_images.put(2)
+    det.cam.num_images.set(2, timeout=5).wait()
     det.stage()
     det.trigger().wait(10)
     with pytest.raises(FileWriteError, match="isn't capturing any more after 2 frames"):
@@ -147,9 +147,9 @@ def test_the_described_shape_and_type_are_those_in_the_file(
 
     for name, value in {"size.size_x": 96, "size.size_y": 64}.items():
         getattr(det.cam, name).put(value)
-    det.cam.color_mode.put(color)
-    det.cam.data_type.put(data_type)
-    det.cam.num_images.put(2)
+    det.cam.color_mode.set(color, timeout=5).wait()
+    det.cam.data_type.set(data_type, timeout=5).wait()
+    det.cam.num_images.set(2, timeout=5).wait()
     ensure_AD_plugin_primed(det.hdf1, True)
     engine(bp.count([det]))
     key = documents.of("descriptor")[0]["data_keys"]["det_image"]
@@ -201,7 +201,7 @@ def test_primed_for_frames_of_another_size_says_prime_again(
     det: Any, disk: pathlib.Path, unchanged: Any
 ) -> None:
     # The IOC would open a file of the old size and refuse every frame.
-    det.cam.size.size_x.put(512)
+    det.cam.size.size_x.set(512, timeout=5).wait()
     with unchanged(det), pytest.raises(UnprimedError, match="1024 x 1024.*512 x 1024") as caught:
         det.stage()
     assert "again" in str(caught.value) or "Prime it" in str(caught.value)
@@ -210,11 +210,11 @@ def test_primed_for_frames_of_another_size_says_prime_again(
 
 def test_primed_for_another_data_type_or_colour_says_prime_again(det: Any) -> None:
     # The IOC takes these frames for the old ones and writes nonsense.
-    det.cam.data_type.put("Int8")
+    det.cam.data_type.set("Int8", timeout=5).wait()
     with pytest.raises(UnprimedError, match="UInt8.*Int8"):
         det.stage()
-    det.cam.data_type.put("UInt8")
-    det.cam.color_mode.put("RGB1")
+    det.cam.data_type.set("UInt8", timeout=5).wait()
+    det.cam.color_mode.set("RGB1", timeout=5).wait()
     with pytest.raises(UnprimedError, match="Mono.*RGB1"):
         det.stage()
 
@@ -237,6 +237,7 @@ def test_a_disabled_plugin_needs_nothing_and_writes_nothing(
 def test_dates_are_filled_in_before_the_path_is_put(det: Any, disk: pathlib.Path) -> None:
     # The peer's plan puts the template itself: a directory named %Y is left on the disk.
     det.hdf1.file_path.put("")
+    _wait(lambda: det.hdf1.file_path.get() == "")
     det.stage()
     det.unstage()
     now = datetime.datetime.now()
@@ -268,7 +269,7 @@ def test_a_path_put_by_hand_is_honoured_and_mapped(
 ) -> None:
     # The peer's documents name the template's directory, whatever was put.
     (disk / "ioc/by-hand").mkdir()
-    det.hdf1.file_path.put(f"{disk}/ioc/by-hand")
+    det.hdf1.file_path.set(f"{disk}/ioc/by-hand", timeout=5).wait()
     engine(bp.count([det]))
     (resource,) = documents.of("resource")
     assert resource["resource_path"] == f"{disk}/local/by-hand/image_0000.h5".lstrip("/")
@@ -276,7 +277,7 @@ def test_a_path_put_by_hand_is_honoured_and_mapped(
 
 
 def test_a_path_outside_the_map_is_refused(det: Any, unchanged: Any) -> None:
-    det.hdf1.file_path.put("/elsewhere/")
+    det.hdf1.file_path.set("/elsewhere/", timeout=5).wait()
     _wait(lambda: det.hdf1.file_path.get() == "/elsewhere/")
     with unchanged(det), pytest.raises(PathMapError, match="/elsewhere/"):
         det.stage()
@@ -286,7 +287,7 @@ def test_a_path_outside_the_map_is_refused(det: Any, unchanged: Any) -> None:
     ("attr", "pv"), [("file_name", "FileName"), ("file_template", "FileTemplate")]
 )
 def test_an_empty_name_or_template_is_named(det: Any, attr: str, pv: str, unchanged: Any) -> None:
-    getattr(det.hdf1, attr).put("")
+    getattr(det.hdf1, attr).set("", timeout=5).wait()
     with unchanged(det), pytest.raises(NamingError, match=f"ad:HDF1:{pv} is empty"):
         det.stage()
 
@@ -294,19 +295,20 @@ def test_an_empty_name_or_template_is_named(det: Any, attr: str, pv: str, unchan
 def test_an_empty_path_without_a_template_names_both(det: Any, unchanged: Any) -> None:
     det.hdf1.write_path_template = det.hdf1.read_path_template = None
     det.hdf1.file_path.put("")
+    _wait(lambda: det.hdf1.file_path.get() == "")
     with unchanged(det), pytest.raises(NamingError, match="FilePath.*write_path_template"):
         det.stage()
 
 
 @pytest.mark.parametrize("template", ["%s%s_%d_%d.h5", "%s.h5", "image.h5", "%s%s_%f.h5"])
 def test_a_template_that_can_not_work_is_explained(det: Any, template: str, unchanged: Any) -> None:
-    det.hdf1.file_template.put(template)
+    det.hdf1.file_template.set(template, timeout=5).wait()
     with unchanged(det), pytest.raises(NamingError, match="ad:HDF1:FileTemplate.*expected"):
         det.stage()
 
 
 def test_a_template_without_number(engine: Any, det: Any, disk: pathlib.Path) -> None:
-    det.hdf1.file_template.put("%s%s.h5")
+    det.hdf1.file_template.set("%s%s.h5", timeout=5).wait()
     engine(bp.count([det]))
     assert AD_full_file_name_local(det.hdf1).name == "image.h5"
 
@@ -314,8 +316,8 @@ def test_a_template_without_number(engine: Any, det: Any, disk: pathlib.Path) ->
 def test_a_directory_that_is_not_there_is_an_error_before_capture(
     det: Any, disk: pathlib.Path, unchanged: Any
 ) -> None:
-    det.hdf1.create_directory.put(0)
-    det.hdf1.file_path.put(f"{disk}/ioc/absent/")
+    det.hdf1.create_directory.set(0, timeout=5).wait()
+    det.hdf1.file_path.set(f"{disk}/ioc/absent/", timeout=5).wait()
     with unchanged(det), pytest.raises(FileWriteError, match="FilePathExists_RBV.*absent") as e:
         det.stage()
     assert "create_directory.put(-5)" in str(e.value)
@@ -327,7 +329,7 @@ def test_a_file_that_can_not_be_opened_is_an_error_with_the_iocs_words(
 ) -> None:
     # A directory stands where the file is to go: the IOC can't create it, root or not.
     det.hdf1.if_exists = "allow"
-    det.hdf1.file_path.put(f"{disk}/ioc/")
+    det.hdf1.file_path.set(f"{disk}/ioc/", timeout=5).wait()
     (disk / "ioc/image_0000.h5").mkdir()
     begun = time.monotonic()
     with unchanged(det), pytest.raises(FileWriteError, match="WriteStatus.*Error opening file"):
@@ -336,7 +338,7 @@ def test_a_file_that_can_not_be_opened_is_an_error_with_the_iocs_words(
 
 
 def test_an_existing_file_is_not_overwritten(engine: Any, det: Any, unchanged: Any) -> None:
-    det.hdf1.auto_increment.put("No")
+    det.hdf1.auto_increment.set("No", timeout=5).wait()
     engine(bp.count([det]))
     path = AD_full_file_name_local(det.hdf1)
     content = path.read_bytes()
@@ -352,7 +354,7 @@ def test_bump_takes_the_next_free_number(engine: Any, det: Any) -> None:
     engine(bp.count([det]))
     first = AD_full_file_name_local(det.hdf1)
     first.with_name("image_0001.h5").touch()
-    det.hdf1.file_number.put(0)
+    det.hdf1.file_number.set(0, timeout=5).wait()
     engine(bp.count([det]))
     assert AD_full_file_name_local(det.hdf1).name == "image_0002.h5"
     assert first.with_name("image_0001.h5").stat().st_size == 0
@@ -360,7 +362,7 @@ def test_bump_takes_the_next_free_number(engine: Any, det: Any) -> None:
 
 def test_bump_can_not_help_a_template_without_number(engine: Any, det: Any) -> None:
     det.hdf1.if_exists = "bump"
-    det.hdf1.file_template.put("%s%s.h5")
+    det.hdf1.file_template.set("%s%s.h5", timeout=5).wait()
     engine(bp.count([det]))
     with pytest.raises(FileExistsRefusedError, match="no file number"):
         engine(bp.count([det]))
@@ -368,8 +370,8 @@ def test_bump_can_not_help_a_template_without_number(engine: Any, det: Any) -> N
 
 def test_allow_overwrites(engine: Any, det: Any) -> None:
     det.hdf1.if_exists = "allow"
-    det.hdf1.auto_increment.put("No")
-    det.cam.num_images.put(1)
+    det.hdf1.auto_increment.set("No", timeout=5).wait()
+    det.cam.num_images.set(1, timeout=5).wait()
     engine(bp.count([det]))
     engine(bp.count([det], num=2))
     with h5py.File(AD_full_file_name_local(det.hdf1)) as file:
@@ -422,22 +424,22 @@ def test_frames_between_the_points_are_found_out_at_the_end(det: Any) -> None:
 
 def test_a_changed_number_of_images_during_a_run_is_refused(det: Any) -> None:
     det.stage()
-    det.cam.num_images.put(4)
+    det.cam.num_images.set(4, timeout=5).wait()
     with pytest.raises(ConfigurationError, match="staged for 1 frames a point.*4"):
         det.trigger()
     det.unstage()
 
 
 def test_after_a_torn_point_the_run_goes_on_in_another_file(det: Any, disk: pathlib.Path) -> None:
-    det.cam.num_images.put(20)
-    det.cam.acquire_time.put(0.05)
-    det.cam.acquire_period.put(0.05)
+    det.cam.num_images.set(20, timeout=5).wait()
+    det.cam.acquire_time.set(0.05, timeout=5).wait()
+    det.cam.acquire_period.set(0.05, timeout=5).wait()
     det.stage()
     det.trigger()
     _wait(lambda: det.hdf1.num_captured.get() > 2)
     det.pause()
-    det.cam.acquire_time.put(0.001)
-    det.cam.acquire_period.put(0.001)
+    det.cam.acquire_time.set(0.001, timeout=5).wait()
+    det.cam.acquire_period.set(0.001, timeout=5).wait()
     det.trigger().wait(10)
     documents = list(det.collect_asset_docs())
     det.unstage()
@@ -451,9 +453,9 @@ def test_after_a_torn_point_the_run_goes_on_in_another_file(det: Any, disk: path
 
 
 def test_a_capture_left_on_by_somebody_is_ended_first(det: Any) -> None:
-    det.hdf1.file_write_mode.put("Stream")
-    det.hdf1.enable.put(1)
-    det.hdf1.num_capture.put(0)
+    det.hdf1.file_write_mode.set("Stream", timeout=5).wait()
+    det.hdf1.enable.set(1, timeout=5).wait()
+    det.hdf1.num_capture.set(0, timeout=5).wait()
     det.hdf1.capture.put(1)
     _wait(lambda: det.hdf1.capture.get() == 1)
     det.stage()
@@ -482,9 +484,9 @@ def test_single_mode_needs_auto_save(det: Any, unchanged: Any) -> None:
 
 def test_single_mode_writes_one_file_a_frame(engine: Any, documents: Any, det: Any) -> None:
     det.hdf1.stage_sigs["file_write_mode"] = "Single"
-    det.hdf1.auto_save.put("Yes")
-    det.cam.num_images.put(2)
-    det.hdf1.file_number.put(1)
+    det.hdf1.auto_save.set("Yes", timeout=5).wait()
+    det.cam.num_images.set(2, timeout=5).wait()
+    det.hdf1.file_number.set(1, timeout=5).wait()
     engine(bp.count([det], num=2))
     (resource,) = documents.of("resource")
     assert resource["spec"] == "AD_HDF5_SINGLE"
@@ -561,7 +563,7 @@ def test_unique_names_need_a_template_only_to_stage(
 ) -> None:
     plain = ad_creator(adsim.prefix, name="plain", plugins=["cam", "hdf1"])
     assert plain.hdf1.write_path_template is None
-    plain.cam.image_mode.put("Single")
+    plain.cam.image_mode.set("Single", timeout=5).wait()
     with pytest.raises(ConfigurationError, match="plain_hdf1 has no write_path_template"):
         plain.stage()
     assert plain.hdf1.capture.get() == 0
@@ -617,11 +619,11 @@ class _Plugin:
 
 
 def _name_files(det: Any) -> None:
-    det.hdf1.create_directory.put(-5)
-    det.hdf1.file_name.put("image")
-    det.hdf1.file_template.put("%s%s_%4.4d.h5")
-    det.hdf1.auto_increment.put("Yes")
-    det.hdf1.file_path.put(det.hdf1.expand_path())
+    det.hdf1.create_directory.set(-5, timeout=5).wait()
+    det.hdf1.file_name.set("image", timeout=5).wait()
+    det.hdf1.file_template.set("%s%s_%4.4d.h5", timeout=5).wait()
+    det.hdf1.auto_increment.set("Yes", timeout=5).wait()
+    det.hdf1.file_path.set(det.hdf1.expand_path(), timeout=5).wait()
 
 
 def _wait(condition: Callable[[], bool], timeout: float = 5.0) -> None:
@@ -632,13 +634,13 @@ def _wait(condition: Callable[[], bool], timeout: float = 5.0) -> None:
 
 
 def test_the_run_engine_reports_a_stage_error_as_it_is(engine: Any, det: Any) -> None:
-    det.hdf1.file_name.put("")
+    det.hdf1.file_name.set("", timeout=5).wait()
     with pytest.raises(NamingError):
         engine(bp.count([det]))
-    det.hdf1.file_name.put("image")
+    det.hdf1.file_name.set("image", timeout=5).wait()
     engine(bp.count([det]))
     with pytest.raises(FailedStatus):
         det.acquire_timeout = 0.05
-        det.cam.acquire_time.put(5)
+        det.cam.acquire_time.set(5, timeout=5).wait()
         engine(bp.count([det]))
     assert det.hdf1.capture.get() == 0

@@ -116,7 +116,7 @@ def test_dates_are_filled_in_before_the_put(
     engine: Any, det: Any, puts: Any, disk: pathlib.Path
 ) -> None:
     # The peer's plan leaves a directory named %Y on the IOC's disk.
-    det.hdf1.file_path.put(f"{disk}/ioc/")
+    det.hdf1.file_path.set(f"{disk}/ioc/", timeout=5).wait()
     engine(prepare_count(det.hdf1, "x", 0.01, 0.02))
     today = datetime.datetime.now()
     assert ("ad:HDF1:FilePath", f"{disk}/ioc/{today:%Y/%m}/") in puts
@@ -128,7 +128,7 @@ def test_the_directory_is_created_before_the_path_is_put(
     engine: Any, det: Any, puts: Any, disk: pathlib.Path
 ) -> None:
     # The peer starts both puts at once.
-    det.hdf1.create_directory.put(0)
+    det.hdf1.create_directory.set(0, timeout=5).wait()
     engine(prepare_count(det.hdf1, "x", 0.01, 0.02, file_path=f"{disk}/ioc/a/b/c/"))
     names = [name for name, _ in puts]
     assert names.index("ad:HDF1:CreateDirectory") < names.index("ad:HDF1:FilePath")

@@ -61,8 +61,8 @@ def test_a_fresh_ioc_is_primed_in_half_a_second_and_left_as_it_was(
 
 def test_the_priming_frame_is_never_written(fresh: Any, prime: Any) -> None:
     # The peer's frame makes the IOC try: WriteStatus says error, FileNumber goes up.
-    fresh.hdf1.auto_save.put("Yes")
-    fresh.hdf1.auto_increment.put("Yes")
+    fresh.hdf1.auto_save.set("Yes", timeout=5).wait()
+    fresh.hdf1.auto_increment.set("Yes", timeout=5).wait()
     prime(fresh.hdf1)
     assert fresh.hdf1.file_number.get() == 0
     assert fresh.hdf1.write_status.get(as_string=True) == "Write OK"
@@ -103,7 +103,7 @@ def test_no_frame_is_taken_when_the_file_is_opened_lazily(
 
 
 def test_primed_again_after_the_region_changed(det: Any, prime: Any) -> None:
-    det.cam.size.size_x.put(256)
+    det.cam.size.size_x.set(256, timeout=5).wait()
     assert not AD_plugin_primed(det.hdf1)
     prime(det.hdf1)
     assert AD_plugin_primed(det.hdf1)
@@ -124,11 +124,11 @@ def test_the_exposure_is_left_alone_unless_it_is_long(det: Any, prime: Any) -> N
     # The peer's second of exposure changes the bit depth of some detectors: unprimed again.
     seen = []
     det.cam.acquire_time.subscribe(lambda value, **_: seen.append(value), run=False)
-    det.cam.size.size_y.put(512)
+    det.cam.size.size_y.set(512, timeout=5).wait()
     prime(det.hdf1)
     assert set(seen) <= {0.001}
-    det.cam.acquire_time.put(50.0)
-    det.cam.size.size_y.put(256)
+    det.cam.acquire_time.set(50.0, timeout=5).wait()
+    det.cam.size.size_y.set(256, timeout=5).wait()
     begun = time.monotonic()
     prime(det.hdf1)
     assert time.monotonic() - begun < 5
@@ -136,9 +136,9 @@ def test_the_exposure_is_left_alone_unless_it_is_long(det: Any, prime: Any) -> N
 
 
 def test_a_camera_in_live_view_is_not_disturbed(det: Any, prime: Any) -> None:
-    det.cam.image_mode.put("Continuous")
-    det.cam.acquire_period.put(0.02)
-    det.cam.size.size_x.put(128)
+    det.cam.image_mode.set("Continuous", timeout=5).wait()
+    det.cam.acquire_period.set(0.02, timeout=5).wait()
+    det.cam.size.size_x.set(128, timeout=5).wait()
     det.cam.acquire.put(1)
     prime(det.hdf1)
     assert AD_plugin_primed(det.hdf1)
@@ -149,7 +149,7 @@ def test_a_camera_in_live_view_is_not_disturbed(det: Any, prime: Any) -> None:
 
 def test_a_plugin_that_is_writing_is_refused(det: Any, prime: Any) -> None:
     det.stage()
-    det.cam.size.size_x.put(512)
+    det.cam.size.size_x.set(512, timeout=5).wait()
     with pytest.raises(ConfigurationError, match="ad:HDF1:Capture_RBV is on"):
         prime(det.hdf1)
     assert det.hdf1.capture.get() == 1

@@ -33,8 +33,8 @@ def small(det: Any) -> Any:
     """The detector with small images, so that many points stay quick."""
     from adsupport.devices import ensure_AD_plugin_primed
 
-    det.cam.size.size_x.put(48)
-    det.cam.size.size_y.put(32)
+    det.cam.size.size_x.set(48, timeout=5).wait()
+    det.cam.size.size_y.set(32, timeout=5).wait()
     ensure_AD_plugin_primed(det.hdf1, True)
     return det
 

@@ -35,8 +35,8 @@ def test_every_trigger_returns_a_status_that_ends(
     engine: Any, documents: Any, camera_only: Any, exposure: float
 ) -> None:
     # With ophyd's trigger a callback may clear the status before it is returned.
-    camera_only.cam.acquire_time.put(exposure)
-    camera_only.cam.acquire_period.put(exposure)
+    camera_only.cam.acquire_time.set(exposure, timeout=5).wait()
+    camera_only.cam.acquire_period.set(exposure, timeout=5).wait()
     for _ in range(2):
         engine(bp.count([camera_only], num=50))
     assert len(documents.of("event")) == 100
@@ -49,8 +49,8 @@ def test_every_trigger_returns_a_status_that_ends(
 def test_sixty_of_sixty_counts_of_a_hundred(
     engine: Any, documents: Any, camera_only: Any, exposure: float
 ) -> None:
-    camera_only.cam.acquire_time.put(exposure)
-    camera_only.cam.acquire_period.put(exposure)
+    camera_only.cam.acquire_time.set(exposure, timeout=5).wait()
+    camera_only.cam.acquire_period.set(exposure, timeout=5).wait()
     for _ in range(60):
         engine(bp.count([camera_only], num=100))
     assert [d["exit_status"] for d in documents.of("stop")] == ["success"] * 60
@@ -75,9 +75,9 @@ def test_stage_signals_are_those_of_ophyd_and_the_camera_waits_for_plugins(det: 
 
 
 def test_progress_is_told_in_frames_of_frames(camera_only: Any) -> None:
-    camera_only.cam.num_images.put(8)
-    camera_only.cam.acquire_time.put(0.03)
-    camera_only.cam.acquire_period.put(0.03)
+    camera_only.cam.num_images.set(8, timeout=5).wait()
+    camera_only.cam.acquire_time.set(0.03, timeout=5).wait()
+    camera_only.cam.acquire_period.set(0.03, timeout=5).wait()
     camera_only.stage()
     seen: list[dict[str, Any]] = []
     status = camera_only.trigger()
@@ -103,8 +103,8 @@ def test_a_watcher_that_fails_does_not_fail_the_acquisition(camera_only: Any) ->
 
 
 def test_a_camera_that_never_finishes_is_an_error_and_is_stopped(det: Any, unchanged: Any) -> None:
-    det.cam.num_images.put(3)
-    det.cam.acquire_time.put(30.0)
+    det.cam.num_images.set(3, timeout=5).wait()
+    det.cam.acquire_time.set(30.0, timeout=5).wait()
     det.acquire_timeout = 0.3
     with unchanged(det):
         det.stage()
@@ -121,8 +121,8 @@ def test_a_camera_that_never_finishes_is_an_error_and_is_stopped(det: Any, uncha
 
 def test_the_time_limit_is_computed_from_the_settings(camera_only: Any) -> None:
     camera_only.acquire_allowance = 0.2
-    camera_only.cam.num_images.put(4)
-    camera_only.cam.acquire_time.put(0.2)
+    camera_only.cam.num_images.set(4, timeout=5).wait()
+    camera_only.cam.acquire_time.set(0.2, timeout=5).wait()
     camera_only.stage()
     # Four exposures take longer than the allowance: the frames' own time is added.
     camera_only.trigger().wait(10)
@@ -131,9 +131,9 @@ def test_the_time_limit_is_computed_from_the_settings(camera_only: Any) -> None:
 
 def test_frames_that_keep_coming_extend_the_computed_limit(camera_only: Any) -> None:
     camera_only.acquire_allowance = 0.25
-    camera_only.cam.num_images.put(8)
-    camera_only.cam.acquire_time.put(0.1)
-    camera_only.cam.acquire_period.put(0.1)
+    camera_only.cam.num_images.set(8, timeout=5).wait()
+    camera_only.cam.acquire_time.set(0.1, timeout=5).wait()
+    camera_only.cam.acquire_period.set(0.1, timeout=5).wait()
     camera_only.stage()
     # As with a camera whose read-out takes time that its settings don't tell.
     camera_only._frame_time = lambda found: 0.01
@@ -155,7 +155,7 @@ def test_an_unstaged_detector_is_not_triggered(det: Any) -> None:
 
 
 def test_a_second_trigger_waits_for_the_first(camera_only: Any) -> None:
-    camera_only.cam.acquire_time.put(0.3)
+    camera_only.cam.acquire_time.set(0.3, timeout=5).wait()
     camera_only.stage()
     status = camera_only.trigger()
     with pytest.raises(ConfigurationError, match="on its way"):
@@ -167,7 +167,7 @@ def test_a_second_trigger_waits_for_the_first(camera_only: Any) -> None:
 def test_what_ends_an_acquisition_leaves_the_camera_idle_and_no_thread(
     camera_only: Any, end: str
 ) -> None:
-    camera_only.cam.acquire_time.put(20.0)
+    camera_only.cam.acquire_time.set(20.0, timeout=5).wait()
     camera_only.stage()
     status = camera_only.trigger()
     getattr(camera_only, end)()
@@ -185,17 +185,17 @@ def test_what_ends_an_acquisition_leaves_the_camera_idle_and_no_thread(
 
 
 def test_the_next_trigger_after_a_stop_works(camera_only: Any) -> None:
-    camera_only.cam.acquire_time.put(20.0)
+    camera_only.cam.acquire_time.set(20.0, timeout=5).wait()
     camera_only.stage()
     camera_only.trigger()
     camera_only.stop(success=True)
-    camera_only.cam.acquire_time.put(0.001)
+    camera_only.cam.acquire_time.set(0.001, timeout=5).wait()
     camera_only.trigger().wait(5)
     assert camera_only.frame_reports[-1].taken == 1
 
 
 def test_abort_leaves_the_camera_idle(engine: Any, documents: Any, camera_only: Any) -> None:
-    camera_only.cam.acquire_time.put(20.0)
+    camera_only.cam.acquire_time.set(20.0, timeout=5).wait()
     threading.Timer(0.5, engine.request_pause).start()
     with pytest.raises(RunEngineInterrupted):
         engine(bp.count([camera_only]))
@@ -207,18 +207,18 @@ def test_abort_leaves_the_camera_idle(engine: Any, documents: Any, camera_only: 
 
 
 def test_resume_repeats_the_point(engine: Any, documents: Any, camera_only: Any) -> None:
-    camera_only.cam.acquire_time.put(20.0)
+    camera_only.cam.acquire_time.set(20.0, timeout=5).wait()
     threading.Timer(0.5, engine.request_pause).start()
     with pytest.raises(RunEngineInterrupted):
         engine(bp.count([camera_only], num=2))
-    camera_only.cam.acquire_time.put(0.001)
+    camera_only.cam.acquire_time.set(0.001, timeout=5).wait()
     engine.resume()
     assert len(documents.of("event")) == 2
     assert documents.of("stop")[0]["exit_status"] == "success"
 
 
 def test_live_view_is_stopped_before_a_run_and_not_restarted(camera_only: Any) -> None:
-    camera_only.cam.image_mode.put("Continuous")
+    camera_only.cam.image_mode.set("Continuous", timeout=5).wait()
     camera_only.cam.acquire.put(1)
     camera_only.stage()
     assert camera_only.cam.acquire.get() == 0
@@ -228,8 +228,8 @@ def test_live_view_is_stopped_before_a_run_and_not_restarted(camera_only: Any) -
 
 
 def test_frames_taken_by_a_camera_that_somebody_stopped_are_missing(camera_only: Any) -> None:
-    camera_only.cam.num_images.put(50)
-    camera_only.cam.acquire_time.put(0.05)
+    camera_only.cam.num_images.set(50, timeout=5).wait()
+    camera_only.cam.acquire_time.set(0.05, timeout=5).wait()
     camera_only.stage()
     status = camera_only.trigger()
     time.sleep(0.3)
@@ -239,7 +239,7 @@ def test_frames_taken_by_a_camera_that_somebody_stopped_are_missing(camera_only:
 
 
 def test_dropped_frames_fail_the_run_with_plugin_and_numbers(det: Any) -> None:
-    det.cam.num_images.put(5)
+    det.cam.num_images.set(5, timeout=5).wait()
     det.stage()
     account = det._account
     true_read = account.read
@@ -295,7 +295,7 @@ def test_a_failed_status_says_why() -> None:
 
 
 def test_the_run_engine_shows_the_reason(engine: Any, camera_only: Any) -> None:
-    camera_only.cam.acquire_time.put(20.0)
+    camera_only.cam.acquire_time.set(20.0, timeout=5).wait()
     camera_only.acquire_timeout = 0.2
     with pytest.raises(FailedStatus, match="ad:cam1:Acquire") as caught:
         engine(bp.count([camera_only]))
