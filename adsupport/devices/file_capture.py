@@ -7,7 +7,7 @@ from typing import Any
 
 from ..errors import FileWriteError, UnprimedError
 from .arrays import array_mismatch, delivered_array, received_array
-from .signal_io import pv_name, read_signals, wait_for
+from .signal_io import get_setpoint, pv_name, read_signals, wait_for
 
 __all__ = ["begin_capture", "check_primed", "end_capture"]
 
@@ -81,7 +81,7 @@ def begin_capture(plugin: Any, timeout: float = CAPTURE_TIMEOUT) -> None:
         nonlocal off_since, seen_on
         if int(plugin.capture.get()):
             return True
-        if int(plugin.capture.get_setpoint()):
+        if int(get_setpoint(plugin.capture)):
             seen_on, off_since = True, None
             return False
         off_since = off_since or time.monotonic()
@@ -140,7 +140,7 @@ def end_capture(plugin: Any, timeout: float = CLOSE_TIMEOUT) -> None:
         return not any(int(value) for value in read_signals(signals).values())
 
     # Right after a put of 1 the read-back may still be 0.
-    if closed() and not int(plugin.capture.get_setpoint()):
+    if closed() and not int(get_setpoint(plugin.capture)):
         return
     plugin.capture.put(0)
     if not wait_for(closed, timeout):

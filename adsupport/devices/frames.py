@@ -112,7 +112,7 @@ class FrameAccount:
         }
         plugins = [p for p in _plugins_of(detector) if hasattr(p, "dropped_arrays")]
         enabled = read_signals({p.name: p.enable for p in plugins})
-        self._plugins = {p.name: p for p in plugins if _is_enabled(enabled[p.name])}
+        self._plugins = {p.name: p for p in plugins if is_enabled(enabled[p.name])}
         for name, plugin in self._plugins.items():
             self._signals[name, "array_counter"] = plugin.array_counter
             self._signals[name, "dropped_arrays"] = plugin.dropped_arrays
@@ -281,7 +281,19 @@ def _frames_taken(before: Counters, after: Counters) -> int:
     return int(after["cam", "array_counter"]) - int(before["cam", "array_counter"])
 
 
-def _is_enabled(value: Any) -> bool:
+def is_enabled(value: Any) -> bool:
+    """Tell whether a value of ``EnableCallbacks`` means enabled.
+
+    Parameters
+    ----------
+    value : object
+        Number or string.
+
+    Returns
+    -------
+    bool
+        False for ``Disable``, which as a string would count as true.
+    """
     return str(value) in ("1", "Enable")
 
 

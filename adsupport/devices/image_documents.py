@@ -96,8 +96,8 @@ class ImageDocuments:
 
     def _image_names(self) -> list[str]:
         """Tell the names that will come, when asked before the first trigger."""
-        name = getattr(self.parent, "_image_name", None)  # type: ignore[attr-defined]
-        return [name] if name else []
+        parent: Any = getattr(self, "parent", None)
+        return [parent.image_name_of(self)] if hasattr(parent, "image_name_of") else []
 
     def _image_key(self) -> dict[str, Any]:
         plugin: Any = self

@@ -19,6 +19,7 @@ from ..errors import PutError
 __all__ = [
     "PUT_TIMEOUT",
     "READ_TIMEOUT",
+    "get_setpoint",
     "put_and_confirm",
     "read_signals",
     "same_value",
@@ -82,7 +83,8 @@ def read_signals(
         A process variable isn't connected or doesn't answer.
     """
     if any(getattr(getattr(s, "cl", None), "name", "") != "pyepics" for s in signals.values()):
-        return {key: _get(signal, setpoints) for key, signal in signals.items()}
+        get = get_setpoint if setpoints else _get
+        return {key: get(signal) for key, signal in signals.items()}
     from epics import ca
 
     deadline = time.monotonic() + timeout
@@ -97,7 +99,7 @@ def read_signals(
     values = {}
     for key, signal in signals.items():
         if key not in pending:
-            values[key] = _get(signal, setpoints)
+            values[key] = signal.get()
             continue
         pv = pending[key]
         left = max(0.05, deadline - time.monotonic())
@@ -108,8 +110,24 @@ def read_signals(
     return values
 
 
-def _get(signal: Any, setpoint: bool) -> Any:
-    return signal.get_setpoint() if setpoint and hasattr(signal, "get_setpoint") else signal.get()
+def get_setpoint(signal: Any) -> Any:
+    """Read what was last written to a signal.
+
+    Parameters
+    ----------
+    signal : ophyd.Signal
+        The signal.
+
+    Returns
+    -------
+    object
+        The value of its set-point; its value when it has only one.
+    """
+    return signal.get_setpoint() if hasattr(signal, "get_setpoint") else signal.get()
+
+
+def _get(signal: Any) -> Any:
+    return signal.get()
 
 
 def _as_declared(signal: Any, value: Any) -> Any:

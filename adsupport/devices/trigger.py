@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections import deque
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -23,14 +24,15 @@ from ..errors import (
 )
 from .acquire_status import AcquireStatus
 from .cam import CamMixin_V3_1_1
-from .frames import FrameAccount, FrameReport, check_policy
-from .signal_io import pv_name, read_signals, wait_for
+from .frames import FrameAccount, FrameReport, check_policy, is_enabled
+from .signal_io import get_setpoint, pv_name, read_signals, wait_for
 from .staging import BoundedStaging, is_staged
 
 __all__ = ["SingleTrigger_V34"]
 
 logger = logging.getLogger(__name__)
 
+_MOST_REPORTS = 1000
 _SINGLE, _MULTIPLE, _CONTINUOUS = 0, 1, 2
 
 
@@ -77,8 +79,8 @@ class SingleTrigger_V34(BoundedStaging):
     acquire_allowance : float
         Time without any progress that ends an acquisition, in seconds, beyond the time of
         its frames.
-    frame_reports : list of FrameReport
-        The accounts of the acquisitions since staging.
+    frame_reports : collections.deque of FrameReport
+        The accounts of the last acquisitions since staging, at most a thousand.
     """
 
     # What the detector's other bases provide.
@@ -104,7 +106,7 @@ class SingleTrigger_V34(BoundedStaging):
         self._image_name = image_name or f"{self.name}_image"
         self.acquire_timeout = acquire_timeout
         self.frame_policy = frame_policy
-        self.frame_reports: list[FrameReport] = []
+        self.frame_reports: deque[FrameReport] = deque(maxlen=_MOST_REPORTS)
         self._account: FrameAccount | None = None
         self._acquisition: _Acquisition | None = None
         self._lock = threading.RLock()
@@ -223,7 +225,7 @@ class SingleTrigger_V34(BoundedStaging):
         with self._lock:
             self._acquisition = acquisition
         self.cam.acquire.put(1, use_complete=True, callback=acquisition.completed)
-        self._name_images()
+        self._make_datums()
         # The checks read from the IOC, which ophyd's callback threads must not wait for.
         waiter = self.cam.acquire.cl.thread_class(
             target=self._finish,
@@ -251,15 +253,35 @@ class SingleTrigger_V34(BoundedStaging):
                 "and look at the plugins' queues; restart the IOC if that doesn't help."
             )
 
-    def _name_images(self) -> None:
-        """Make the datum documents, one a writer: two writers can't share a name."""
+    def image_name_of(self, writer: Any) -> str:
+        """Tell under which name the images of a file plugin stand in the events.
+
+        Parameters
+        ----------
+        writer : ophyd.areadetector.plugins.FilePlugin
+            A file plugin of this detector, staged.
+
+        Returns
+        -------
+        str
+            The detector's ``image_name`` for the first plugin that writes; for others, which
+            can't share it, the plugin's own name and ``_image``.
+        """
+        first = next(iter(self._writers()), writer)
+        return self._image_name if writer is first else f"{writer.name}_image"
+
+    def _writers(self) -> list[Any]:
+        return [
+            part
+            for part in self._signals.values()
+            if hasattr(part, "generate_datum")
+            and (part.is_writing if hasattr(part, "is_writing") else is_enabled(part.enable.get()))
+        ]
+
+    def _make_datums(self) -> None:
         timestamp = time.time()
-        writers = [s for s in self._signals.values() if hasattr(s, "generate_datum")]
-        key = self._image_name
-        for writer in writers:
-            if getattr(writer, "is_writing", str(writer.enable.get()) in ("1", "Enable")):
-                writer.generate_datum(key, timestamp, {})
-                key = f"{self.name}_{writer.attr_name}_image"
+        for writer in self._writers():
+            writer.generate_datum(self.image_name_of(writer), timestamp, {})
 
     def _settings(self) -> dict[Any, Any]:
         cam = self.cam
@@ -423,7 +445,7 @@ class SingleTrigger_V34(BoundedStaging):
         acquire = self.cam.acquire
         answered = self._acquisition is None or self._acquisition.put_done.is_set()
         # Right after a put of 1 the read-back may still be 0.
-        if answered and not int(acquire.get()) and not int(acquire.get_setpoint()):
+        if answered and not int(acquire.get()) and not int(get_setpoint(acquire)):
             return
         acquire.put(0)
         if not wait_for(lambda: int(acquire.get()) == 0, self.stop_timeout):

@@ -11,7 +11,7 @@ import bluesky.plan_stubs as bps
 from bluesky.utils import FailedStatus, Msg
 
 from ..devices.file_target import IF_EXISTS, FileTarget, missing_directory
-from ..devices.signal_io import PUT_TIMEOUT, pv_name, read_signals, stand_already
+from ..devices.signal_io import PUT_TIMEOUT, get_setpoint, pv_name, read_signals, stand_already
 from ..errors import ConfigurationError, FileWriteError, PutError
 from ..naming import check_file_name, same_path
 
@@ -115,7 +115,7 @@ def prepare_count(
             "exists": plugin.file_path_exists,
         }
     )
-    state["put"] = plugin.file_path.get_setpoint()
+    state["put"] = get_setpoint(plugin.file_path)
     if int(state["capture"]):
         raise ConfigurationError(
             f"{pv_name(plugin.capture)}: {plugin.name} is writing a file. Unstage the detector, or "

@@ -125,6 +125,49 @@ def test_the_seeds_way_of_recording_the_image_still_works(
     assert list(documents.of("event")[0]["data"]) == ["det_image"]
 
 
+def test_the_image_is_described_before_the_first_trigger(
+    engine: Any, documents: Any, det: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # bluesky can ask for the descriptor before it takes the first point.
+    monkeypatch.setenv("BLUESKY_PREDECLARE", "1")
+    engine(bp.count([det]))
+    (descriptor,) = documents.of("descriptor")
+    assert descriptor["data_keys"]["det_image"]["shape"] == [1, 1024, 1024]
+    assert list(documents.of("event")[0]["data"]) == ["det_image"]
+
+
+def test_two_writers_have_two_names(
+    adsim: Any, det: Any, disk: pathlib.Path, engine: Any, documents: Any
+) -> None:
+    class Second(AD_EpicsFileNameHDF5Plugin):
+        """Stands for another file plugin: this IOC has one only."""
+
+        def _stage_writer(self) -> list[object]:
+            self.is_writing = True
+            self._open_resource("/", "second.h5", {"frame_per_point": 1}, "posix")
+            return [self]
+
+        def prepare_point(self, frames: int, captured: int, capture: Any) -> bool:
+            return False
+
+        def finish_point(self, frames: int) -> None:
+            pass
+
+        def unstage(self) -> list[object]:
+            return [self]
+
+    spec = {"class": AD_EpicsFileNameHDF5Plugin, "write_path_template": f"{disk}/ioc/%Y/%m/"}
+    both = ad_creator(
+        adsim.prefix,
+        name="both",
+        plugins=["cam", {"hdf1": spec}, {"hdf2": {"class": Second, "suffix": "HDF1:"}}],
+    )
+    both.wait_for_connection(timeout=15)
+    engine(bp.count([both]))
+    (event,) = documents.of("event")
+    assert set(event["data"]) == {"both_image", "both_hdf2_image"}
+
+
 def test_a_writer_that_is_not_read_makes_no_data_key(engine: Any, documents: Any, det: Any) -> None:
     det.hdf1.kind = "omitted"
     engine(bp.count([det]))

@@ -1,0 +1,65 @@
+"""An IOC that goes away and comes back: errors that say so, and a detector that works again."""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import Any
+
+import bluesky.plans as bp
+import pytest
+from bluesky.utils import FailedStatus
+
+from adsupport.devices import AD_full_file_name_local, AD_plugin_primed, ensure_AD_plugin_primed
+from adsupport.errors import UnprimedError
+from adsupport.plans import prepare_count
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
+
+
+def _await_return(det: Any) -> None:
+    """Wait until all channels are there again: CA searches more and more seldom."""
+    det.wait_for_connection(timeout=60)
+    deadline = time.monotonic() + 60
+    while not (det.cam.acquire.connected and det.hdf1.capture.connected):
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+
+
+def test_after_a_restart_the_plugin_is_unprimed_and_the_same_detector_goes_on(
+    fresh_adsim: Any, make_detector: Any, engine: Any
+) -> None:
+    det = make_detector(fresh_adsim)
+    ensure_AD_plugin_primed(det.hdf1, True)
+    engine(prepare_count(det.hdf1, "before", 0.001, 0.002, 2))
+    engine(bp.count([det]))
+    fresh_adsim.restart()
+    _await_return(det)
+    assert not AD_plugin_primed(det.hdf1)
+    engine(prepare_count(det.hdf1, "after", 0.001, 0.002, 2))
+    with pytest.raises(UnprimedError):
+        engine(bp.count([det]))
+    ensure_AD_plugin_primed(det.hdf1, True)
+    engine(bp.count([det], num=2))
+    assert AD_full_file_name_local(det.hdf1).name.startswith("after_")
+    assert det.hdf1.num_captured.get() == 4
+
+
+def test_an_ioc_lost_during_an_acquisition_is_an_error_and_the_next_run_works(
+    fresh_adsim: Any, make_detector: Any, engine: Any
+) -> None:
+    det = make_detector(fresh_adsim)
+    ensure_AD_plugin_primed(det.hdf1, True)
+    engine(prepare_count(det.hdf1, "lost", 20.0, 20.0))
+    det.acquire_allowance = 1.0
+    threading.Timer(1.0, fresh_adsim.stop).start()
+    begun = time.monotonic()
+    with pytest.raises((FailedStatus, TimeoutError, OSError)):
+        engine(bp.count([det]))
+    assert time.monotonic() - begun < 90
+    fresh_adsim.start()
+    _await_return(det)
+    ensure_AD_plugin_primed(det.hdf1, True)
+    engine(prepare_count(det.hdf1, "found", 0.001, 0.002, 3))
+    engine(bp.count([det]))
+    assert det.hdf1.num_captured.get() == 3
