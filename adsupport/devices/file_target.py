@@ -10,7 +10,6 @@ from typing import Any, Literal
 from ..errors import (
     ConfigurationError,
     FileExistsRefusedError,
-    FileWriteError,
     NamingError,
     PathMapError,
 )
@@ -24,100 +23,16 @@ from ..naming import (
     same_path,
     with_trailing_separator,
 )
-from .signal_io import PUT_TIMEOUT, put_and_confirm, pv_name, read_signals, wait_for
+from .file_paths import path_map_of, put_file_path
+from .signal_io import put_and_confirm, pv_name, read_signals
 
-__all__ = ["IF_EXISTS", "FileTarget", "IfExists", "path_map_of", "put_file_path"]
+__all__ = ["IF_EXISTS", "FileTarget", "IfExists"]
 
 IfExists = Literal["refuse", "bump", "allow"]
 IF_EXISTS: tuple[str, ...] = ("refuse", "bump", "allow")
 
 #: How many file numbers ``if_exists="bump"`` tries.
 _MOST_NUMBERS = 100_000
-
-
-def path_map_of(plugin: Any) -> PathMap:
-    """Derive the map from IOC paths to local paths from a plugin's templates.
-
-    Parameters
-    ----------
-    plugin : ophyd.areadetector.plugins.FilePlugin
-        A file plugin; without templates both sides see the same file system.
-
-    Returns
-    -------
-    PathMap
-        The map.
-
-    Raises
-    ------
-    ConfigurationError
-        There's a read template and no write template.
-    PathMapError, NamingError
-        The templates don't fit each other.
-    """
-    write = getattr(plugin, "write_path_template", None)
-    read = getattr(plugin, "read_path_template", None)
-    if write is None and read is None:
-        return PathMap()
-    if write is None:
-        raise ConfigurationError(
-            f"{plugin.name} has read_path_template={read!r} but no write_path_template: give the "
-            "directory as the IOC sees it, too."
-        )
-    return PathMap.from_templates(write, read)
-
-
-def put_file_path(plugin: Any, path: str, timeout: float = PUT_TIMEOUT) -> None:
-    """Put a directory to ``FilePath`` and wait until the IOC has looked for it.
-
-    Parameters
-    ----------
-    plugin : ophyd.areadetector.plugins.FilePlugin
-        A file plugin.
-    path : str
-        Directory on the IOC, dates expanded.
-    timeout : float
-        Longest wait, in seconds: creating directories may take its time.
-
-    Raises
-    ------
-    FileWriteError
-        The IOC says that the directory doesn't exist, and could not create it.
-    PutError
-        The IOC didn't take the path.
-    """
-
-    def same(_: Any, wanted: str, found: str) -> bool:
-        return same_path(wanted, found)
-
-    put_and_confirm(plugin.file_path, path, timeout, same)
-    if wait_for(lambda: bool(plugin.file_path_exists.get()), 0.5):
-        return
-    raise FileWriteError(missing_directory(plugin, path))
-
-
-def missing_directory(plugin: Any, path: str) -> str:
-    """Say that the IOC has no such directory.
-
-    Parameters
-    ----------
-    plugin : ophyd.areadetector.plugins.FilePlugin
-        A file plugin.
-    path : str
-        Directory on the IOC.
-
-    Returns
-    -------
-    str
-        What was found, and what to do.
-    """
-    depth = plugin.create_directory.get()
-    return (
-        f"{pv_name(plugin.file_path_exists)}: directory {path!r} doesn't exist on the IOC and "
-        f"could not be created: {pv_name(plugin.create_directory, True)} is {depth}. Check the "
-        "path and the IOC's permissions, create the directory, or let the IOC create five levels: "
-        f"{plugin.dotted_name or plugin.name}.create_directory.put(-5)."
-    )
 
 
 class FileTarget:

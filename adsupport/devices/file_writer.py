@@ -14,9 +14,9 @@ from .file_capture import begin_capture, check_primed, end_capture
 from .file_target import FileTarget
 from .image_documents import ImageDocuments
 from .signal_io import put_and_confirm, pv_name, stand_already, wait_for
-from .staging import BoundedStaging, FirstError
+from .staging import BoundedStaging, FirstError, is_disabled_when_staged
 
-__all__ = ["FileWriter", "is_disabled_when_staged"]
+__all__ = ["FileWriter"]
 
 logger = logging.getLogger(__name__)
 
@@ -24,23 +24,6 @@ _SINGLE = 0  # of ImageMode
 
 #: How long the name of an opened file may take to show, in seconds.
 _NAME_TIMEOUT = 2.0
-
-
-def is_disabled_when_staged(plugin: Any) -> bool:
-    """Tell whether staging disables a plugin.
-
-    Parameters
-    ----------
-    plugin : ophyd.areadetector.plugins.PluginBase
-        A plugin with ``stage_sigs``.
-
-    Returns
-    -------
-    bool
-        True after ``plugin.disable_on_stage()`` and the like.
-    """
-    value = plugin.stage_sigs.get("enable", 1)
-    return str(value).lower() in ("0", "false", "no", "disable")
 
 
 class FileWriter(FileTarget, ImageDocuments, BoundedStaging):

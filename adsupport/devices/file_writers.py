@@ -11,7 +11,7 @@ from ophyd.areadetector import plugins as ophyd_plugins
 
 from ..errors import ConfigurationError
 from .arrays import delivered_array, received_array
-from .file_target import path_map_of
+from .file_paths import path_map_of
 from .file_writer import FileWriter
 from .plugins import HDF5Plugin, JPEGPlugin, TIFFPlugin
 from .signal_io import put_and_confirm, pv_name

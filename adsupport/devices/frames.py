@@ -233,12 +233,13 @@ def _written_problems(
         ]
     if not writer.counts_captured or written == expected:
         return []
-    ended = str(after[name, "capture"]) in ("0", "Done")
-    hint = (
-        "Capture has ended: NumCapture was reached, or somebody stopped it."
-        if ended
-        else "Look at QueueFree, DroppedArrays and the IOC's console."
-    )
+    if str(after[name, "capture"]) not in ("0", "Done"):
+        hint = "Look at QueueFree, DroppedArrays and the IOC's console."
+    elif int(after[name, "num_captured"]) == 0:
+        # With NumCapture 0 a first frame that can't be written ends the capture.
+        hint = "The first frame was refused: its size or type isn't what the plugin was primed for."
+    else:
+        hint = "Capture has ended: NumCapture was reached, or somebody stopped it."
     return [
         Shortfall(
             FrameCountError,

@@ -15,7 +15,7 @@ from ophyd.device import BlueskyInterface, Staged
 from ..errors import AdsupportError, PutError
 from .signal_io import PUT_TIMEOUT, pv_name
 
-__all__ = ["BoundedStaging"]
+__all__ = ["BoundedStaging", "FirstError", "is_disabled_when_staged", "is_staged"]
 
 logger = logging.getLogger(__name__)
 
@@ -159,3 +159,20 @@ def is_staged(device: Any) -> bool:
         True between ``stage`` and ``unstage``.
     """
     return getattr(device, "_staged", Staged.no) == Staged.yes
+
+
+def is_disabled_when_staged(plugin: Any) -> bool:
+    """Tell whether staging disables a plugin.
+
+    Parameters
+    ----------
+    plugin : ophyd.areadetector.plugins.PluginBase
+        A plugin with ``stage_sigs``.
+
+    Returns
+    -------
+    bool
+        True after ``plugin.disable_on_stage()`` and the like.
+    """
+    value = plugin.stage_sigs.get("enable", 1)
+    return str(value).lower() in ("0", "false", "no", "disable")

@@ -10,7 +10,6 @@ import logging
 import threading
 import time
 from collections import deque
-from dataclasses import dataclass, field
 from typing import Any
 
 from ophyd.device import Staged
@@ -23,6 +22,14 @@ from ..errors import (
     NotStagedError,
 )
 from .acquire_status import AcquireStatus
+from .acquisition import (
+    Acquisition,
+    acquire_settings,
+    frame_time,
+    frames_per_trigger,
+    progress_of,
+    unfinished,
+)
 from .cam import CamMixin_V3_1_1
 from .frames import FrameAccount, FrameReport, check_policy, is_enabled
 from .signal_io import get_setpoint, pv_name, read_signals, wait_for
@@ -33,24 +40,7 @@ __all__ = ["SingleTrigger_V34"]
 logger = logging.getLogger(__name__)
 
 _MOST_REPORTS = 1000
-_SINGLE, _MULTIPLE, _CONTINUOUS = 0, 1, 2
-
-
-@dataclass
-class _Acquisition:
-    """One trigger on its way."""
-
-    status: AcquireStatus
-    before: dict[Any, Any]
-    frame_time: float
-    put_done: threading.Event = field(default_factory=threading.Event)
-    wake: threading.Event = field(default_factory=threading.Event)
-    stopped: bool = False
-
-    def completed(self, **_: Any) -> None:
-        """Take the answer to the put (called on ophyd's thread for completions)."""
-        self.put_done.set()
-        self.wake.set()
+_MULTIPLE = 1  # of ImageMode
 
 
 class SingleTrigger_V34(BoundedStaging):
@@ -108,7 +98,7 @@ class SingleTrigger_V34(BoundedStaging):
         self.frame_policy = frame_policy
         self.frame_reports: deque[FrameReport] = deque(maxlen=_MOST_REPORTS)
         self._account: FrameAccount | None = None
-        self._acquisition: _Acquisition | None = None
+        self._acquisition: Acquisition | None = None
         self._lock = threading.RLock()
 
     @property
@@ -210,9 +200,8 @@ class SingleTrigger_V34(BoundedStaging):
             raise NotStagedError(f"{self.name} isn't staged: call its stage() before trigger().")
         self._require_idle()
         account = self._account
-        settings = self._settings()
-        before = read_signals({**account.signals, **settings})
-        frames = self._frames_per_trigger(before)
+        before = read_signals({**account.signals, **acquire_settings(self.cam)})
+        frames = frames_per_trigger(self.cam, before)
         reopened = [
             writer.prepare_point(frames, int(before[name, "num_captured"]), before[name, "capture"])
             for name, writer in account.writers.items()
@@ -221,7 +210,7 @@ class SingleTrigger_V34(BoundedStaging):
             before.update(account.read())
 
         status = AcquireStatus(self, frames)
-        acquisition = _Acquisition(status, before, self._frame_time(before))
+        acquisition = Acquisition(status, before, frame_time(before))
         with self._lock:
             self._acquisition = acquisition
         self.cam.acquire.put(1, use_complete=True, callback=acquisition.completed)
@@ -283,38 +272,9 @@ class SingleTrigger_V34(BoundedStaging):
         for writer in self._writers():
             writer.generate_datum(self.image_name_of(writer), timestamp, {})
 
-    def _settings(self) -> dict[Any, Any]:
-        cam = self.cam
-        return {
-            ("set", attr): getattr(cam, attr)
-            for attr in (
-                "acquire_time",
-                "acquire_period",
-                "num_images",
-                "num_exposures",
-                "image_mode",
-            )
-        }
-
-    def _frames_per_trigger(self, found: dict[Any, Any]) -> int:
-        mode = int(found["set", "image_mode"])
-        if mode == _SINGLE:
-            return 1
-        if mode == _CONTINUOUS:
-            raise ConfigurationError(
-                f"{pv_name(self.cam.image_mode)} is Continuous: the acquisition would never end. "
-                f"Set {self.name}.stage_sigs['cam.image_mode'] to 1 (Multiple)."
-            )
-        return max(1, int(found["set", "num_images"]))
-
-    def _frame_time(self, found: dict[Any, Any]) -> float:
-        exposure = max(0.0, float(found["set", "acquire_time"]))
-        period = max(0.0, float(found["set", "acquire_period"]))
-        return max(period, exposure * max(1, int(found["set", "num_exposures"])))
-
     # -- completion, on the waiter's thread
 
-    def _finish(self, account: FrameAccount, acquisition: _Acquisition) -> None:
+    def _finish(self, account: FrameAccount, acquisition: Acquisition) -> None:
         status = acquisition.status
         error: Exception | None
         try:
@@ -337,7 +297,7 @@ class SingleTrigger_V34(BoundedStaging):
             else:
                 status.set_exception(error)
 
-    def _wait(self, account: FrameAccount, acquisition: _Acquisition) -> Exception | None:
+    def _wait(self, account: FrameAccount, acquisition: Acquisition) -> Exception | None:
         """Wait for the completion; give up when the time is over and nothing moves any more."""
         frames = acquisition.status.frames
         limit = self.acquire_timeout
@@ -348,54 +308,17 @@ class SingleTrigger_V34(BoundedStaging):
         )
         progress = None
         while not acquisition.wake.wait(pause):
-            moved = self._progress()
+            moved = progress_of(self.cam)
             if limit is None and moved != progress and moved[0] <= frames:
                 progress, pause = moved, patience
                 continue
             elapsed = time.monotonic() - begun
-            message = self._timeout_message(frames, elapsed)
+            message = unfinished(self.cam, frames, elapsed, self.name)
             self._stop_camera()
             return AcquireTimeoutError(message)
         return None
 
-    def _progress(self) -> tuple[int, int]:
-        found = read_signals({"frames": self.cam.num_images_counter, **self._queue()})
-        return int(found["frames"]), int(found.get("queued", 0))
-
-    def _queue(self) -> dict[str, Any]:
-        queued = getattr(self.cam, "num_queued_arrays", None)
-        return {} if queued is None else {"queued": queued}
-
-    def _timeout_message(self, frames: int, elapsed: float) -> str:
-        cam = self.cam
-        found = read_signals(
-            {
-                "count": cam.num_images_counter,
-                "total": cam.array_counter,
-                "acquire": cam.acquire,
-                "period": cam.acquire_period,
-                "exposure": cam.acquire_time,
-                **self._queue(),
-            }
-        )
-        state = cam.detector_state.get(as_string=True)
-        mode = cam.trigger_mode.get(as_string=True)
-        if int(found["acquire"]) == 0:
-            hint = "The camera is done, but a plugin isn't: look at QueueUse and WriteStatus"
-        elif mode != "Internal":
-            hint = f"TriggerMode is {mode}: does the camera get its triggers"
-        else:
-            hint = "Look at the camera's StatusMessage and at its power and cabling"
-        queued = f", NumQueuedArrays {found['queued']}" if "queued" in found else ""
-        return (
-            f"{pv_name(cam.acquire, setpoint=True)}: the put of 1 wasn't completed within "
-            f"{elapsed:.1f} s: waited for {frames} frames of AcquireTime {found['exposure']:g} s, "
-            f"AcquirePeriod {found['period']:g} s; NumImagesCounter {found['count']}, ArrayCounter "
-            f"{found['total']}, DetectorState {state}{queued}. The camera was stopped. {hint}; if "
-            f"it only needs longer, set {self.name}.acquire_timeout."
-        )
-
-    def _check(self, account: FrameAccount, acquisition: _Acquisition) -> Exception | None:
+    def _check(self, account: FrameAccount, acquisition: Acquisition) -> Exception | None:
         report = account.compare(acquisition.before, acquisition.status.frames)
         self.frame_reports.append(report)
         for writer in account.writers.values():

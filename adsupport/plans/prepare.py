@@ -10,7 +10,8 @@ from typing import Any
 import bluesky.plan_stubs as bps
 from bluesky.utils import FailedStatus, Msg
 
-from ..devices.file_target import IF_EXISTS, FileTarget, missing_directory
+from ..devices.file_paths import missing_directory
+from ..devices.file_target import IF_EXISTS, FileTarget
 from ..devices.signal_io import PUT_TIMEOUT, get_setpoint, pv_name, read_signals, stand_already
 from ..errors import ConfigurationError, FileWriteError, PutError
 from ..naming import check_file_name, same_path
@@ -174,17 +175,17 @@ def _check_policy(plugin: Any, if_exists: str | None) -> str:
 def _choice(signal: Any, value: Any, argument: str) -> int:
     """Check a choice and return its number."""
     signal.wait_for_connection()
-    choices = list(signal.enum_strs or ())
+    choices: list[str] = list(signal.enum_strs or ())
     if isinstance(value, bool | int) and 0 <= value < len(choices):
         return int(value)
     # Older ADCore spells the read-back 'nbit' where the set-point says 'N-bit'.
-    known = {choice.lower().replace("-", ""): number for number, choice in enumerate(choices)}
-    try:
-        return known[str(value).lower().replace("-", "")]
-    except KeyError:
+    known = [choice.lower().replace("-", "") for choice in choices]
+    wanted = str(value).lower().replace("-", "")
+    if wanted not in known:
         raise ConfigurationError(
             f"{argument}={value!r}: {pv_name(signal, True)} knows {', '.join(choices)}."
-        ) from None
+        )
+    return known.index(wanted)
 
 
 def _compression(plugin: Any, compression: str | None) -> list[tuple[Any, Any]]:

@@ -10,7 +10,8 @@ import bluesky.plan_stubs as bps
 from bluesky.preprocessors import finalize_wrapper
 from bluesky.utils import FailedStatus, Msg
 
-from ..devices.priming import ARRIVAL_TIMEOUT, Priming, needs_priming
+from ..devices.priming import needs_priming
+from ..devices.priming_steps import ARRIVAL_TIMEOUT, Priming
 from ..devices.signal_io import PUT_TIMEOUT
 from ..errors import AcquireTimeoutError, UnprimedError
 

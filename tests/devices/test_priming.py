@@ -18,6 +18,7 @@ from adsupport.devices import (
     AD_prime_plugin2,
     ensure_AD_plugin_primed,
     priming,
+    priming_steps,
 )
 from adsupport.errors import AcquireTimeoutError, ConfigurationError, UnprimedError
 from adsupport.plans import prime_plugin
@@ -205,7 +206,7 @@ def test_an_interrupt_restores_all(
     def interrupted(self: Any) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(priming.AcquireOnce, "run", interrupted)
+    monkeypatch.setattr(priming_steps.AcquireOnce, "run", interrupted)
     with unchanged(stale), pytest.raises(KeyboardInterrupt):
         AD_prime_plugin2(stale.hdf1)
 

@@ -12,6 +12,7 @@ import pytest
 from bluesky.utils import FailedStatus, RunEngineInterrupted
 from ophyd import Signal
 
+from adsupport.devices import trigger
 from adsupport.devices.acquire_status import AcquireStatus
 from adsupport.errors import (
     AcquireTimeoutError,
@@ -129,14 +130,16 @@ def test_the_time_limit_is_computed_from_the_settings(camera_only: Any) -> None:
     assert camera_only.frame_reports[-1].taken == 4
 
 
-def test_frames_that_keep_coming_extend_the_computed_limit(camera_only: Any) -> None:
+def test_frames_that_keep_coming_extend_the_computed_limit(
+    camera_only: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     camera_only.acquire_allowance = 0.25
     camera_only.cam.num_images.set(8, timeout=5).wait()
     camera_only.cam.acquire_time.set(0.1, timeout=5).wait()
     camera_only.cam.acquire_period.set(0.1, timeout=5).wait()
     camera_only.stage()
     # As with a camera whose read-out takes time that its settings don't tell.
-    camera_only._frame_time = lambda found: 0.01
+    monkeypatch.setattr(trigger, "frame_time", lambda found: 0.01)
     camera_only.trigger().wait(10)
     assert camera_only.frame_reports[-1].taken == 8
 

@@ -1,0 +1,159 @@
+"""File plugins while a run goes on, and at its end."""
+
+from __future__ import annotations
+
+import pathlib
+import time
+from collections.abc import Callable
+from typing import Any
+
+import bluesky.plans as bp
+import h5py
+import pytest
+from bluesky.utils import FailedStatus
+
+from adsupport.errors import (
+    ConfigurationError,
+    FileWriteError,
+    FrameCountError,
+    NamingError,
+)
+
+
+def test_a_capture_that_somebody_stops_is_an_error_at_the_next_point(det: Any) -> None:
+    det.stage()
+    det.trigger().wait(10)
+    det.hdf1.capture.set(0, timeout=5).wait()
+    with pytest.raises(FileWriteError, match="isn't capturing any more after 1 frames"):
+        det.trigger()
+    det.unstage()
+
+
+def test_frames_between_the_points_are_found_out_at_the_end(det: Any) -> None:
+    det.stage()
+    det.trigger().wait(10)
+    det.cam.acquire.put(1)
+    _wait(lambda: det.hdf1.num_captured.get() == 2)
+    with pytest.raises(FrameCountError, match="holds 2 frames, expected 1"):
+        det.unstage()
+    assert det.hdf1.capture.get() == 0
+    assert det.hdf1.num_capture.get() == 1
+
+
+def test_a_changed_number_of_images_during_a_run_is_refused(det: Any) -> None:
+    det.stage()
+    det.cam.num_images.set(4, timeout=5).wait()
+    with pytest.raises(ConfigurationError, match="staged for 1 frames a point.*4"):
+        det.trigger()
+    det.unstage()
+
+
+def test_after_a_torn_point_the_run_goes_on_in_another_file(det: Any, disk: pathlib.Path) -> None:
+    det.cam.num_images.set(20, timeout=5).wait()
+    det.cam.acquire_time.set(0.05, timeout=5).wait()
+    det.cam.acquire_period.set(0.05, timeout=5).wait()
+    det.stage()
+    det.trigger()
+    _wait(lambda: det.hdf1.num_captured.get() > 2)
+    det.pause()
+    det.cam.acquire_time.set(0.001, timeout=5).wait()
+    det.cam.acquire_period.set(0.001, timeout=5).wait()
+    det.trigger().wait(10)
+    documents = list(det.collect_asset_docs())
+    det.unstage()
+    resources = [d for kind, d in documents if kind == "resource"]
+    datums = [d for kind, d in documents if kind == "datum"]
+    assert len(resources) == 2
+    assert datums[-1]["resource"] == resources[-1]["uid"]
+    assert datums[-1]["datum_kwargs"] == {"point_number": 0}
+    with h5py.File("/" + resources[-1]["resource_path"]) as file:
+        assert file["entry/data/data"].shape[0] == 20
+
+
+def test_a_capture_left_on_by_somebody_is_ended_first(det: Any) -> None:
+    det.hdf1.file_write_mode.set("Stream", timeout=5).wait()
+    det.hdf1.enable.set(1, timeout=5).wait()
+    det.hdf1.num_capture.set(0, timeout=5).wait()
+    det.hdf1.capture.put(1)
+    _wait(lambda: det.hdf1.capture.get() == 1)
+    det.stage()
+    assert det.hdf1.num_captured.get() == 0
+    assert det.hdf1.full_file_name.get().endswith("image_0001.h5")
+    det.unstage()
+
+
+def test_a_setting_that_is_refused_is_named_and_the_others_restored(
+    det: Any, unchanged: Any
+) -> None:
+    from adsupport.errors import PutError
+
+    det.hdf1.put_timeout = 1.0
+    det.hdf1.stage_sigs["file_number"] = -(2**31) - 5
+    det.hdf1.stage_sigs.move_to_end("capture")
+    with unchanged(det), pytest.raises((PutError, ConfigurationError, OverflowError)):
+        det.stage()
+
+
+def test_single_mode_needs_auto_save(det: Any, unchanged: Any) -> None:
+    det.hdf1.stage_sigs["file_write_mode"] = "Single"
+    with unchanged(det), pytest.raises(ConfigurationError, match="ad:HDF1:AutoSave"):
+        det.stage()
+
+
+def test_single_mode_writes_one_file_a_frame(engine: Any, documents: Any, det: Any) -> None:
+    det.hdf1.stage_sigs["file_write_mode"] = "Single"
+    det.hdf1.auto_save.set("Yes", timeout=5).wait()
+    det.cam.num_images.set(2, timeout=5).wait()
+    det.hdf1.file_number.set(1, timeout=5).wait()
+    engine(bp.count([det], num=2))
+    (resource,) = documents.of("resource")
+    assert resource["spec"] == "AD_HDF5_SINGLE"
+    kwargs = resource["resource_kwargs"]
+    assert kwargs["frame_per_point"] == 2
+    # The number is raised to a multiple of the frames per point: that's where readers look.
+    numbers = [d["datum_kwargs"]["point_number"] for d in documents.of("datum")]
+    assert numbers == [1, 2]
+    for number in (2, 3, 4, 5):
+        name = kwargs["template"] % (
+            "/" + resource["resource_path"] + "/",
+            kwargs["filename"],
+            number,
+        )
+        with h5py.File(name) as file:
+            assert file["entry/data/data"].shape == (1024, 1024)
+
+
+def test_a_failing_writer_fails_the_run(engine: Any, documents: Any, det: Any) -> None:
+    det.stage()
+    account = det._account
+    true_read = account.read
+    account.read = lambda: (
+        true_read()
+        | {
+            ("det_hdf1", "write_status"): 1,
+            ("det_hdf1", "write_message"): "Error writing file, status=3",
+        }
+    )
+    with pytest.raises(FileWriteError, match="ad:HDF1:WriteStatus.*status=3"):
+        det.trigger().wait(10)
+    det.unstage()
+
+
+def test_the_run_engine_reports_a_stage_error_as_it_is(engine: Any, det: Any) -> None:
+    det.hdf1.file_name.set("", timeout=5).wait()
+    with pytest.raises(NamingError):
+        engine(bp.count([det]))
+    det.hdf1.file_name.set("image", timeout=5).wait()
+    engine(bp.count([det]))
+    with pytest.raises(FailedStatus):
+        det.acquire_timeout = 0.05
+        det.cam.acquire_time.set(5, timeout=5).wait()
+        engine(bp.count([det]))
+    assert det.hdf1.capture.get() == 0
+
+
+def _wait(condition: Callable[[], bool], timeout: float = 5.0) -> None:
+    deadline = time.monotonic() + timeout
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
