@@ -16,7 +16,7 @@ from ophyd.areadetector.plugins import FilePlugin
 
 from .arrays import array_mismatch, delivered_array, received_array
 from .priming_steps import ARRIVAL_TIMEOUT, Priming
-from .signal_io import PUT_TIMEOUT, put_and_confirm
+from .signal_io import PUT_TIMEOUT, explain_timeouts, put_and_confirm
 from .staging import FirstError, is_disabled_when_staged
 
 __all__ = [
@@ -65,13 +65,14 @@ def needs_priming(plugin: Any) -> bool:
         False when it is primed, when staging disables it, and when it's a file plugin
         that opens its file at the first frame (``LazyOpen``).
     """
-    if isinstance(plugin, FilePlugin):
-        lazy = plugin.stage_sigs.get("lazy_open")
-        if lazy is None:
-            lazy = plugin.lazy_open.get()
-        if str(lazy) in ("1", "True", "Yes"):
-            return False
-    return not AD_plugin_primed(plugin)
+    with explain_timeouts(plugin):
+        if isinstance(plugin, FilePlugin):
+            lazy = plugin.stage_sigs.get("lazy_open")
+            if lazy is None:
+                lazy = plugin.lazy_open.get()
+            if str(lazy) in ("1", "True", "Yes"):
+                return False
+        return not AD_plugin_primed(plugin)
 
 
 def AD_prime_plugin2(

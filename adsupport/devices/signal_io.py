@@ -9,16 +9,18 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
 import numpy as np
 
-from ..errors import PutError
+from ..errors import AdsupportError, ConnectionTimeoutError, PutError
 
 __all__ = [
     "PUT_TIMEOUT",
     "READ_TIMEOUT",
+    "explain_timeouts",
     "get_setpoint",
     "put_and_confirm",
     "read_signals",
@@ -54,6 +56,32 @@ def pv_name(signal: Any, setpoint: bool = False) -> str:
     """
     name = getattr(signal, "setpoint_pvname" if setpoint else "pvname", None)
     return name or getattr(signal, "pvname", None) or signal.name
+
+
+@contextmanager
+def explain_timeouts(device: Any) -> Iterator[None]:
+    """Say what to do when a process variable of a device doesn't connect or answer.
+
+    Parameters
+    ----------
+    device : ophyd.Device
+        The device that is used inside the block.
+
+    Raises
+    ------
+    ConnectionTimeoutError
+        In place of a bare TimeoutError from ophyd; adsupport's own errors pass.
+    """
+    try:
+        yield
+    except AdsupportError:
+        raise
+    except TimeoutError as error:
+        raise ConnectionTimeoutError(
+            f"{device.name}: {error} Is the IOC running, is the prefix {device.prefix!r} right, "
+            "and does EPICS_CA_ADDR_LIST reach it? wait_for_connection() of the detector names "
+            "every process variable that is missing."
+        ) from error
 
 
 def read_signals(

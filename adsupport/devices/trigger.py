@@ -32,7 +32,7 @@ from .acquisition import (
 )
 from .cam import CamMixin_V3_1_1
 from .frames import FrameAccount, FrameReport, check_policy, is_enabled
-from .signal_io import get_setpoint, pv_name, read_signals, wait_for
+from .signal_io import explain_timeouts, get_setpoint, pv_name, read_signals, wait_for
 from .staging import BoundedStaging, is_staged
 
 __all__ = ["SingleTrigger_V34"]
@@ -122,7 +122,8 @@ class SingleTrigger_V34(BoundedStaging):
         """
         if self._staged == Staged.no:
             # What was running isn't restarted at unstage: the camera is left idle.
-            self._stop_camera()
+            with explain_timeouts(self):
+                self._stop_camera()
         devices = super().stage()
         try:
             self.frame_reports.clear()

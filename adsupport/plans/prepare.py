@@ -12,7 +12,14 @@ from bluesky.utils import FailedStatus, Msg
 
 from ..devices.file_paths import missing_directory
 from ..devices.file_target import IF_EXISTS, FileTarget
-from ..devices.signal_io import PUT_TIMEOUT, get_setpoint, pv_name, read_signals, stand_already
+from ..devices.signal_io import (
+    PUT_TIMEOUT,
+    explain_timeouts,
+    get_setpoint,
+    pv_name,
+    read_signals,
+    stand_already,
+)
 from ..errors import ConfigurationError, FileWriteError, PutError
 from ..naming import check_file_name, same_path
 
@@ -96,27 +103,17 @@ def prepare_count(
     template = file_template or f"%s%s_%4.4d{getattr(plugin, 'extension', '.h5')}"
     policy = _check_policy(plugin, if_exists)
 
-    cam = plugin.parent.cam
-    wanted = [
-        (cam.num_images, n_images),
-        (cam.acquire_time, float(acquire_time)),
-        (cam.acquire_period, float(acquire_period)),
-        (cam.image_mode, "Multiple" if n_images > 1 else "Single"),
-        (plugin.auto_increment, _choice(plugin.auto_increment, auto_increment, "auto_increment")),
-        (plugin.auto_save, _choice(plugin.auto_save, auto_save, "auto_save")),
-        (plugin.create_directory, create_directory),
-    ]
-    wanted += _compression(plugin, compression)
-    wanted += [(plugin.file_template, template), (plugin.file_name, file_name)]
-    state = read_signals(
-        {
-            "capture": plugin.capture,
-            "number": plugin.file_number,
-            "path": plugin.file_path,
-            "exists": plugin.file_path_exists,
-        }
-    )
-    state["put"] = get_setpoint(plugin.file_path)
+    with explain_timeouts(plugin):
+        wanted = _wanted(
+            plugin,
+            (acquire_time, acquire_period, n_images),
+            auto_increment,
+            auto_save,
+            compression,
+            create_directory,
+        )
+        wanted += [(plugin.file_template, template), (plugin.file_name, file_name)]
+        state = _state(plugin)
     if int(state["capture"]):
         raise ConfigurationError(
             f"{pv_name(plugin.capture)}: {plugin.name} is writing a file. Unstage the detector, or "
@@ -137,6 +134,41 @@ def prepare_count(
     if number != int(state["number"]):
         yield from _put(plugin.file_number, number)
     return local
+
+
+def _wanted(
+    plugin: Any,
+    times: tuple[float, float, int],
+    auto_increment: str,
+    auto_save: str,
+    compression: str | None,
+    create_directory: int,
+) -> list[tuple[Any, Any]]:
+    """List signals and values in the order of the puts."""
+    cam = plugin.parent.cam
+    acquire_time, acquire_period, n_images = times
+    return [
+        (cam.num_images, n_images),
+        (cam.acquire_time, float(acquire_time)),
+        (cam.acquire_period, float(acquire_period)),
+        (cam.image_mode, "Multiple" if n_images > 1 else "Single"),
+        (plugin.auto_increment, _choice(plugin.auto_increment, auto_increment, "auto_increment")),
+        (plugin.auto_save, _choice(plugin.auto_save, auto_save, "auto_save")),
+        (plugin.create_directory, create_directory),
+        *_compression(plugin, compression),
+    ]
+
+
+def _state(plugin: Any) -> dict[str, Any]:
+    found = read_signals(
+        {
+            "capture": plugin.capture,
+            "number": plugin.file_number,
+            "path": plugin.file_path,
+            "exists": plugin.file_path_exists,
+        }
+    )
+    return {**found, "put": get_setpoint(plugin.file_path)}
 
 
 def _check_times(acquire_time: float, acquire_period: float, n_images: int) -> None:
