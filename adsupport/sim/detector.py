@@ -233,7 +233,7 @@ class SimDetector(ArraySource):
         """Wait without the lock; return whether the acquisition goes on."""
         remaining = max(until - time.monotonic(), MIN_DELAY)
         while not run.stopped and remaining > 0:
-            self._changed_run.wait(remaining)
+            self._changed_run.wait(min(remaining, threading.TIMEOUT_MAX))
             remaining = until - time.monotonic()
         return not run.stopped
 

@@ -140,6 +140,8 @@ class Record:
         value = self._within_drive_limits(value)
         if self.port is None or self.is_input:
             return self._processed(value, refused=False)
+        if self.row.type == "mbbo" and value >= len(self.channel.meta.enums):
+            return self._processed(value, refused=True)  # a state that the driver does not know
         written = self._to_parameter(value)
         if not self.port.can_block:
             self._writing += 1

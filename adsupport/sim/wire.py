@@ -6,6 +6,7 @@ that way. Here arrays stay numpy arrays or bytes from end to end.
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -170,5 +171,7 @@ def from_wire(
         if not 0 <= number < 16:
             raise ConversionError(f"state {number:g} is not one of 0 to {max(len(enums), 1) - 1}")
         return int(number)
+    if math.isnan(number):
+        raise ConversionError("not a number (NaN) was written to an integer")
     info = np.iinfo(DTYPES[native])
     return int(min(max(number, info.min), info.max))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import queue
 import threading
 import time
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
 MAX_DIMENSIONS = 10
 """Dimensions an NDArray can have."""
+
+_log = logging.getLogger(__name__)
 
 
 class Plugin(ArraySource):
@@ -45,7 +48,7 @@ class Plugin(ArraySource):
         self._ports: Mapping[str, ArraySource] = ports
         ports[name] = self
         self._source: ArraySource | None = None
-        self._queue: queue.Queue[NDArray | None] = queue.Queue()
+        self._queue: queue.Queue[tuple[NDArray, ArraySource] | None] = queue.Queue()
         self._thread: threading.Thread | None = None
         self._last_callback = 0.0
         self._process_lock = threading.RLock()
@@ -75,28 +78,31 @@ class Plugin(ArraySource):
         super().stop()
 
     def _run(self) -> None:
-        while True:
-            array = self._queue.get()
-            if array is None:
-                return
+        while (item := self._queue.get()) is not None:
             with self.lock:
                 self._show_queue()
                 self.call_callbacks()
-            self._process_and_give_back(array)
+            try:
+                self._process_and_give_back(*item)
+            except Exception:  # one array is lost; without this thread all later ones were
+                _log.exception("%s: an array could not be processed", self.name)
 
     # ---- source
 
     def _connect(self) -> None:
-        source = self._ports.get(self.get("NDARRAY_PORT"))
-        if source is None or source is self:
-            raise PortError(f"no port {self.get('NDARRAY_PORT')}")
+        name = self.get("NDARRAY_PORT")
+        source = self._ports.get(name)
+        if source is None or source.driver is self:
+            # like the real one, it then shows the name and listens to nothing
+            raise PortError(f"{self.name}: {name} is no port to take arrays from", keep=True)
         if self.get("ENABLE_CALLBACKS"):
             source.connect(self._take)
         self._source = source
 
     def _disconnect(self) -> None:
-        if self._source is not None:
-            self._source.disconnect(self._take)
+        source, self._source = self._source, None
+        if source is not None:
+            source.disconnect(self._take)
 
     @on_write("ENABLE_CALLBACKS", "NDARRAY_PORT", "NDARRAY_ADDR")
     def _reconnect(self, _: object) -> None:
@@ -111,7 +117,9 @@ class Plugin(ArraySource):
     def _process_again(self, _: int) -> None:
         if self.last_array is None:
             raise PortError(f"{self.name} has no array to process")
-        self._take(self.last_array)
+        # never here, even when callbacks block: a client's write holds the port's lock, which
+        # the array in process may be waiting for
+        self._enqueue(self.last_array)
 
     def _show_queue(self) -> None:
         self.set("QUEUE_FREE", max(self.get("QUEUE_SIZE") - self._queue.qsize(), 0))
@@ -124,22 +132,27 @@ class Plugin(ArraySource):
         if now - self._last_callback < self.get("MIN_CALLBACK_TIME"):
             return
         self._last_callback = now
-        driver = self.driver
         if self.get("BLOCKING_CALLBACKS"):
+            driver = self.driver
             driver.count_queued(+1)
-            self._process_and_give_back(array)
-            return
+            self._process_and_give_back(array, driver)
+        else:
+            self._enqueue(array)
+
+    def _enqueue(self, array: NDArray) -> None:
+        """Leave an array to the plugin's thread, or drop it when the queue is full."""
+        driver = self.driver
         with self.lock:
             if self._queue.qsize() >= self.get("QUEUE_SIZE"):
                 self.set("DROPPED_ARRAYS", self.get("DROPPED_ARRAYS") + 1)
                 self.call_callbacks()
                 return
             driver.count_queued(+1)
-            self._queue.put(array)
+            self._queue.put((array, driver))
             self._show_queue()
             self.call_callbacks()
 
-    def _process_and_give_back(self, array: NDArray) -> None:
+    def _process_and_give_back(self, array: NDArray, driver: ArraySource) -> None:
         started = time.perf_counter()
         try:
             with self._process_lock:
@@ -149,7 +162,7 @@ class Plugin(ArraySource):
             with self.lock:
                 self.set("EXECUTION_TIME", (time.perf_counter() - started) * 1e3)
                 self.call_callbacks()
-            self.driver.count_queued(-1)
+            driver.count_queued(-1)
 
     def process(self, array: NDArray) -> None:
         """Do the plugin's work on an array; runs without the port's lock.

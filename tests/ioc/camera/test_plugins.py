@@ -87,3 +87,27 @@ def test_attributes_file(det, tmp_path):
         det.put("cam1:NDAttributesMacros", macros)
         det.put("cam1:NDAttributesFile", name)
         assert det.text("cam1:NDAttributesStatus") == status
+
+
+def test_a_plugin_shows_a_port_that_does_not_exist_and_gets_nothing(det):
+    det.image()
+    before = det.get("image1:ArrayCounter_RBV")
+    det.put("image1:NDArrayPort", "NOPE")
+    assert (det.text("image1:NDArrayPort_RBV"), det.severity("image1:NDArrayPort")) == ("NOPE", 3)
+    det.acquire()
+    assert det.get("image1:ArrayCounter_RBV") == before
+    det.put("image1:NDArrayPort", "SIM1")
+    assert det.severity("image1:NDArrayPort") == 0
+    det.image()
+    assert det.get("image1:ArrayCounter_RBV") == before + 1
+
+
+def test_processing_again_while_callbacks_block(det):
+    det.image(DataType="Float64")
+    det.put("image1:BlockingCallbacks", "Yes")
+    det.put("cam1:ImageMode", "Continuous")
+    done = det.start_put(ACQUIRE, 1)
+    for _ in range(20):
+        det.put("image1:ProcessPlugin", 1)
+    det.pv(ACQUIRE).put(0)
+    det.wait(done)
