@@ -191,6 +191,7 @@ class Circuit(VirtualCircuit):
             view, _ = self._get_db_entry_from_command(command)
             for monitor_id in [m.id for m, _ in self._monitors.values() if m.sid == view.sid]:
                 self._drop(monitor_id)
+            self._give_up_put(view.sid)
             return [view.clear()]
         if isinstance(command, ca.EventsOffRequest):
             self._events_enabled = False
@@ -239,6 +240,10 @@ class Circuit(VirtualCircuit):
         except (ConversionError, PutRefusedError) as error:
             self._refuse(command, view, str(error))
             return
+        except Exception as error:  # a fault of ours: the client must not wait for ever
+            log.exception("write to %s failed", view.name)
+            self._refuse(command, view, f"{type(error).__name__}: {error}")
+            return
         if not notify:
             return
         if done is None or done.done():
@@ -247,14 +252,25 @@ class Circuit(VirtualCircuit):
         self._pending_puts[view.sid] = done
         done.add_done_callback(lambda ended: self._answer_at_end(command, view, ended))
 
+    def _give_up_put(self, sid: int) -> None:
+        """Tell the record that nobody waits for a put any more: one in a queue is not done."""
+        pending = self._pending_puts.pop(sid, None)
+        # a task does the work itself: that goes on
+        if pending is not None and not isinstance(pending, asyncio.Task):
+            pending.cancel()
+
     def _answer_at_end(self, command: Any, view: Any, ended: asyncio.Future[Any]) -> None:
         if self._pending_puts.get(view.sid) is ended:
             del self._pending_puts[view.sid]
-        error = None if ended.cancelled() else ended.exception()
-        if isinstance(error, PutRefusedError):
-            self._refuse(command, view, str(error))
-        else:
+        if ended.cancelled():
+            return
+        error = ended.exception()
+        if error is None:
             self._answer(command, view)
+            return
+        if not isinstance(error, PutRefusedError):
+            log.error("write to %s failed", view.name, exc_info=error)
+        self._refuse(command, view, str(error))
 
     def _answer(self, command: Any, view: Any, status: int = NORMAL) -> None:
         self._push(
@@ -280,6 +296,7 @@ class Circuit(VirtualCircuit):
             return
         for monitor_id in list(self._monitors):
             self._drop(monitor_id)
-        self._pending_puts.clear()
+        for sid in list(self._pending_puts):
+            self._give_up_put(sid)
         self._outgoing.clear()
         await super()._on_disconnect()

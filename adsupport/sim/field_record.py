@@ -231,7 +231,8 @@ class FieldRecord:
         Returns
         -------
         asyncio.Future or None
-            None when all is done.
+            None when all is done. Whoever cancels it gives the write up: if the record has not
+            begun it, it never does.
 
         Raises
         ------
@@ -243,6 +244,7 @@ class FieldRecord:
             self._put(field, value)
             return None
         end: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        end.add_done_callback(self._given_up)
         self._puts.append((field, value, end))
         self._next_put()
         if not end.done():
@@ -257,6 +259,8 @@ class FieldRecord:
     def _next_put(self) -> None:
         while self._pending is None and self._puts:
             field, value, end = self._puts.popleft()
+            if end.cancelled():
+                continue
             self._pending = end
             try:
                 processed = self._put(field, value)
@@ -267,6 +271,12 @@ class FieldRecord:
             if not processed:
                 self._end_put()
             # a record that has finished already has ended the put by itself
+
+    def _given_up(self, end: asyncio.Future[Any]) -> None:
+        """Let the next put-callback in when the client of the present one has gone."""
+        if end.cancelled() and end is self._pending:
+            self._pending = None
+            self._next_put()
 
     def _put(self, field: str, value: Any) -> bool:
         """Write a field; return whether that processed the record."""
@@ -291,7 +301,8 @@ class FieldRecord:
             return False
         disable = find(self.database, self["SDIS"])
         if disable is not None:
-            with contextlib.suppress(ValueError):  # a link that cannot be read keeps DISA
+            # a link that cannot be read, or is no number of that size, keeps DISA
+            with contextlib.suppress(ValueError, OverflowError):
                 self["DISA"] = int(read_number(disable))
         if self["DISA"] == self["DISV"]:
             if self.show_alarm(self["DISS"], DISABLE_ALARM):
