@@ -136,6 +136,16 @@ class Circuit(VirtualCircuit):
         transport = self.client.writer.transport
         return bool(transport.get_write_buffer_size() > BACKLOG_BYTES)
 
+    async def _until_caught_up(self) -> None:
+        """Let a client take what it has asked for before it gets more."""
+        self._flush()
+        if not self._behind():
+            return
+        try:
+            await self.client.writer.drain()
+        except OSError as error:
+            log.debug("client %s went away: %s", self.circuit.address, error)
+
     def queue_event(self, monitor: Monitor, channel: Channel) -> None:
         """Send an event, or note that the newest one is owed to a client that is behind."""
         if not self.connected:
@@ -169,6 +179,7 @@ class Circuit(VirtualCircuit):
             await self._write(command)
             return []
         if isinstance(command, (ca.ReadRequest, ca.ReadNotifyRequest)):
+            await self._until_caught_up()
             return [self._read(command)]
         if isinstance(command, ca.EventAddRequest):
             view, channel = self._get_db_entry_from_command(command)
