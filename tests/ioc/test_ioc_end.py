@@ -22,16 +22,19 @@ ENDINGS: dict[str, Callable[[subprocess.Popen], None]] = {
 }
 
 
-@pytest.mark.parametrize("ending", ENDINGS)
-def test_an_ioc_ends_cleanly(ending):
-    environment = os.environ | {
-        "EPICS_CA_SERVER_PORT": str(free_port()),
+def environment(port: int) -> dict[str, str]:
+    return os.environ | {
+        "EPICS_CA_SERVER_PORT": str(port),
         "EPICS_CAS_INTF_ADDR_LIST": "127.0.0.1",
         "PYTHONPATH": str(ROOT),
     }
+
+
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_an_ioc_ends_cleanly(ending):
     command = [sys.executable, str(boot_file("adsim")), "--prefix", "end:", "--watch-stdin"]
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-    with subprocess.Popen(command, text=True, env=environment, **pipes) as ioc:
+    with subprocess.Popen(command, text=True, env=environment(free_port()), **pipes) as ioc:
         try:
             assert ioc.stdout.readline().startswith("IOC ready: adsim prefix=end: 127.0.0.1:")
             ENDINGS[ending](ioc)
@@ -39,3 +42,14 @@ def test_an_ioc_ends_cleanly(ending):
             assert ioc.stderr.read() == ""
         finally:
             ioc.kill()
+
+
+def test_an_ioc_whose_port_is_taken_says_so(gp):
+    command = [sys.executable, str(boot_file("adsim")), "--prefix", "end:"]
+    ended = subprocess.run(
+        command, env=environment(gp.port), capture_output=True, text=True, timeout=30, check=False
+    )
+    assert ended.returncode == 1
+    assert ended.stdout == "", "it is not ready"
+    assert f"adsim: port {gp.port} on 127.0.0.1 is taken" in ended.stderr
+    assert "EPICS_CA_SERVER_PORT" in ended.stderr

@@ -155,3 +155,15 @@ def test_a_full_queue_drops(bench):
     bench.settle()
     assert bench.taken == [1, 2, 3]
     assert bench.source.queued == 0
+
+
+@pytest.mark.parametrize("passes_on", [0, 1])
+def test_a_plugin_passes_arrays_on_when_told_to(bench, passes_on):
+    first = bench.plugin("P1", process=lambda _: None)
+    second = bench.plugin("P2")
+    second.write("NDARRAY_PORT", "P1")
+    first.write("ARRAY_CALLBACKS", passes_on)
+    bench.emit(1)
+    bench.settle()
+    assert bench.taken == [1] * passes_on
+    assert bench.source.queued == 0

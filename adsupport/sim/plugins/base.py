@@ -158,6 +158,7 @@ class Plugin(ArraySource):
             with self._process_lock:
                 self.last_array = array
                 self.process(array)
+            self.emit(array)
         finally:
             with self.lock:
                 self.set("EXECUTION_TIME", (time.perf_counter() - started) * 1e3)

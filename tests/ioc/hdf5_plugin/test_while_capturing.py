@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import epics
 import h5py
 import numpy as np
 import pytest
@@ -71,6 +72,23 @@ def test_capture_twice(bench: Any) -> None:
     assert seen.values("Capture_RBV") == [1, 0]
     assert bench.state() == [0, 0, 3, 0, ""]
     assert bench.files == ["f_0008.h5", "f_0009.h5"]
+
+
+def test_capture_toggled_faster_than_files_open(bench: Any) -> None:
+    bench.cam(ImageMode=2, AcquirePeriod=0.002)
+    bench.put(wait=False, NumCapture=0)
+    epics.caput(f"{bench.prefix}cam1:Acquire", 1)
+    for _ in range(50):
+        bench.put(wait=False, Capture=1)
+        bench.put(wait=False, Capture=0)
+    bench.put(Capture=0)
+    bench.cam(Acquire=0)
+    assert bench.state()[:2] == [0, 0]
+    assert bench.state()[3:] == [0, ""]
+    assert bench.get("WriteFile_RBV") == 0
+    assert bench.files == [f"f_{number:04d}.h5" for number in range(50)]
+    for name in bench.files:
+        assert bench.shape(name)[0][1:] == FRAME, "closed, and readable"
 
 
 # ---- D7: the queue
