@@ -101,9 +101,6 @@ class Channel:
         What the ``RTYP`` field says.
     """
 
-    max_subscription_backlog = 1000
-    long_string_max_length = 256
-
     def __init__(
         self,
         native: ChannelType,

@@ -190,5 +190,3 @@ async def serve(
         running.cancel()
         await asyncio.wait([running], timeout=5)
         await loop.run_in_executor(None, on_stop)
-
-

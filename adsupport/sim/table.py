@@ -143,32 +143,8 @@ class _Cell:
 _Cells = dict[str, _Cell]
 
 
-def read_table(name: str, macros: Mapping[str, str] | None = None) -> tuple[RecordRow, ...]:
-    """Read one table whose records are all complete.
-
-    Parameters
-    ----------
-    name : str
-        Template name, without ``.csv``.
-    macros : mapping of str to str, optional
-        Values of the instance's macros, such as ``{"PORT": "SIM1"}``.
-
-    Returns
-    -------
-    tuple of RecordRow
-        In the order of the file.
-
-    Raises
-    ------
-    TableError
-        No such table, a wrong cell, a macro without a value, or a record that is only the
-        redefinition of another table's: then use :func:`merge_tables`.
-    """
-    return merge_tables(name, macros=macros)
-
-
 def merge_tables(*names: str, macros: Mapping[str, str] | None = None) -> tuple[RecordRow, ...]:
-    """Lay tables over each other: a later one redefines cells of earlier ones.
+    """Read a table, or several: a later one redefines cells of earlier ones.
 
     Parameters
     ----------
@@ -185,7 +161,8 @@ def merge_tables(*names: str, macros: Mapping[str, str] | None = None) -> tuple[
     Raises
     ------
     TableError
-        As for :func:`read_table`.
+        No such table, a wrong cell, a macro without a value, or a record that only redefines one
+        of a table that was not named.
     """
     merged: dict[str, _Cells] = {}
     for name in names:

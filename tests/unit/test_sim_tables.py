@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adsupport.sim import table
-from adsupport.sim.table import RecordRow, TableError, merge_tables, read_table
+from adsupport.sim.table import RecordRow, TableError, merge_tables
 
 RECORDS = Path(__file__).parents[1] / "data" / "adsim-records.jsonl"
 
@@ -213,7 +213,7 @@ def test_a_later_table_redefines_single_cells(csv_table):
     assert (first.record, first.egu, first.value) == ("T", "K", 25.0)
     assert (second.record, second.value) == ("N", 3)
     assert merge_tables("general", "special", macros={"N": "7"})[1].value == 7
-    assert read_table("general")[0].egu == "C"
+    assert merge_tables("general")[0].egu == "C"
 
 
 def test_arrays_and_long_strings(csv_table):
@@ -224,7 +224,7 @@ def test_arrays_and_long_strings(csv_table):
         "Bytes,waveform,CHAR,3,UCHAR,0 255",
         "Text,waveform,CHAR,256,CHAR,/tmp/a b",
     )
-    numbers, data, text = read_table("arrays")
+    numbers, data, text = merge_tables("arrays")
     assert numbers.value.tolist() == [1.0, 2.5]
     assert numbers.value.dtype == np.float64
     assert data.value.dtype == np.uint8 and data.value.tolist() == [0, 255]
@@ -261,7 +261,7 @@ HEADER = "record,type,dbr,count,ftvl,enum,value,sevr,readback,states"
 def test_an_error_names_file_line_and_column(csv_table, row, column, message):
     csv_table("bad", HEADER, "Good,ai,DOUBLE,,,,,,,", row)
     with pytest.raises(TableError, match=rf"bad\.csv line 3, column '{column}': .*{message}"):
-        read_table("bad")
+        merge_tables("bad")
 
 
 @pytest.mark.parametrize(
@@ -280,12 +280,12 @@ def test_an_error_names_file_line_and_column(csv_table, row, column, message):
 def test_a_malformed_table_is_refused(csv_table, lines, message):
     csv_table("wrong", *lines)
     with pytest.raises(TableError, match=message):
-        read_table("wrong")
+        merge_tables("wrong")
 
 
 def test_a_missing_table_is_named():
     with pytest.raises(TableError, match=r"no record table NDNothing\.csv"):
-        read_table("NDNothing")
+        merge_tables("NDNothing")
 
 
 def test_an_error_in_a_table_is_a_value_error():
