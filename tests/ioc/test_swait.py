@@ -28,12 +28,17 @@ def enabled(gp, caput):
 
 @pytest.fixture
 def calc(enabled, caput):
-    """Return the name of a calculation with its settings as after the start, enabled."""
+    """Give the name of a calculation with its settings as after the start, enabled."""
+    _reset(caput)
+    yield f"gp:{NUMBER}"
+    _reset(caput)  # other tests share the IOC, and a deadband would hide their values
+
+
+def _reset(caput):
     for number in ("userCalc3", NUMBER):
         for field, value in DEFAULTS.items():
             caput(f"gp:{number}.{field}", value, wait=False)
         caput(f"gp:{number}.PROC", 1)
-    return f"gp:{NUMBER}"
 
 
 def alarm(name: str) -> tuple[int, int]:
