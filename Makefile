@@ -5,6 +5,9 @@ PYTHON ?= $(firstword $(foreach python,python3.11 python3.12 python3.13 python3.
 CONSTRAINTS := requirements/constraints.txt
 BIN := $(VENV)/bin
 OUT ?= demo-data
+# The tests wait for hardware more than they compute: two processes, each with IOCs of its own.
+WORKERS ?= 2
+PYTEST = $(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile
 
 .PHONY: help demo test test-all bench lint docs clean
 
@@ -21,10 +24,10 @@ demo: $(VENV)/.has-demo
 	$(BIN)/adsupport demo --out $(OUT)
 
 test: $(VENV)/.has-test
-	$(BIN)/python -m pytest -m "not slow and not bench"
+	$(PYTEST) -m "not slow and not bench"
 
 test-all: $(VENV)/.has-test
-	$(BIN)/python -m pytest -m "not bench"
+	$(PYTEST) -m "not bench"
 
 bench: $(VENV)/.has-test .bench-venv/.has-peer
 	$(BIN)/python -m tests.bench --peer .bench-venv/bin/python
