@@ -21,19 +21,7 @@ INVALID = 3
 
 
 class PortError(Exception):
-    """A driver refused a write; the record shows INVALID/WRITE.
-
-    Parameters
-    ----------
-    message : str
-        Port, parameter and reason.
-    keep : bool
-        Whether the parameter keeps the new value; otherwise it has its old one again.
-    """
-
-    def __init__(self, message: str, *, keep: bool = False) -> None:
-        super().__init__(message)
-        self.keep = keep
+    """A driver refused a write; the record shows INVALID/WRITE and the parameter is unchanged."""
 
 
 @dataclass(slots=True)
@@ -74,7 +62,7 @@ def on_write(*params: str) -> Callable[[_Method], _Method]:
     """Mark a method ``(self, value)`` to run after a client wrote one of ``params``.
 
     The parameter has taken the value before the method runs; changes are posted after it. A
-    :class:`PortError` out of the method restores the parameter, unless it says ``keep``.
+    :class:`PortError` out of the method restores the parameter.
 
     Parameters
     ----------
@@ -207,7 +195,7 @@ class Port:
         Raises
         ------
         PortError
-            The driver refused.
+            The driver refused; the parameter has its old value again.
         """
         with self.lock:
             entry = self.parameter(param)
@@ -215,9 +203,8 @@ class Port:
             self.set(param, value)
             try:
                 self.written(param, self.get(param))
-            except PortError as error:
-                if not error.keep:
-                    entry.value, entry.severity, entry.status = before
+            except PortError:
+                entry.value, entry.severity, entry.status = before
                 raise
             finally:
                 self.call_callbacks()

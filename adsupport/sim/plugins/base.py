@@ -93,8 +93,9 @@ class Plugin(ArraySource):
         name = self.get("NDARRAY_PORT")
         source = self._ports.get(name)
         if source is None or source.driver is self:
-            # like the real one, it then shows the name and listens to nothing
-            raise PortError(f"{self.name}: {name} is no port to take arrays from", keep=True)
+            # the console alone tells of it, as on the real one: the name stands, without an alarm
+            _log.error("%s: cannot take arrays from port %s", self.name, name)
+            return
         if self.get("ENABLE_CALLBACKS"):
             source.connect(self._take)
         self._source = source
@@ -158,7 +159,6 @@ class Plugin(ArraySource):
             with self._process_lock:
                 self.last_array = array
                 self.process(array)
-            self.emit(array)
         finally:
             with self.lock:
                 self.set("EXECUTION_TIME", (time.perf_counter() - started) * 1e3)
@@ -168,12 +168,15 @@ class Plugin(ArraySource):
     def process(self, array: NDArray) -> None:
         """Do the plugin's work on an array; runs without the port's lock.
 
+        Here that is to count it and pass it on, which those that show or write arrays don't.
+
         Parameters
         ----------
         array : NDArray
             Shared with other plugins: it must not be changed.
         """
         self.begin(array)
+        self.emit(array)
 
     def begin(self, array: NDArray) -> None:
         """Count an array and show its dimensions, type and time stamps."""
