@@ -20,88 +20,6 @@ __all__ = ["BoundedStaging", "FirstError", "is_disabled_when_staged", "is_staged
 logger = logging.getLogger(__name__)
 
 
-class BoundedStaging(BlueskyInterface):
-    """Mixin: stage and unstage with a time limit for each setting.
-
-    Attributes
-    ----------
-    put_timeout : float
-        Longest time for one setting to take effect, in seconds.
-    """
-
-    name: str
-    put_timeout: float = PUT_TIMEOUT
-    _in_stage = False
-
-    def stage(self) -> list[object]:
-        """Apply ``stage_sigs``, each within ``put_timeout``; undo all when one fails.
-
-        Returns
-        -------
-        list
-            The devices staged.
-
-        Raises
-        ------
-        PutError
-            A setting didn't take effect in time.
-        """
-        self._limit_waits()
-        self._in_stage = True
-        try:
-            # ophyd's plugins return nothing.
-            return self._stage_next() or [self]
-        except AdsupportError:
-            raise
-        except TimeoutError as error:
-            raise PutError(f"{self.name} could not be staged: {error}") from error
-        finally:
-            self._in_stage = False
-
-    def _stage_next(self) -> list[object] | None:
-        """Hand over to the next class: a place to step over one of ophyd's."""
-        return super().stage()
-
-    def _limit_waits(self) -> None:
-        for key in self.stage_sigs:
-            signal = getattr(self, key) if isinstance(key, str) else key
-            if getattr(signal, "write_timeout", 0) is None:
-                # ophyd takes this at construction only, and waits for ever by default.
-                signal._write_timeout = self.put_timeout  # noqa: SLF001
-
-    def unstage(self) -> list[object]:
-        """Restore every setting that was changed; one that fails doesn't keep the others.
-
-        Returns
-        -------
-        list
-            The devices unstaged.
-
-        Raises
-        ------
-        PutError
-            A setting could not be restored; raised after all others were.
-        """
-        failures: list[str] = []
-        while True:
-            try:
-                devices = super().unstage()
-                break
-            except TimeoutError as error:
-                if not self._original_vals:
-                    raise
-                # ophyd restores from the last to the first and drops what succeeded.
-                signal, value = self._original_vals.popitem()
-                failures.append(f"{pv_name(signal, setpoint=True)} back to {value!r} ({error})")
-        if failures:
-            text = f"{self.name}: could not restore {'; '.join(failures)}."
-            if self._in_stage:
-                logger.error(text)
-            else:
-                raise PutError(text)
-        return devices
-
-
 class FirstError:
     """Run steps of a clean-up all to the end, and keep the first exception.
 
@@ -143,6 +61,98 @@ class FirstError:
         """Raise the first exception, if there was one."""
         if self.error is not None:
             raise self.error
+
+
+class BoundedStaging(BlueskyInterface):
+    """Mixin: stage and unstage with a time limit for each setting.
+
+    Attributes
+    ----------
+    put_timeout : float
+        Longest time for one setting to take effect, in seconds.
+    """
+
+    name: str
+    _sub_devices: list[str]
+    put_timeout: float = PUT_TIMEOUT
+    _in_stage = False
+
+    def stage(self) -> list[object]:
+        """Apply ``stage_sigs``, each within ``put_timeout``; undo all when one fails.
+
+        Returns
+        -------
+        list
+            The devices staged.
+
+        Raises
+        ------
+        PutError
+            A setting didn't take effect in time.
+        """
+        self._limit_waits()
+        self._in_stage = True
+        try:
+            # ophyd's plugins return nothing.
+            return self._stage_next() or [self]
+        except AdsupportError:
+            raise
+        except TimeoutError as error:
+            raise PutError(f"{self.name} could not be staged: {error}") from error
+        finally:
+            self._in_stage = False
+
+    def _stage_next(self) -> list[object] | None:
+        """Hand over to the next class: a place to step over one of ophyd's."""
+        return super().stage()
+
+    def _limit_waits(self) -> None:
+        for key in self.stage_sigs:
+            signal = getattr(self, key) if isinstance(key, str) else key
+            if getattr(signal, "write_timeout", 0) is None:
+                # ophyd takes this at construction only, and waits for ever by default.
+                signal._write_timeout = self.put_timeout  # noqa: SLF001
+
+    def unstage(self) -> list[object]:
+        """Unstage every part, then restore every setting, whatever fails on the way.
+
+        Returns
+        -------
+        list
+            The devices unstaged.
+
+        Raises
+        ------
+        PutError
+            A setting could not be restored.
+        Exception
+            What a part raised; the first exception is raised, after all else is done.
+        """
+        cleanup = FirstError(logger)
+        # ophyd would stop at the first failure: the other parts would stay staged.
+        for attr in reversed(self._sub_devices):
+            part = getattr(self, attr)
+            if hasattr(part, "unstage"):
+                cleanup.run(part.unstage)
+        for signal, value in reversed(list(self._original_vals.items())):
+            cleanup.run(self._put_back, signal, value)
+        self._original_vals.clear()
+        devices = cleanup.run(super().unstage) or [self]
+        if not self._in_stage:
+            cleanup.raise_first()
+        elif cleanup.error is not None:
+            # stage() has failed for a reason of its own, which its caller is to see.
+            logger.error("%s: %s", self.name, cleanup.error)
+        return devices
+
+    def _put_back(self, signal: Any, value: Any) -> None:
+        try:
+            signal.set(value).wait()
+        except Exception as error:
+            raise PutError(
+                f"{self.name}: could not restore {pv_name(signal, setpoint=True)} to {value!r} "
+                f"({error}). Put it by hand."
+            ) from error
 
 
 def is_staged(device: Any) -> bool:

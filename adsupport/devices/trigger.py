@@ -33,7 +33,7 @@ from .acquisition import (
 from .cam import CamMixin_V3_1_1
 from .frames import FrameAccount, FrameReport, check_policy, is_enabled
 from .signal_io import explain_timeouts, get_setpoint, pv_name, read_signals, wait_for
-from .staging import BoundedStaging, is_staged
+from .staging import BoundedStaging, FirstError, is_staged
 
 __all__ = ["SingleTrigger_V34"]
 
@@ -130,8 +130,10 @@ class SingleTrigger_V34(BoundedStaging):
             self._account = FrameAccount(self)
             self._account.read()  # connects what has never been used
             self.cam.num_images_counter.subscribe(self._frame_taken, run=False)
-        except BaseException:
-            self.unstage()
+        except BaseException as error:
+            cleanup = FirstError(logger)
+            cleanup.error = error
+            cleanup.run(self.unstage)
             raise
         return devices
 
@@ -143,17 +145,18 @@ class SingleTrigger_V34(BoundedStaging):
         list
             The devices unstaged.
         """
-        try:
-            if self._staged != Staged.no:
-                self._cancel(None)
-                if self.cam.acquire in self._original_vals:
-                    # ophyd would start again what was running before.
-                    self._original_vals[self.cam.acquire] = 0
-        finally:
-            if self._account is not None:
-                self._account = None
-                self.cam.num_images_counter.clear_sub(self._frame_taken)
-            devices = super().unstage()
+        cleanup = FirstError(logger)
+        if self._staged != Staged.no:
+            cleanup.run(self._cancel, None)
+            if self.cam.acquire in self._original_vals:
+                # ophyd would start again what was running before.
+                self._original_vals[self.cam.acquire] = 0
+        if self._account is not None:
+            self._account = None
+            self.cam.num_images_counter.clear_sub(self._frame_taken)
+        devices = cleanup.run(super().unstage)
+        if not self._in_stage:
+            cleanup.raise_first()
         return devices
 
     def stop(self, *, success: bool = False) -> None:
@@ -307,7 +310,7 @@ class SingleTrigger_V34(BoundedStaging):
         pause = (
             limit if limit is not None else frames * acquisition.frame_time + self.acquire_allowance
         )
-        progress = None
+        progress = 0, 0
         while not acquisition.wake.wait(pause):
             moved = progress_of(self.cam)
             if limit is None and moved != progress and moved[0] <= frames:

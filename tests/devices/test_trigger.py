@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 from typing import Any
@@ -128,6 +129,21 @@ def test_the_time_limit_is_computed_from_the_settings(camera_only: Any) -> None:
     # Four exposures take longer than the allowance: the frames' own time is added.
     camera_only.trigger().wait(10)
     assert camera_only.frame_reports[-1].taken == 4
+
+
+def test_a_camera_that_takes_nothing_gets_no_extension(
+    camera_only: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    camera_only.acquire_allowance = 1.5
+    camera_only.cam.acquire_time.set(30.0, timeout=5).wait()
+    camera_only.stage()
+    # As with a camera that never exposes, whatever its settings say.
+    monkeypatch.setattr(trigger, "frame_time", lambda found: 0.01)
+    with pytest.raises(AcquireTimeoutError) as caught:
+        camera_only.trigger().wait(10)
+    taken = re.search(r"within (\d+\.\d) s", str(caught.value))
+    assert taken is not None
+    assert 1.5 <= float(taken[1]) < 3.0
 
 
 def test_frames_that_keep_coming_extend_the_computed_limit(
