@@ -69,6 +69,9 @@ def client(adsim, caput) -> Iterator[RawClient]:
         caput(f"ad:cam1:{name}", value)
     for name, value in {"WaitForPlugins": 1, "DataType": 1, "ColorMode": 0, "NumImages": 1}.items():
         caput(f"ad:cam1:{name}", value)
+    for axis in "XY":
+        for name, value in {"Min": 0, "Size": 1024, "Bin": 1}.items():
+            caput(f"ad:cam1:{name}{axis}", value)
     caput("ad:cam1:Acquire", 1)
     client = RawClient(adsim.port)
     yield client

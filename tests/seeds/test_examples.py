@@ -138,6 +138,8 @@ def test_demo_that_is_interrupted_leaves_no_process(tmp_path: Path, mark: str, s
         stderr=subprocess.DEVNULL,
         text=True,
         env=os.environ | environment_of(mark),
+        # as in a terminal, also where the tests themselves run with Ctrl-C switched off
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     ) as process:
         assert process.stdout is not None
         assert "IOC ready: adsim" in process.stdout.readline()
