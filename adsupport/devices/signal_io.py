@@ -113,8 +113,6 @@ def read_signals(
     if any(getattr(getattr(s, "cl", None), "name", "") != "pyepics" for s in signals.values()):
         get = get_setpoint if setpoints else _get
         return {key: get(signal) for key, signal in signals.items()}
-    from epics import ca
-
     deadline = time.monotonic() + timeout
     pending = {}
     for key, signal in signals.items():
@@ -122,7 +120,7 @@ def read_signals(
             continue
         signal.wait_for_connection(timeout=max(0.1, deadline - time.monotonic()))
         pv = signal.cl.get_pv(pv_name(signal, setpoints))
-        ca.get_with_metadata(pv.chid, ftype=pv.ftype, wait=False)
+        _request(pv)
         pending[key] = pv
     values = {}
     for key, signal in signals.items():
@@ -131,11 +129,60 @@ def read_signals(
             continue
         pv = pending[key]
         left = max(0.05, deadline - time.monotonic())
-        answer = ca.get_complete_with_metadata(pv.chid, ftype=pv.ftype, timeout=left)
+        answer = _answer(pv, left)
         if answer is None:
             raise TimeoutError(f"{pv.pvname} didn't answer within {timeout:g} s; is its IOC alive?")
         values[key] = _as_declared(signal, answer["value"])
     return values
+
+
+def _request(pv: Any) -> None:
+    """Ask for a value; the answer is fetched by :func:`_answer`."""
+    from epics import ca
+
+    try:
+        ca.get_with_metadata(pv.chid, ftype=pv.ftype, wait=False)
+    except ca.CASeverityException as error:
+        _forget_request(pv)
+        raise TimeoutError(f"{pv.pvname} isn't connected any more ({error}).") from error
+
+
+def _answer(pv: Any, timeout: float) -> Any:
+    from epics import ca
+
+    try:
+        answer = ca.get_complete_with_metadata(pv.chid, ftype=pv.ftype, timeout=timeout)
+        if answer is None and _answers(pv):
+            _forget_request(pv)
+            _request(pv)
+            answer = ca.get_complete_with_metadata(pv.chid, ftype=pv.ftype, timeout=timeout)
+    except ca.ChannelAccessGetFailure as error:
+        raise TimeoutError(f"{pv.pvname} lost its IOC before it answered ({error}).") from error
+    return answer
+
+
+def _answers(pv: Any) -> bool:
+    """Tell whether the IOC answers a request of another type on the same channel."""
+    from epics import ca
+
+    native = ca.field_type(pv.chid)
+    if native == pv.ftype or not ca.isConnected(pv.chid):
+        return False
+    ca.get_with_metadata(pv.chid, ftype=native, wait=False)
+    return ca.get_complete_with_metadata(pv.chid, ftype=native, timeout=0.5) is not None
+
+
+def _forget_request(pv: Any) -> None:
+    """Let pyepics forget a request that was never sent.
+
+    It notes a request as sent before it sends it.  When the IOC goes at this moment nothing is
+    sent, and every later read would wait for that answer, also when the IOC is back.
+    """
+    from epics import ca
+
+    entry = ca.get_cache(pv.pvname)
+    with entry.lock:
+        entry.get_results[pv.ftype] = [None]
 
 
 def get_setpoint(signal: Any) -> Any:
