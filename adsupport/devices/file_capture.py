@@ -5,11 +5,11 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from ..errors import FileWriteError, UnprimedError
+from ..errors import AdsupportError, FileWriteError, FrameCountError, UnprimedError
 from .arrays import array_mismatch, delivered_array, received_array
 from .signal_io import get_setpoint, pv_name, read_signals, wait_for
 
-__all__ = ["begin_capture", "check_primed", "end_capture"]
+__all__ = ["begin_capture", "check_primed", "end_capture", "file_problem"]
 
 #: Longest time for Capture to show that it's on, in seconds.
 CAPTURE_TIMEOUT = 5.0
@@ -148,3 +148,43 @@ def end_capture(plugin: Any, timeout: float = CLOSE_TIMEOUT) -> None:
             f"{pv_name(plugin.capture, True)}: the file wasn't closed within {timeout:g} s; it may "
             "be incomplete. Look at the disk and at the IOC's console."
         )
+
+
+def file_problem(plugin: Any, full: str, frames: int, mode: str) -> AdsupportError | None:
+    """Look for what is wrong with the file of a run whose capture has ended.
+
+    Parameters
+    ----------
+    plugin : ophyd.areadetector.plugins.FilePlugin
+        The plugin.
+    full : str
+        Full name of the file on the IOC.
+    frames : int
+        Frames of all points.
+    mode : {"Single", "Capture", "Stream"}
+        How it was written.
+
+    Returns
+    -------
+    AdsupportError or None
+        None when the file is whole.
+    """
+    if plugin.write_status.get(as_string=True) != "Write OK":
+        return FileWriteError(
+            f"{pv_name(plugin.write_status)}: {plugin.name} could not finish its file: "
+            f"{plugin.write_message.get()!r}. {full} may be damaged."
+        )
+    captured = int(plugin.num_captured.get())
+    if mode == "Stream" and captured != frames:
+        return FrameCountError(
+            f"{pv_name(plugin.num_captured)}: the file holds {captured} frames, expected {frames}: "
+            "some came between the points, or were lost."
+        )
+    if mode == "Capture" and plugin.full_file_name.get() != full:
+        return FileWriteError(
+            f"{pv_name(plugin.full_file_name)} is {plugin.full_file_name.get()!r}, expected "
+            f"{full!r}: in Capture mode the file is written when NumCapture "
+            f"({plugin.num_capture.get()}) frames are in the IOC's memory, and {captured} were. "
+            "Set stage_sigs['num_capture'] to all frames of the run, or use Stream."
+        )
+    return None

@@ -9,8 +9,8 @@ from typing import Any
 from ophyd import Kind
 from ophyd.device import Staged
 
-from ..errors import AdsupportError, ConfigurationError, FileWriteError, FrameCountError
-from .file_capture import begin_capture, check_primed, end_capture
+from ..errors import ConfigurationError, FileWriteError
+from .file_capture import begin_capture, check_primed, end_capture, file_problem
 from .file_target import FileTarget
 from .image_documents import ImageDocuments
 from .signal_io import put_and_confirm, pv_name, stand_already, wait_for
@@ -75,7 +75,7 @@ class FileWriter(FileTarget, ImageDocuments, BoundedStaging):
         self.frames_per_point = 1
         self._mode = ""
         self._lazy = False
-        self._predicted: tuple[str, Any] | None = None
+        self._predicted: tuple[str, Any] = ("", None)
         self._name_confirmed = False
         self._frames_done = 0
         self._partial = False
@@ -177,10 +177,16 @@ class FileWriter(FileTarget, ImageDocuments, BoundedStaging):
 
     def _check_settings(self) -> None:
         plugin: Any = self
-        if self._mode == "Single" and plugin.auto_save.get(as_string=True) != "Yes":
+        if self._mode != "Stream" and plugin.auto_save.get(as_string=True) != "Yes":
             raise ConfigurationError(
-                f"{pv_name(plugin.auto_save, True)} is No while FileWriteMode is Single: no frame "
-                "would be written. Put it to Yes, or use Stream."
+                f"{pv_name(plugin.auto_save, True)} is No while FileWriteMode is {self._mode}: no "
+                "frame would be written. Put it to Yes, or use Stream."
+            )
+        if self._mode == "Capture" and int(plugin.num_capture.get()) < 1:
+            raise ConfigurationError(
+                f"{pv_name(plugin.num_capture, True)} is 0 while FileWriteMode is Capture: the "
+                "file is written when that many frames are in the IOC's memory. Set "
+                f"{self.name}.stage_sigs['num_capture'] to all frames of the run, or use Stream."
             )
         if self._one_file_a_frame and plugin.auto_increment.get(as_string=True) != "Yes":
             raise ConfigurationError(
@@ -223,7 +229,7 @@ class FileWriter(FileTarget, ImageDocuments, BoundedStaging):
     def _confirm_name(self) -> None:
         """See that the IOC has opened the file that was predicted."""
         plugin: Any = self
-        if self._predicted is None or self._name_confirmed:
+        if self._name_confirmed:
             return
         full = self._predicted[0]
         if not wait_for(lambda: plugin.full_file_name.get() == full, _NAME_TIMEOUT):
@@ -288,7 +294,7 @@ class FileWriter(FileTarget, ImageDocuments, BoundedStaging):
             logger.warning(
                 "%s: the last point was interrupted; beginning another file behind %s",
                 self.name,
-                self._predicted and self._predicted[1],
+                self._predicted[1],
             )
             end_capture(self)
             self._open()
@@ -370,20 +376,9 @@ class FileWriter(FileTarget, ImageDocuments, BoundedStaging):
             end_capture(self)
 
     def _check_end(self) -> None:
-        plugin: Any = self
         if not self.is_writing or self.problem_reported or self._partial or not self._frames_done:
             return
-        error: AdsupportError | None = None
-        if plugin.write_status.get(as_string=True) != "Write OK":
-            error = FileWriteError(
-                f"{pv_name(plugin.write_status)}: {self.name} could not finish its file: "
-                f"{plugin.write_message.get()!r}. {self._predicted} may be damaged."
-            )
-        elif self.counts_captured and int(plugin.num_captured.get()) != self._frames_done:
-            error = FrameCountError(
-                f"{pv_name(plugin.num_captured)}: the file holds {plugin.num_captured.get()} "
-                f"frames, expected {self._frames_done}: some came between the points, or were lost."
-            )
+        error = file_problem(self, self._predicted[0], self._frames_done, self._mode)
         if error is None:
             return
         if getattr(self.parent, "frame_policy", "raise") == "raise":

@@ -9,7 +9,12 @@ from typing import Any
 
 import bluesky.plans as bp
 import h5py
+import numpy as np
 import pytest
+from area_detector_handlers.handlers import (
+    AreaDetectorHDF5Handler,
+    AreaDetectorHDF5SingleHandler,
+)
 from bluesky.utils import FailedStatus
 
 from adsupport.errors import (
@@ -97,8 +102,11 @@ def test_a_setting_that_is_refused_is_named_and_the_others_restored(
         det.stage()
 
 
-def test_single_mode_needs_auto_save(det: Any, unchanged: Any) -> None:
-    det.hdf1.stage_sigs["file_write_mode"] = "Single"
+@pytest.mark.parametrize("mode", ["Single", "Capture"])
+def test_modes_that_write_only_when_asked_need_auto_save(
+    det: Any, unchanged: Any, mode: str
+) -> None:
+    det.hdf1.stage_sigs["file_write_mode"] = mode
     with unchanged(det), pytest.raises(ConfigurationError, match="ad:HDF1:AutoSave"):
         det.stage()
 
@@ -116,14 +124,44 @@ def test_single_mode_writes_one_file_a_frame(engine: Any, documents: Any, det: A
     # The number is raised to a multiple of the frames per point: that's where readers look.
     numbers = [d["datum_kwargs"]["point_number"] for d in documents.of("datum")]
     assert numbers == [1, 2]
-    for number in (2, 3, 4, 5):
-        name = kwargs["template"] % (
-            "/" + resource["resource_path"] + "/",
-            kwargs["filename"],
-            number,
-        )
-        with h5py.File(name) as file:
-            assert file["entry/data/data"].shape == (1024, 1024)
+    reader = AreaDetectorHDF5SingleHandler("/" + resource["resource_path"], **kwargs)
+    frames = [reader(**d["datum_kwargs"]) for d in documents.of("datum")]
+    # A ramp that moves on by one from frame to frame: none is missing, none is there twice.
+    first = [int(frame[0, 0]) for point in frames for frame in point]
+    assert np.diff(np.array(first, np.uint8)).tolist() == [1, 1, 1]
+
+
+def _use_capture_mode(det: Any, num_capture: int) -> None:
+    det.hdf1.auto_save.set("Yes", timeout=5).wait()
+    det.hdf1.stage_sigs["file_write_mode"] = "Capture"
+    det.hdf1.stage_sigs["num_capture"] = num_capture
+    det.hdf1.stage_sigs.move_to_end("capture")
+
+
+def test_capture_mode_writes_all_frames_at_the_end(engine: Any, documents: Any, det: Any) -> None:
+    _use_capture_mode(det, 6)
+    det.cam.num_images.set(3, timeout=5).wait()
+    engine(bp.count([det], num=2))
+    (resource,) = documents.of("resource")
+    reader = AreaDetectorHDF5Handler("/" + resource["resource_path"], **resource["resource_kwargs"])
+    points = [reader(**d["datum_kwargs"]).shape for d in documents.of("datum")]
+    assert points == [(3, 1024, 1024)] * 2
+
+
+def test_frames_left_in_the_iocs_memory_are_an_error(
+    engine: Any, det: Any, unchanged: Any, disk: pathlib.Path
+) -> None:
+    # The IOC drops them without a word: there's no file at all.
+    _use_capture_mode(det, 10)
+    with unchanged(det), pytest.raises(FileWriteError, match=r"NumCapture \(10\).*and 2 were"):
+        engine(bp.count([det], num=2))
+    assert not list(disk.rglob("*.h5"))
+
+
+def test_capture_mode_without_a_number_is_refused(det: Any, unchanged: Any) -> None:
+    _use_capture_mode(det, 0)
+    with unchanged(det), pytest.raises(ConfigurationError, match="ad:HDF1:NumCapture is 0"):
+        det.stage()
 
 
 def test_a_failing_writer_fails_the_run(engine: Any, documents: Any, det: Any) -> None:
