@@ -1,0 +1,39 @@
+"""The first steps, as README and how-to print them, do what they say."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import h5py
+import pytest
+
+from adsupport.launch import IOCProcess, client_environment
+from adsupport.simulated import simulated_mounts
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/how-to/own-ioc.md"])
+def test_first_python_block(page: str, adsim: IOCProcess, tmp_path: Path):
+    ioc_mount, local_mount = simulated_mounts(tmp_path)
+    block = re.findall(r"```python\n(.*?)```", (ROOT / page).read_text(), re.S)[0]
+    code = block.replace("/mnt/ioc/data", str(local_mount)).replace('"/data', f'"{ioc_mount}')
+    code = re.sub(r'ad_creator\(\s*"[^"]*"', f'ad_creator("{adsim.prefix}"', code)
+    result = subprocess.run(
+        [sys.executable, "-c", code + "\nprint(AD_full_file_name_local(det.hdf1))\n"],
+        capture_output=True,
+        text=True,
+        timeout=100,
+        env=os.environ | client_environment(adsim.port),
+        check=False,
+    )
+    assert result.returncode == 0, result.stderr
+    path = Path(result.stdout.splitlines()[-1])
+    assert path.is_relative_to(local_mount)
+    assert re.fullmatch(r"sample7_\d{4}\.h5", path.name)
+    with h5py.File(path) as file:
+        assert file["/entry/data/data"].shape[0] == 15
