@@ -96,7 +96,7 @@ class IOC:
         loaded: dict[str, Record] = {}
         followers: dict[str, list[Record]] = {}
         for row in rows:
-            record = Record(f"{self.prefix}{r}{row.record}", row, port)
+            record = Record(f"{self.prefix}{r}{row.record}", row, port, self.deliver)
             loaded[row.record] = record
             self.records[r + row.record] = record
             self.database.add(record.name, record.channel)
@@ -122,15 +122,15 @@ class IOC:
     # ---- from ports to records
 
     def _post(self, port: Port, changes: list[Change]) -> None:
-        if threading.get_ident() == self._loop_thread and not self._delivering:
+        if threading.get_ident() == self._loop_thread:
             # a write may post twice, before and after its record changes: keep that order
-            self._deliver()
+            self.deliver()
         for change in changes:
             if isinstance(change.value, np.ndarray):
                 self._newest_arrays[port, change.param] = change
         self._posts.append((port, changes))
         if self._loop is None:
-            self._deliver()
+            self.deliver()
         else:
             self._schedule_delivery(self._loop)
 
@@ -141,17 +141,20 @@ class IOC:
 
     def _deliver_scheduled(self) -> None:
         self._delivery_scheduled = False
-        self._deliver()
+        # a bounded batch, so that a fast camera can't keep the loop from its clients
+        self._deliver(DELIVERY_BATCH)
         if self._posts and self._loop is not None:
             self._schedule_delivery(self._loop)
 
-    def _deliver(self) -> None:
+    def deliver(self) -> None:
+        """Hand every post made so far to its records; a call out of a record does nothing."""
+        if not self._delivering:
+            self._deliver(len(self._posts))
+
+    def _deliver(self, most: int) -> None:
         self._delivering = True
         try:
-            # a bounded batch, so that a fast camera can't keep the loop from its clients
-            for _ in range(DELIVERY_BATCH):
-                if not self._posts:
-                    break
+            for _ in range(min(most, len(self._posts))):
                 self._update_records(*self._posts.popleft())
         finally:
             self._delivering = False

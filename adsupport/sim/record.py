@@ -41,6 +41,9 @@ class Record:
         Type, metadata and initial value.
     port : Port or None
         Where the record's parameter lives; None for records without one.
+    deliver : callable, optional
+        Hands what ports have posted so far to the records, so that a client whose put has ended
+        reads what the put has changed.
 
     Attributes
     ----------
@@ -53,13 +56,20 @@ class Record:
         Called with the new value whenever the record's value was posted.
     """
 
-    def __init__(self, name: str, row: RecordRow, port: Port | None) -> None:
+    def __init__(
+        self,
+        name: str,
+        row: RecordRow,
+        port: Port | None,
+        deliver: Callable[[], None] = lambda: None,
+    ) -> None:
         self.name = name
         self.row = row
         self.port = port if row.param else None
         self.is_input = row.scan == "I/O Intr" or row.type in ("ai", "bi", "mbbi", "stringin")
         self.on_process: list[Callable[[Any], asyncio.Future[Any] | None]] = []
         self.on_update: list[Callable[[Any], None]] = []
+        self._deliver = deliver
         self._writing = 0
         self._deferred: Change | None = None
         self._idle_waiters: list[asyncio.Future[Any]] = []
@@ -165,6 +175,7 @@ class Record:
         except PortError:
             refused = True
         finally:
+            self._deliver()  # of this record, the newest change is kept for after the write
             self._writing -= 1
         more = self._processed(value, refused)
         if more is not None:
@@ -185,6 +196,7 @@ class Record:
         if self._deferred is not None and not self._writing:
             change, self._deferred = self._deferred, None
             self.update(change)
+        self._deliver()
         if not waits:
             return None
         return waits[0] if len(waits) == 1 else asyncio.ensure_future(_all_of(waits))
