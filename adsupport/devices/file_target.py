@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import pathlib
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any
 
 from ..errors import (
     ConfigurationError,
@@ -26,9 +26,8 @@ from ..naming import (
 from .file_paths import path_map_of, put_file_path
 from .signal_io import put_and_confirm, pv_name, read_signals
 
-__all__ = ["IF_EXISTS", "FileTarget", "IfExists"]
+__all__ = ["IF_EXISTS", "FileTarget", "check_if_exists"]
 
-IfExists = Literal["refuse", "bump", "allow"]
 IF_EXISTS: tuple[str, ...] = ("refuse", "bump", "allow")
 
 #: How many file numbers ``if_exists="bump"`` tries.
@@ -121,11 +120,7 @@ class FileTarget:
 
     @if_exists.setter
     def if_exists(self, policy: str) -> None:
-        if policy not in IF_EXISTS:
-            raise ConfigurationError(
-                f"if_exists={policy!r} is unknown; expected one of {', '.join(IF_EXISTS)}."
-            )
-        self._if_exists = policy
+        self._if_exists = check_if_exists(policy)
 
     @property
     def path_map(self) -> PathMap:
@@ -339,6 +334,31 @@ class FileTarget:
                 f"{local} lies outside root={str(self.reg_root)!r} of the documents; give the "
                 "plugin a root above it, or write elsewhere."
             ) from None
+
+
+def check_if_exists(policy: str) -> str:
+    """Check what is to be done when a file exists already.
+
+    Parameters
+    ----------
+    policy : {"refuse", "bump", "allow"}
+        Raise, take the next free number, or overwrite.
+
+    Returns
+    -------
+    str
+        The policy.
+
+    Raises
+    ------
+    ConfigurationError
+        It's another word.
+    """
+    if policy not in IF_EXISTS:
+        raise ConfigurationError(
+            f"if_exists={policy!r} is unknown; expected one of {', '.join(IF_EXISTS)}."
+        )
+    return policy
 
 
 def _directory(template: str | os.PathLike[str] | None) -> str | None:

@@ -2,30 +2,33 @@
 
 from __future__ import annotations
 
+import math
 import pathlib
 from collections.abc import Generator
 from datetime import datetime
+from numbers import Real
 from typing import Any
 
 import bluesky.plan_stubs as bps
-from bluesky.utils import FailedStatus, Msg
+from bluesky.utils import Msg
 
 from ..devices.file_paths import missing_directory
-from ..devices.file_target import IF_EXISTS, FileTarget
+from ..devices.file_target import FileTarget, check_if_exists
 from ..devices.signal_io import (
-    PUT_TIMEOUT,
     explain_timeouts,
     get_setpoint,
     pv_name,
     read_signals,
     stand_already,
 )
-from ..errors import ConfigurationError, FileWriteError, PutError
+from ..errors import ConfigurationError, FileWriteError
 from ..naming import check_file_name, same_path
+from .put import put
 
 __all__ = ["prepare_count"]
 
 _DIRECTORY_CHECKS, _DIRECTORY_PAUSE = 20, 0.025
+_LARGEST = 2**31 - 1  # of an IOC's integers
 
 
 def prepare_count(
@@ -97,11 +100,13 @@ def prepare_count(
     PutError
         The IOC didn't take a value.
     """
-    _check_times(acquire_time, acquire_period, n_images)
+    _check_times(acquire_time, acquire_period)
+    n_images = _whole("n_images", n_images, 1)
+    create_directory = _whole("create_directory", create_directory, -_LARGEST)
     _check_plugin(plugin)
     check_file_name(file_name)
     template = file_template or f"%s%s_%4.4d{getattr(plugin, 'extension', '.h5')}"
-    policy = _check_policy(plugin, if_exists)
+    policy = plugin.if_exists if if_exists is None else check_if_exists(if_exists)
 
     with explain_timeouts(plugin):
         wanted = _wanted(
@@ -132,7 +137,7 @@ def prepare_count(
     if not (same_path(path, state["path"]) and same_path(path, state["put"]) and state["exists"]):
         yield from _put_directory(plugin, path)
     if number != int(state["number"]):
-        yield from _put(plugin.file_number, number)
+        yield from put(plugin.file_number, number)
     return local
 
 
@@ -171,17 +176,24 @@ def _state(plugin: Any) -> dict[str, Any]:
     return {**found, "put": get_setpoint(plugin.file_path)}
 
 
-def _check_times(acquire_time: float, acquire_period: float, n_images: int) -> None:
-    if isinstance(n_images, bool) or int(n_images) != n_images or n_images < 1:
-        raise ConfigurationError(f"n_images={n_images!r}: expected a whole number of 1 or more.")
+def _check_times(acquire_time: float, acquire_period: float) -> None:
     for name, value in (("acquire_time", acquire_time), ("acquire_period", acquire_period)):
-        if not 0 <= value < float("inf"):
+        if not (isinstance(value, Real) and 0 <= value < math.inf):
             raise ConfigurationError(f"{name}={value!r}: expected a time of 0 s or more.")
     if 0 < acquire_period < acquire_time:
         raise ConfigurationError(
             f"acquire_period={acquire_period:g} s is shorter than acquire_time={acquire_time:g} s. "
             "Give a period of at least the exposure, or 0 for as fast as the camera goes."
         )
+
+
+def _whole(name: str, value: Any, smallest: int) -> int:
+    number = isinstance(value, Real) and not isinstance(value, bool)
+    if not (number and smallest <= value <= _LARGEST and value == int(value)):
+        raise ConfigurationError(
+            f"{name}={value!r}: expected a whole number from {smallest} to {_LARGEST}."
+        )
+    return int(value)
 
 
 def _check_plugin(plugin: Any) -> None:
@@ -193,15 +205,6 @@ def _check_plugin(plugin: Any) -> None:
             f"{getattr(plugin, 'name', plugin)} is a {type(plugin).__name__}, which takes no file "
             "name from its caller. Use AD_EpicsFileNameHDF5Plugin, or that for TIFF or JPEG."
         )
-
-
-def _check_policy(plugin: Any, if_exists: str | None) -> str:
-    policy = plugin.if_exists if if_exists is None else if_exists
-    if policy not in IF_EXISTS:
-        raise ConfigurationError(
-            f"if_exists={policy!r} is unknown; expected one of {', '.join(IF_EXISTS)}."
-        )
-    return str(policy)
 
 
 def _choice(signal: Any, value: Any, argument: str) -> int:
@@ -235,21 +238,11 @@ def _compression(plugin: Any, compression: str | None) -> list[tuple[Any, Any]]:
 def _put_changes(wanted: list[tuple[Any, Any]]) -> Generator[Msg, Any, None]:
     for (signal, value), stands in zip(wanted, stand_already(wanted), strict=True):
         if not stands:
-            yield from _put(signal, value)
-
-
-def _put(signal: Any, value: Any) -> Generator[Msg, Any, None]:
-    try:
-        yield from bps.abs_set(signal, value, wait=True, timeout=PUT_TIMEOUT)
-    except FailedStatus as error:
-        raise PutError(
-            f"{pv_name(signal, True)}: put {value!r}, but {pv_name(signal)} shows "
-            f"{signal.get()!r} after {PUT_TIMEOUT:g} s. The IOC refused or changed the value."
-        ) from error
+            yield from put(signal, value)
 
 
 def _put_directory(plugin: Any, path: str) -> Generator[Msg, Any, None]:
-    yield from _put(plugin.file_path, path)
+    yield from put(plugin.file_path, path)
     for _ in range(_DIRECTORY_CHECKS):
         if plugin.file_path_exists.get():
             return

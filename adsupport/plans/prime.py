@@ -12,8 +12,8 @@ from bluesky.utils import FailedStatus, Msg
 
 from ..devices.priming import needs_priming
 from ..devices.priming_steps import ARRIVAL_TIMEOUT, Priming
-from ..devices.signal_io import PUT_TIMEOUT
-from ..errors import AcquireTimeoutError, UnprimedError
+from ..errors import AcquireTimeoutError, PutError, UnprimedError
+from .put import put
 
 __all__ = ["prime_plugin"]
 
@@ -59,6 +59,8 @@ def prime_plugin(
         The frame didn't reach the plugin.
     ConfigurationError
         The plugin is writing a file, or isn't connected to the camera.
+    PutError
+        A setting could not be made or put back.
     """
     if not needs_priming(plugin):
         return
@@ -68,7 +70,7 @@ def prime_plugin(
 
 def _steps(priming: Priming) -> Generator[Msg, Any, None]:
     for setting in priming.settings():
-        yield from _put(setting.signal, setting.value)
+        yield from put(setting.signal, setting.value)
     if priming.acquire is not None:
         try:
             yield from _acquire(priming.acquire)
@@ -96,13 +98,9 @@ def _restore(priming: Priming) -> Generator[Msg, Any, None]:
         yield Msg("stop", priming.acquire)
     for setting in priming.restore():
         try:
-            yield from _put(setting.signal, setting.value)
-        except FailedStatus as error:
+            yield from put(setting.signal, setting.value)
+        except PutError as error:
             logger.error("%s could not be restored: %s", setting.signal.name, error)
             failures.append(error)
     if failures:
         raise failures[0]
-
-
-def _put(signal: Any, value: Any) -> Generator[Msg, Any, None]:
-    yield from bps.abs_set(signal, value, wait=True, timeout=PUT_TIMEOUT)

@@ -18,8 +18,17 @@ from adsupport.errors import (
     FileWriteError,
     NamingError,
     PathMapError,
+    PutError,
 )
-from adsupport.plans import prepare_count
+from adsupport.plans import prepare_count, put
+
+
+@pytest.fixture
+def messages(engine: Any) -> list[Any]:
+    """Collect all messages of the plans."""
+    seen: list[Any] = []
+    engine.msg_hook = seen.append
+    return seen
 
 
 @pytest.fixture
@@ -125,14 +134,24 @@ def test_dates_are_filled_in_before_the_put(
 
 
 def test_the_directory_is_created_before_the_path_is_put(
-    engine: Any, det: Any, puts: Any, disk: pathlib.Path
+    engine: Any, det: Any, messages: list[Any], disk: pathlib.Path
 ) -> None:
-    # The peer starts both puts at once.
+    # The peer starts both puts at once: the IOC may get the path first.
     det.hdf1.create_directory.set(0, timeout=5).wait()
     engine(prepare_count(det.hdf1, "x", 0.01, 0.02, file_path=f"{disk}/ioc/a/b/c/"))
-    names = [name for name, _ in puts]
-    assert names.index("ad:HDF1:CreateDirectory") < names.index("ad:HDF1:FilePath")
+    sets = {m.obj: i for i, m in enumerate(messages) if m.command == "set"}
+    depth, path = sets[det.hdf1.create_directory], sets[det.hdf1.file_path]
+    assert "wait" in [message.command for message in messages[depth:path]]
     assert (disk / "ioc/a/b/c").is_dir()
+
+
+def test_a_value_that_the_ioc_changes_is_told(
+    engine: Any, det: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(put, "PUT_TIMEOUT", 0.3)
+    monkeypatch.setattr(det.cam.num_images, "get", lambda **_: 7)
+    with pytest.raises(PutError, match="ad:cam1:NumImages: put 5, but ad:cam1:NumImages_RBV .* 7 "):
+        engine(prepare_count(det.hdf1, "x", 0.01, 0.02, 5))
 
 
 def test_what_stands_is_not_put_again(engine: Any, det: Any, puts: Any) -> None:
@@ -168,6 +187,12 @@ def test_zero_period_means_as_fast_as_the_camera_goes(engine: Any, det: Any) -> 
         ({"n_images": 0}, ConfigurationError, "n_images=0"),
         ({"n_images": -2}, ConfigurationError, "n_images=-2"),
         ({"n_images": 2.5}, ConfigurationError, "n_images=2.5"),
+        ({"n_images": float("nan")}, ConfigurationError, "n_images=nan"),
+        ({"n_images": "5"}, ConfigurationError, "n_images='5'"),
+        ({"n_images": 2**31}, ConfigurationError, "n_images=2147483648"),
+        ({"n_images": True}, ConfigurationError, "n_images=True"),
+        ({"create_directory": "deep"}, ConfigurationError, "create_directory='deep'"),
+        ({"acquire_time": "0.01"}, ConfigurationError, "acquire_time='0.01'"),
         ({"acquire_period": 0.005}, ConfigurationError, "acquire_period=0.005.*acquire_time=0.01"),
         ({"acquire_time": -1}, ConfigurationError, "acquire_time=-1"),
         ({"acquire_time": float("nan")}, ConfigurationError, "acquire_time=nan"),

@@ -20,8 +20,8 @@ from adsupport.devices import (
     priming,
     priming_steps,
 )
-from adsupport.errors import AcquireTimeoutError, ConfigurationError, UnprimedError
-from adsupport.plans import prime_plugin
+from adsupport.errors import AcquireTimeoutError, ConfigurationError, PutError, UnprimedError
+from adsupport.plans import prime_plugin, put
 
 
 @pytest.fixture(params=["blocking", "plan"])
@@ -198,6 +198,19 @@ def test_a_camera_that_does_not_finish_is_stopped_and_all_restored(
     with unchanged(stale), pytest.raises(AcquireTimeoutError, match="cam1:Acquire"):
         prime(plugin, timeout=0.3)
     assert stale.cam.acquire.get() == 0
+
+
+def test_a_setting_that_is_refused_is_named_and_the_others_restored(
+    stale: Any, prime: Any, unchanged: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(put, "PUT_TIMEOUT", 0.3)
+    monkeypatch.setattr(stale.cam.array_callbacks, "get", lambda **_: 0)
+    stale.cam.array_callbacks.put(0)
+    with unchanged(stale), pytest.raises(PutError, match="ad:cam1:ArrayCallbacks: put 1"):
+        prime(stale.hdf1)
+    monkeypatch.undo()
+    assert stale.cam.image_mode.get(as_string=True) == "Multiple"
+    assert stale.cam.array_callbacks.get() == 0
 
 
 def test_an_interrupt_restores_all(
