@@ -11,7 +11,14 @@ from ophyd.areadetector.cam import CamBase, SimDetectorCam
 
 from .signal_io import read_signals
 
-__all__ = ["ArrayKind", "array_mismatch", "delivered_array", "received_array", "source_of"]
+__all__ = [
+    "ArrayKind",
+    "array_mismatch",
+    "delivered_array",
+    "is_ready",
+    "received_array",
+    "source_of",
+]
 
 # Plugins that hand on the arrays they get as they are.
 _PASS_ON = (
@@ -21,6 +28,12 @@ _PASS_ON = (
     plugins.PvaPlugin,
     plugins.ROIStatPlugin,
     plugins.StatsPlugin,
+)
+# ophyd's names of the axes differ between its classes; fastest axis first.
+_AXES = (
+    ("width", "height", "depth"),
+    ("x", "y", "z"),
+    ("array_size0", "array_size1", "array_size2"),
 )
 _COLOR_AXIS = {"RGB1": 0, "RGB2": 1, "RGB3": 2}
 
@@ -67,14 +80,7 @@ def received_array(plugin: Any) -> ArrayKind | None:
     ArrayKind or None
         None when no array has arrived since the IOC started.
     """
-    found = read_signals(
-        {
-            0: plugin.array_size.width,
-            1: plugin.array_size.height,
-            2: plugin.array_size.depth,
-            "n": plugin.ndimensions,
-        }
-    )
+    found = read_signals({**_size_signals(plugin), "n": plugin.ndimensions})
     count = int(found["n"])
     dims = tuple(int(found[axis]) for axis in range(min(max(count, 0), 3)))
     if count == 0 or 0 in dims:
@@ -82,6 +88,14 @@ def received_array(plugin: Any) -> ArrayKind | None:
     return ArrayKind(
         dims, plugin.data_type.get(as_string=True), plugin.color_mode.get(as_string=True)
     )
+
+
+def _size_signals(plugin: Any) -> dict[Any, Any]:
+    """List the sizes of the arrays a plugin receives, fastest axis first."""
+    # What ophyd's class for ROI calls array_size is what the plugin gives out.
+    sizes = plugin.max_size if isinstance(plugin, plugins.ROIPlugin) else plugin.array_size
+    names = next(names for names in _AXES if names[0] in sizes.component_names)
+    return {axis: getattr(sizes, name) for axis, name in enumerate(names)}
 
 
 def source_of(plugin: Any) -> Any:
@@ -111,7 +125,7 @@ def delivered_array(plugin: Any) -> ArrayKind | None:
     Returns
     -------
     ArrayKind or None
-        None when the source computes arrays of its own kind (ROI, Process, ColorConvert),
+        None when the source computes arrays of its own kind (Process, ColorConvert, FFT),
         isn't part of the detector, or hasn't told the size yet.
     """
     seen: list[Any] = []
@@ -121,7 +135,7 @@ def delivered_array(plugin: Any) -> ArrayKind | None:
         source = source_of(source)
     if isinstance(source, CamBase):
         return _from_camera(source)
-    if isinstance(source, plugins.ROIPlugin) and hasattr(source, "array_size_xyz"):
+    if isinstance(source, plugins.ROIPlugin) and hasattr(source, "collapse_dims"):
         return _from_roi(source)
     return None
 
@@ -160,25 +174,50 @@ def _sim_detector_size(cam: Any) -> tuple[int, int]:
     )
 
     def along(axis: str) -> int:
-        full = int(found[f"max_{axis}"])
-        binning = max(1, int(found[f"bin_{axis}"]))
-        start = min(max(0, int(found[f"min_{axis}"])), full - 1)
-        size = min(max(1, int(found[f"size_{axis}"])), full - start)
-        return size // binning
+        full, start, size, binning = (
+            int(found[f"{what}_{axis}"]) for what in ("max", "min", "size", "bin")
+        )
+        return _clip(full, start, size) // max(1, binning)
 
     return along("x"), along("y")
 
 
+def _clip(full: int, start: int, size: int) -> int:
+    """Tell what is left of a region along an axis, as ADCore and its simulated camera clip it."""
+    return min(max(1, size), full - min(max(0, start), full - 1))
+
+
 def _from_roi(roi: Any) -> ArrayKind | None:
-    """Take the size that a ROI plugin gave out last: it holds while its source doesn't change."""
-    upstream, seen = delivered_array(roi), received_array(roi)
-    if upstream is None or seen is None or upstream.dims != seen.dims or len(seen.dims) != 2:
+    """Predict what a region plugin makes of images without colour."""
+    upstream = delivered_array(roi)
+    if upstream is None or len(upstream.dims) != 2:
         return None
     found = read_signals(
-        {"x": roi.array_size_xyz.array_size_x, "y": roi.array_size_xyz.array_size_y}
+        {
+            (what, axis): getattr(signals, prefix + axis)
+            for what, signals, prefix in (
+                ("enable", roi.roi_enable, ""),
+                ("auto", roi.auto_size, ""),
+                ("min", roi.min_xyz, "min_"),
+                ("size", roi.size, ""),
+                ("bin", roi.bin_, ""),
+            )
+            for axis in "xy"
+        }
     )
-    dims = int(found["x"]), int(found["y"])
-    return None if 0 in dims else ArrayKind(dims)
+
+    def along(axis: str, full: int) -> int:
+        if str(found["enable", axis]) not in ("1", "Enable"):
+            return full
+        wanted = full if int(found["auto", axis]) else int(found["size", axis])
+        size = _clip(full, int(found["min", axis]), wanted)
+        return size // min(max(1, int(found["bin", axis])), size)
+
+    dims = along("x", upstream.dims[0]), along("y", upstream.dims[1])
+    if 1 in dims and roi.collapse_dims.get(as_string=True) == "Enable":
+        return None
+    out = roi.data_type_out.get(as_string=True)
+    return ArrayKind(dims, upstream.data_type if out == "Automatic" else out, upstream.color_mode)
 
 
 def array_mismatch(received: ArrayKind, delivered: ArrayKind | None) -> str:
@@ -206,3 +245,20 @@ def array_mismatch(received: ArrayKind, delivered: ArrayKind | None) -> str:
             shown = [" x ".join(map(str, v)) if isinstance(v, tuple) else v for v in (old, new)]
             parts.append(f"{name} {shown[0]}, the next array will have {shown[1]}")
     return "; ".join(parts)
+
+
+def is_ready(plugin: Any) -> bool:
+    """Tell whether the last array that a plugin received is like those that will come.
+
+    Parameters
+    ----------
+    plugin : ophyd.areadetector.plugins.PluginBase
+        The plugin.
+
+    Returns
+    -------
+    bool
+        False when no array has arrived; what can't be known of the next one doesn't count.
+    """
+    received = received_array(plugin)
+    return received is not None and not array_mismatch(received, delivered_array(plugin))

@@ -14,7 +14,7 @@ from typing import Any
 
 from ophyd.areadetector.plugins import FilePlugin
 
-from .arrays import array_mismatch, delivered_array, received_array
+from .arrays import is_ready
 from .priming_steps import ARRIVAL_TIMEOUT, Priming
 from .signal_io import PUT_TIMEOUT, explain_timeouts, put_and_confirm
 from .staging import FirstError, is_disabled_when_staged
@@ -44,11 +44,16 @@ def AD_plugin_primed(plugin: Any) -> bool:
         True when the last array it received has the size, data type and colour mode that
         its source will deliver next, as far as that can be known; also when staging
         disables the plugin, for then it need not be primed.
+
+    Raises
+    ------
+    ConnectionTimeoutError
+        A process variable doesn't connect or answer.
     """
     if is_disabled_when_staged(plugin):
         return True
-    received = received_array(plugin)
-    return received is not None and not array_mismatch(received, delivered_array(plugin))
+    with explain_timeouts(plugin):
+        return is_ready(plugin)
 
 
 def needs_priming(plugin: Any) -> bool:

@@ -12,7 +12,7 @@ from ophyd.areadetector.plugins import FilePlugin, PluginBase
 from ophyd.status import Status
 
 from ..errors import AcquireTimeoutError, ConfigurationError, UnprimedError
-from .arrays import array_mismatch, delivered_array, received_array, source_of
+from .arrays import array_mismatch, delivered_array, is_ready, received_array, source_of
 from .signal_io import pv_name, read_signals, stand_already, wait_for
 
 __all__ = ["ARRIVAL_TIMEOUT", "AcquireOnce", "Priming", "Setting"]
@@ -156,7 +156,12 @@ class Priming:
         timeout: float = ARRIVAL_TIMEOUT,
     ) -> None:
         self.plugin = plugin
-        self.cam: Any = plugin.parent.cam
+        self.cam: Any = getattr(plugin.parent, "cam", None)
+        if self.cam is None:
+            raise ConfigurationError(
+                f"{plugin.name} isn't part of a detector with a 'cam', which would take the frame: "
+                "make the detector with ad_creator(), and give its plugin."
+            )
         self.acquire_time = acquire_time
         self.trigger_mode = trigger_mode
         self.timeout = timeout
@@ -261,8 +266,7 @@ class Priming:
         bool
             True when an array of the right kind has come.
         """
-        received = received_array(self.plugin)
-        return received is not None and not array_mismatch(received, delivered_array(self.plugin))
+        return is_ready(self.plugin)
 
     def wait_arrived(self) -> None:
         """Wait until the array has come.

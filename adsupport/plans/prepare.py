@@ -205,6 +205,11 @@ def _check_plugin(plugin: Any) -> None:
             f"{getattr(plugin, 'name', plugin)} is a {type(plugin).__name__}, which takes no file "
             "name from its caller. Use AD_EpicsFileNameHDF5Plugin, or that for TIFF or JPEG."
         )
+    if getattr(plugin.parent, "cam", None) is None:
+        raise ConfigurationError(
+            f"{plugin.name} isn't part of a detector with a 'cam': make the detector with "
+            "ad_creator(), and give its plugin."
+        )
 
 
 def _choice(signal: Any, value: Any, argument: str) -> int:

@@ -174,7 +174,7 @@ def test_a_source_that_is_not_part_of_the_detector_is_named(
     take_from: Callable[[str], None],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(priming, "received_array", lambda plugin: None)
+    monkeypatch.setattr(priming, "is_ready", lambda plugin: False)
     take_from("PVA1")
     with pytest.raises(ConfigurationError, match="NDArrayPort_RBV is 'PVA1'"):
         prime(stale.hdf1)
