@@ -312,13 +312,21 @@ class IOCProcess:
         if ended:  # its standard output did, so the exit code and the rest of stderr follow
             for thread in self._threads:
                 thread.join(timeout=2)
-            code = self._process.poll() if self._process is not None else None
-            what = f"ended (exit code {code}) before it was ready"
+            what = f"ended (exit code {self._exit_code()}) before it was ready"
         tail = "".join(self._errors).strip() or "(nothing)"
         return IOCError(
             f"The IOC {self.boot} with prefix {self.prefix!r} on 127.0.0.1:{self.port} {what}."
             f" Expected 'IOC ready: ...' on its standard output. Its standard error ends:\n{tail}"
         )
+
+    def _exit_code(self) -> int | None:
+        # a process closes its standard output a moment before it can be reaped
+        if self._process is None:
+            return None
+        try:
+            return self._process.wait(timeout=2)
+        except subprocess.TimeoutExpired:
+            return None
 
 
 def _drain(
