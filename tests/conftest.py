@@ -20,6 +20,8 @@ GP_PORT = free_port()
 FRESH_PORT = free_port()
 
 os.environ.update(client_environment(ADSIM_PORT, GP_PORT, FRESH_PORT))
+# caproto's client gives a connection 2 s, which a busy machine may need for other things.
+os.environ.setdefault("CAPROTO_DEFAULT_TIMEOUT", "20")
 # A libca that needs no caRepeater program and leaves none behind: before the first import of epics.
 import epicscorelibs.path.pyepics  # noqa: E402, F401
 
