@@ -14,7 +14,7 @@ from .arrays import delivered_array, received_array
 from .file_paths import path_map_of
 from .file_writer import FileWriter
 from .plugins import HDF5Plugin, JPEGPlugin, TIFFPlugin
-from .signal_io import put_and_confirm, pv_name
+from .signal_io import explain_timeouts, put_and_confirm, pv_name, read_signals
 
 __all__ = [
     "AD_EpicsFileNameHDF5Plugin",
@@ -186,8 +186,11 @@ def AD_full_file_name_local(plugin: Any) -> pathlib.Path | None:
     ------
     PathMapError
         The file lies outside the directories that the templates map.
+    ConnectionTimeoutError
+        The IOC doesn't answer.
     """
-    full = str(plugin.full_file_name.get()).strip()
+    with explain_timeouts(plugin):
+        full = str(read_signals({"full": plugin.full_file_name})["full"]).strip()
     if not full:
         return None
     return pathlib.Path(path_map_of(plugin).to_local(full))

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from ophyd import Component, Device, EpicsSignal, EpicsSignalRO, FormattedComponent
+from ophyd import Component, EpicsSignal, EpicsSignalRO, FormattedComponent
 
 from ..errors import ConnectionTimeoutError, PutError
 from .connection import ConnectsAtOnce
-from .signal_io import PUT_TIMEOUT, put_and_confirm, wait_for
+from .signal_io import PUT_TIMEOUT, explain_timeouts, put_and_confirm, wait_for
 
 __all__ = ["CHANNELS", "SwaitRecord", "SwaitRecordChannel", "UserCalc", "UserCalcsDevice"]
 
@@ -148,9 +148,15 @@ class SwaitRecord(ConnectsAtOnce):
 
         Raises
         ------
+        ConnectionTimeoutError
+            The record doesn't connect.
         PutError
             The IOC didn't take a value.
         """
+        with explain_timeouts(self):
+            self._reset(timeout)
+
+    def _reset(self, timeout: float) -> None:
         put_and_confirm(self.scanning_rate, "Passive", timeout)
         # A link that is cleared late would overwrite, or process, what is set before.
         put_and_confirm(self.output_link_pv, "", timeout)
@@ -228,7 +234,7 @@ class UserCalc(SwaitRecord):
     enable = Component(EpicsSignal, "Enable", kind="config", string=True)
 
 
-class UserCalcsDevice(Device):
+class UserCalcsDevice(ConnectsAtOnce):
     """The ten user calculations of a synApps IOC.
 
     Parameters
@@ -275,6 +281,7 @@ class UserCalcsDevice(Device):
         PutError
             The IOC didn't take a value.
         """
-        put_and_confirm(self.enable, "Enable", timeout)
+        with explain_timeouts(self):
+            put_and_confirm(self.enable, "Enable", timeout)
         for calc in self.calcs:
             calc.reset(timeout)

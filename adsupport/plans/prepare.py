@@ -6,10 +6,10 @@ import math
 import pathlib
 from collections.abc import Generator
 from datetime import datetime
-from numbers import Real
 from typing import Any
 
 import bluesky.plan_stubs as bps
+import numpy as np
 from bluesky.utils import Msg
 
 from ..devices.file_paths import missing_directory
@@ -29,6 +29,7 @@ __all__ = ["prepare_count"]
 
 _DIRECTORY_CHECKS, _DIRECTORY_PAUSE = 20, 0.025
 _LARGEST = 2**31 - 1  # of an IOC's integers
+_NUMBERS = (int, float, np.integer, np.floating)
 
 
 def prepare_count(
@@ -178,7 +179,7 @@ def _state(plugin: Any) -> dict[str, Any]:
 
 def _check_times(acquire_time: float, acquire_period: float) -> None:
     for name, value in (("acquire_time", acquire_time), ("acquire_period", acquire_period)):
-        if not (isinstance(value, Real) and 0 <= value < math.inf):
+        if not (isinstance(value, _NUMBERS) and 0 <= value < math.inf):
             raise ConfigurationError(f"{name}={value!r}: expected a time of 0 s or more.")
     if 0 < acquire_period < acquire_time:
         raise ConfigurationError(
@@ -188,7 +189,7 @@ def _check_times(acquire_time: float, acquire_period: float) -> None:
 
 
 def _whole(name: str, value: Any, smallest: int) -> int:
-    number = isinstance(value, Real) and not isinstance(value, bool)
+    number = isinstance(value, _NUMBERS) and not isinstance(value, bool)
     if not (number and smallest <= value <= _LARGEST and value == int(value)):
         raise ConfigurationError(
             f"{name}={value!r}: expected a whole number from {smallest} to {_LARGEST}."
@@ -205,7 +206,7 @@ def _check_plugin(plugin: Any) -> None:
             f"{getattr(plugin, 'name', plugin)} is a {type(plugin).__name__}, which takes no file "
             "name from its caller. Use AD_EpicsFileNameHDF5Plugin, or that for TIFF or JPEG."
         )
-    if getattr(plugin.parent, "cam", None) is None:
+    if getattr(getattr(plugin, "parent", None), "cam", None) is None:
         raise ConfigurationError(
             f"{plugin.name} isn't part of a detector with a 'cam': make the detector with "
             "ad_creator(), and give its plugin."

@@ -11,6 +11,7 @@ from typing import Any
 import bluesky.plans as bp
 import h5py
 import pytest
+from ophyd import Signal
 
 from adsupport.devices import (
     AD_EpicsFileNameHDF5Plugin,
@@ -214,6 +215,14 @@ def test_local_names_map_whole_prefixes(write: Any, read: Any, full: str, local:
     assert AD_full_file_name_local(plugin) == pathlib.Path(local)
 
 
+def test_the_name_is_asked_of_the_ioc_not_of_a_monitor_that_may_be_late(
+    engine: Any, det: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine(bp.count([det]))
+    monkeypatch.setattr(det.hdf1.full_file_name, "get", lambda **_: "/data/before.h5")
+    assert AD_full_file_name_local(det.hdf1).name == "image_0000.h5"
+
+
 def test_no_file_no_name() -> None:
     assert AD_full_file_name_local(_Plugin("/data/", "/mnt/", "")) is None
 
@@ -226,15 +235,11 @@ def test_a_file_outside_the_map_has_no_local_name() -> None:
 class _Plugin:
     """Stands for a file plugin that has written a file."""
 
-    name = "hdf1"
+    name, prefix = "hdf1", "X:HDF1:"
 
     def __init__(self, write: str | None, read: str | None, full: str) -> None:
         self.write_path_template, self.read_path_template = write, read
-        self.full_file_name = self
-        self._full = full
-
-    def get(self) -> str:
-        return self._full
+        self.full_file_name = Signal(name="full_file_name", value=full)
 
 
 def _wait(condition: Callable[[], bool], timeout: float = 5.0) -> None:

@@ -10,7 +10,16 @@ from typing import Any
 import bluesky.plans as bp
 import pytest
 
-from adsupport.devices import AD_EpicsFileNameHDF5Plugin, ad_creator, ensure_AD_plugin_primed
+from adsupport.devices import (
+    AD_EpicsFileNameHDF5Plugin,
+    AD_full_file_name_local,
+    AD_plugin_primed,
+    SwaitRecord,
+    UserCalcsDevice,
+    ad_creator,
+    ensure_AD_plugin_primed,
+    setup_random_number_swait,
+)
 from adsupport.errors import ConnectionTimeoutError
 from adsupport.plans import prepare_count, prime_plugin
 
@@ -29,8 +38,10 @@ def lost(tmp_path: pathlib.Path) -> Any:
         lambda engine, det: engine(prepare_count(det.hdf1, "x", 0.1, 0.2)),
         lambda engine, det: engine(prime_plugin(det.hdf1)),
         lambda engine, det: ensure_AD_plugin_primed(det.hdf1, True),
+        lambda engine, det: AD_plugin_primed(det.hdf1),
+        lambda engine, det: AD_full_file_name_local(det.hdf1),
     ],
-    ids=["count", "prepare", "prime", "ensure"],
+    ids=["count", "prepare", "prime", "ensure", "primed", "file name"],
 )
 def test_every_use_names_a_process_variable_and_a_remedy(
     engine: Any, lost: Any, use: Callable[[Any, Any], Any]
@@ -39,3 +50,23 @@ def test_every_use_names_a_process_variable_and_a_remedy(
     with pytest.raises(ConnectionTimeoutError, match=r"nobody:(cam1|HDF1):\w+.*EPICS_CA_ADDR_LIST"):
         use(engine, lost)
     assert time.monotonic() - begun < 5
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        lambda: setup_random_number_swait(SwaitRecord("nobody:userCalc1", name="calc")),
+        lambda: UserCalcsDevice("nobody:", name="calcs").reset(),
+    ],
+    ids=["setup", "reset"],
+)
+def test_user_calculations_that_nobody_serves(use: Callable[[], None]) -> None:
+    with pytest.raises(ConnectionTimeoutError, match=r"nobody:userCalc\S+ .*EPICS_CA_ADDR_LIST"):
+        use()
+
+
+def test_user_calculations_connect_together_or_are_named() -> None:
+    with pytest.raises(ConnectionTimeoutError) as caught:
+        UserCalcsDevice("nobody:", name="calcs").wait_for_connection(timeout=1)
+    assert "nobody:userCalcEnable" in caught.value.missing
+    assert "No process variable under 'nobody:' answered" in str(caught.value)
