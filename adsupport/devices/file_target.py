@@ -24,7 +24,7 @@ from ..naming import (
     with_trailing_separator,
 )
 from .file_paths import path_map_of, put_file_path
-from .signal_io import put_and_confirm, pv_name, read_signals
+from .signal_io import put_and_confirm, pv_name, read_signals, wait_for
 
 __all__ = ["IF_EXISTS", "FileTarget", "check_if_exists"]
 
@@ -32,6 +32,9 @@ IF_EXISTS: tuple[str, ...] = ("refuse", "bump", "allow")
 
 #: How many file numbers ``if_exists="bump"`` tries.
 _MOST_NUMBERS = 100_000
+
+#: How long a directory that the IOC has just made may take to show here, in seconds.
+_VISIBLE_TIMEOUT = 3.0
 
 
 class FileTarget:
@@ -222,7 +225,8 @@ class FileTarget:
         FileExistsRefusedError
             The file exists, and the policy is to refuse, or the name has no number to bump.
         PathMapError
-            The file lies outside the map, or outside the root of the documents.
+            The file lies outside the map or the root of the documents, or its directory isn't
+            visible here, so that nobody can tell what stands there already.
         """
         found = read_signals(
             {
@@ -240,9 +244,21 @@ class FileTarget:
         full, local, number = self.plan_file(
             found["path"], found["name"], int(found["number"]), found["template"], step, self._map
         )
+        self._require_visible(found["path"], local.parent)
         if number != int(found["number"]):
             put_and_confirm(self.file_number, number)
         return full, local
+
+    def _require_visible(self, path: str, directory: pathlib.Path) -> None:
+        """See that a directory of the IOC's is there on this computer too, unless it matters not."""
+        if self.if_exists == "allow" or wait_for(directory.is_dir, _VISIBLE_TIMEOUT):
+            return
+        raise PathMapError(
+            f"{pv_name(self.file_path)} is {path!r} and exists on the IOC, but {directory} isn't a "
+            f"directory here: {self.name} could overwrite files that can't be seen, and what it "
+            "writes could not be read. Is it mounted? Correct read_path_template, or set "
+            f"{self.name}.if_exists to 'allow' to write unseen."
+        )
 
     def plan_file(
         self,
@@ -288,7 +304,7 @@ class FileTarget:
             number += step - number % step
         while True:
             files = [self._compose(form, path, name, number + i, mapping) for i in range(step)]
-            taken = [local for _, local in files if os.path.lexists(local)]
+            taken = [local for _, local in files if _is_taken(local)]
             if not taken or self.if_exists == "allow":
                 return *files[0], number
             self._refuse_or_bump(taken[0], form, number - first)
@@ -359,6 +375,19 @@ def check_if_exists(policy: str) -> str:
             f"if_exists={policy!r} is unknown; expected one of {', '.join(IF_EXISTS)}."
         )
     return policy
+
+
+def _is_taken(local: pathlib.Path) -> bool:
+    try:
+        os.lstat(local)
+    except FileNotFoundError:
+        return False
+    except OSError as error:  # not allowed to look, or no directory: nobody can tell
+        raise PathMapError(
+            f"Can't see whether {local} exists already ({error.strerror}): an existing file might be "
+            "overwritten. Make its directory readable here, or correct read_path_template."
+        ) from error
+    return True
 
 
 def _directory(template: str | os.PathLike[str] | None) -> str | None:

@@ -124,3 +124,9 @@ def test_the_root_of_the_documents_is_absolute(root: str) -> None:
 def test_an_unknown_policy_is_refused() -> None:
     with pytest.raises(ConfigurationError, match="refuse, bump, allow"):
         Target(if_exists="never")
+
+
+def test_a_place_that_cannot_be_looked_at_is_refused(target: Any, tmp_path: pathlib.Path) -> None:
+    (tmp_path / "here/folder").touch()  # a file where a directory should be
+    with pytest.raises(PathMapError, match="Can't see whether .*Not a directory"):
+        target.plan_file("/ioc/folder/", "a", 7, "%s%s_%4.4d.h5")
