@@ -250,7 +250,7 @@ class FileTarget:
         return full, local
 
     def _require_visible(self, path: str, directory: pathlib.Path) -> None:
-        """See that a directory of the IOC's is there on this computer too, unless it matters not."""
+        """See that a directory of the IOC's is here too, unless what stands there may be lost."""
         if self.if_exists == "allow" or wait_for(directory.is_dir, _VISIBLE_TIMEOUT):
             return
         raise PathMapError(
@@ -384,8 +384,8 @@ def _is_taken(local: pathlib.Path) -> bool:
         return False
     except OSError as error:  # not allowed to look, or no directory: nobody can tell
         raise PathMapError(
-            f"Can't see whether {local} exists already ({error.strerror}): an existing file might be "
-            "overwritten. Make its directory readable here, or correct read_path_template."
+            f"Can't see whether {local} exists already ({error.strerror}): an existing file might "
+            "be overwritten. Make its directory readable here, or correct read_path_template."
         ) from error
     return True
 
