@@ -25,13 +25,18 @@ def tree_lines(path: str | os.PathLike[str]) -> Iterator[str]:
 
     Parameters
     ----------
-    path
+    path : str or path
         The file.
+
+    Yields
+    ------
+    str
+        A line, without its end.
 
     Raises
     ------
     OSError
-        When it can't be opened as HDF5.
+        The file can't be opened as HDF5.
     """
     import hdf5plugin  # noqa: F401  registers the filters of areaDetector with h5py
 

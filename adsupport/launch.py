@@ -47,10 +47,15 @@ def free_port() -> int:
 
     The same port is never returned twice by one process.
 
+    Returns
+    -------
+    int
+        The port.
+
     Raises
     ------
     IOCError
-        When no port could be had.
+        No port could be had.
     """
     for port in random.SystemRandom().sample(_PORTS, 200):
         if port not in _given_ports and _is_free(port):
@@ -79,8 +84,13 @@ def client_environment(*ports: int) -> dict[str, str]:
 
     Parameters
     ----------
-    *ports
+    *ports : int
         The port of each IOC.  Two IOCs can't share one port on loopback.
+
+    Returns
+    -------
+    dict of str to str
+        Names and values of the variables.
     """
     return {
         "EPICS_CA_AUTO_ADDR_LIST": "NO",
@@ -94,24 +104,39 @@ def boot_file(name: str | os.PathLike[str]) -> Path:
 
     Parameters
     ----------
-    name
+    name : str or path
         ``"adsim"`` or ``"gp"`` for the ones that come with adsupport, or a path to another.
+
+    Returns
+    -------
+    pathlib.Path
+        The file.
 
     Raises
     ------
     FileNotFoundError
-        When there is no such file.
+        There is no such file.
     """
     return _shipped_file("iocs", name, "'adsim', 'gp'")
 
 
 def example_file(name: str | os.PathLike[str]) -> Path:
-    """Return the path of an example that comes with adsupport, such as ``"01_custom_file_name"``.
+    """Return the path of an example that comes with adsupport.
+
+    Parameters
+    ----------
+    name : str or path
+        Its name, such as ``"01_custom_file_name"``, or a path to another.
+
+    Returns
+    -------
+    pathlib.Path
+        The file.
 
     Raises
     ------
     FileNotFoundError
-        When there is no such file.
+        There is no such file.
     """
     return _shipped_file("examples", name, "'01_custom_file_name', '02_scan_random_numbers'")
 
@@ -141,15 +166,15 @@ class IOCProcess:
 
     Parameters
     ----------
-    boot
+    boot : str or path
         ``"adsim"``, ``"gp"`` or the path of a boot file.
-    prefix
+    prefix : str
         Prefix of every PV, such as ``"ad:"``.
-    port
+    port : int, optional
         Channel Access port; default: a free one.
-    args
+    args : sequence of str
         More arguments of the boot file.
-    cwd
+    cwd : str or path, optional
         Working directory of the IOC; default: this process's.
 
     Examples
@@ -200,14 +225,19 @@ class IOCProcess:
 
         Parameters
         ----------
-        timeout
+        timeout : float
             How long to wait for the ready line, seconds.
+
+        Returns
+        -------
+        IOCProcess
+            This one.
 
         Raises
         ------
         IOCError
-            When it exits first, prints no ready line in time, or runs already.  The message ends
-            with the tail of its standard error.
+            It exits first, prints no ready line in time, or runs already.  The message ends with
+            the tail of its standard error.
         """
         if self._process is not None:
             raise IOCError(f"The IOC {self.boot.stem} {self.prefix} runs already: stop() it first.")
@@ -248,7 +278,7 @@ class IOCProcess:
 
         Parameters
         ----------
-        timeout
+        timeout : float
             How long to wait after each of the first two signals, seconds.
         """
         process, self._process = self._process, None
@@ -270,7 +300,23 @@ class IOCProcess:
                 stream.close()
 
     def restart(self, timeout: float = 30.0) -> IOCProcess:
-        """Stop the IOC and start it again on the same port; its records are as new."""
+        """Stop the IOC and start it again on the same port; its records are as new.
+
+        Parameters
+        ----------
+        timeout : float
+            How long to wait for the ready line, seconds.
+
+        Returns
+        -------
+        IOCProcess
+            This one.
+
+        Raises
+        ------
+        IOCError
+            See :meth:`start`.
+        """
         self.stop()
         return self.start(timeout)
 

@@ -26,7 +26,7 @@ def simulated_hardware(*names: str) -> list[IOCProcess]:
 
     Parameters
     ----------
-    *names
+    *names : str
         ``"adsim"``, ``"gp"``.
 
     Returns
@@ -65,7 +65,7 @@ def simulated_mounts(directory: str | os.PathLike[str]) -> tuple[Path, Path]:
 
     Parameters
     ----------
-    directory
+    directory : str or path
         Where to make them; ``~`` and relative paths are understood.
 
     Returns

@@ -18,9 +18,9 @@ def require(extra: str, *modules: str) -> None:
 
     Parameters
     ----------
-    extra
+    extra : str
         Name of the extra, such as ``"sim"``.
-    *modules
+    *modules : str
         Top-level modules that it brings.
 
     Raises

@@ -74,6 +74,8 @@ class SimDetectorCam_V34(CamMixin_V34, SimDetectorCam):
         ``NDAttributesStatus``: what came of reading the file of attributes.
     offset : EpicsSignalWithRBV
         ``Offset``: added to each pixel; a parameter of the simulation.
+    x_sine_operation, y_sine_operation : EpicsSignalWithRBV
+        ``"Add"`` or ``"Multiply"``: how the two sine waves along an axis are put together.
     x_sine, y_sine : ophyd.Device
         Amplitude, frequency and phase of the two sine waves along an axis, as
         ``amplitude1``, ``frequency1``, ``phase1``, ``amplitude2`` and so on.
