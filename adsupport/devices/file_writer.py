@@ -13,7 +13,7 @@ from ..errors import ConfigurationError, FileWriteError
 from .file_capture import begin_capture, check_primed, end_capture, file_problem
 from .file_target import FileTarget
 from .image_documents import ImageDocuments
-from .signal_io import put_and_confirm, pv_name, stand_already, wait_for
+from .signal_io import put_and_confirm, put_back, pv_name, stand_already, wait_for
 from .staging import BoundedStaging, FirstError, is_disabled_when_staged
 
 __all__ = ["FileWriter"]
@@ -390,5 +390,5 @@ class FileWriter(FileTarget, ImageDocuments, BoundedStaging):
         cleanup = FirstError(logger)
         while self._saved:
             signal, value = self._saved.pop()
-            cleanup.run(put_and_confirm, signal, value, self.put_timeout)
+            cleanup.run(put_back, signal, value, self.put_timeout)
         cleanup.raise_first()

@@ -16,7 +16,7 @@ from ophyd.areadetector.plugins import FilePlugin
 
 from .arrays import is_ready
 from .priming_steps import ARRIVAL_TIMEOUT, Priming
-from .signal_io import PUT_TIMEOUT, explain_timeouts, put_and_confirm
+from .signal_io import PUT_TIMEOUT, explain_timeouts, put_and_confirm, put_back
 from .staging import FirstError, is_disabled_when_staged
 
 __all__ = [
@@ -121,16 +121,17 @@ def AD_prime_plugin2(
     if priming.acquire is not None:
         cleanup.run(priming.acquire.stop)
     for setting in priming.restore():
-        cleanup.run(put_and_confirm, setting.signal, setting.value, PUT_TIMEOUT)
+        cleanup.run(put_back, setting.signal, setting.value, PUT_TIMEOUT)
     cleanup.raise_first()
 
 
 def _prime(priming: Priming) -> None:
-    for setting in priming.settings():
-        put_and_confirm(setting.signal, setting.value, PUT_TIMEOUT)
-    if priming.acquire is not None:
-        priming.acquire.run()
-    priming.wait_arrived()
+    with explain_timeouts(priming.plugin):
+        for setting in priming.settings():
+            put_and_confirm(setting.signal, setting.value, PUT_TIMEOUT)
+        if priming.acquire is not None:
+            priming.acquire.run()
+        priming.wait_arrived()
 
 
 def AD_prime_plugin(detector: Any, plugin: Any) -> None:

@@ -13,7 +13,7 @@ from ophyd.status import Status
 
 from ..errors import AcquireTimeoutError, ConfigurationError, UnprimedError
 from .arrays import array_mismatch, delivered_array, is_ready, received_array, source_of
-from .signal_io import pv_name, read_signals, stand_already, wait_for
+from .signal_io import explain_timeouts, pv_name, read_signals, stand_already, wait_for
 
 __all__ = ["ARRIVAL_TIMEOUT", "AcquireOnce", "Priming", "Setting"]
 
@@ -106,11 +106,18 @@ class AcquireOnce:
             What was waited for, what was seen, what to do.
         """
         cam = self.cam
+        try:
+            seen = (
+                f"AcquireTime {cam.acquire_time.get():g} s, DetectorState "
+                f"{cam.detector_state.get(as_string=True)}, NumImagesCounter "
+                f"{cam.num_images_counter.get()}. It was stopped. Check the camera and its "
+                "TriggerMode."
+            )
+        except TimeoutError as error:
+            seen = f"and its IOC doesn't answer any more ({error}). Check that it runs."
         return (
-            f"{pv_name(cam.acquire, True)}: the camera didn't finish one frame of AcquireTime "
-            f"{cam.acquire_time.get():g} s within {self.timeout:g} s; DetectorState "
-            f"{cam.detector_state.get(as_string=True)}, NumImagesCounter "
-            f"{cam.num_images_counter.get()}. It was stopped. Check the camera and its TriggerMode."
+            f"{pv_name(cam.acquire, True)}: the camera didn't finish one frame within "
+            f"{self.timeout:g} s; {seen}"
         )
 
     def stop(self, *, success: bool = False) -> None:
@@ -121,10 +128,11 @@ class AcquireOnce:
         success : bool
             Not used.
         """
-        if not self._answered.is_set() or int(self.cam.acquire.get()):
-            self.cam.acquire.put(0)
-            wait_for(lambda: int(self.cam.acquire.get()) == 0, ARRIVAL_TIMEOUT)
-            self._answered.wait(ARRIVAL_TIMEOUT)
+        with explain_timeouts(self.cam):
+            if not self._answered.is_set() or int(self.cam.acquire.get()):
+                self.cam.acquire.put(0)
+                wait_for(lambda: int(self.cam.acquire.get()) == 0, ARRIVAL_TIMEOUT)
+                self._answered.wait(ARRIVAL_TIMEOUT)
 
 
 class Priming:

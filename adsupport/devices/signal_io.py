@@ -16,13 +16,17 @@ from typing import Any, TypeVar
 import numpy as np
 
 from ..errors import AdsupportError, ConnectionTimeoutError, PutError
+from .ca_requests import fetch, lost, request
 
 __all__ = [
     "PUT_TIMEOUT",
     "READ_TIMEOUT",
     "explain_timeouts",
     "get_setpoint",
+    "lost_before_put_back",
     "put_and_confirm",
+    "put_back",
+    "pv_name",
     "read_signals",
     "same_value",
     "stand_already",
@@ -33,6 +37,8 @@ __all__ = [
 PUT_TIMEOUT = 10.0
 #: Longest time to wait for an answer to a read request, in seconds.
 READ_TIMEOUT = 5.0
+#: Longest time to wait for a process variable that is read to connect, in seconds.
+CONNECT_TIMEOUT = 2.0
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.0005, 0.02
 
@@ -79,8 +85,8 @@ def explain_timeouts(device: Any) -> Iterator[None]:
     except TimeoutError as error:
         raise ConnectionTimeoutError(
             f"{device.name}: {error} Is the IOC running, is the prefix {device.prefix!r} right, "
-            "and does EPICS_CA_ADDR_LIST reach it? wait_for_connection() of the detector names "
-            "every process variable that is missing."
+            "and does EPICS_CA_ADDR_LIST reach it? wait_for_connection() names every process "
+            "variable that is missing."
         ) from error
 
 
@@ -107,7 +113,7 @@ def read_signals(
 
     Raises
     ------
-    TimeoutError
+    ConnectionTimeoutError
         A process variable isn't connected or doesn't answer.
     """
     if any(getattr(getattr(s, "cl", None), "name", "") != "pyepics" for s in signals.values()):
@@ -118,9 +124,13 @@ def read_signals(
     for key, signal in signals.items():
         if not hasattr(signal, "pvname"):  # a soft signal among them
             continue
-        signal.wait_for_connection(timeout=max(0.1, deadline - time.monotonic()))
+        left = min(CONNECT_TIMEOUT, max(0.1, deadline - time.monotonic()))
+        try:
+            signal.wait_for_connection(timeout=left)
+        except TimeoutError as error:
+            raise lost(pv_name(signal, setpoints), "isn't connected") from error
         pv = signal.cl.get_pv(pv_name(signal, setpoints))
-        _request(pv)
+        request(pv)
         pending[key] = pv
     values = {}
     for key, signal in signals.items():
@@ -129,60 +139,11 @@ def read_signals(
             continue
         pv = pending[key]
         left = max(0.05, deadline - time.monotonic())
-        answer = _answer(pv, left)
+        answer = fetch(pv, left)
         if answer is None:
-            raise TimeoutError(f"{pv.pvname} didn't answer within {timeout:g} s; is its IOC alive?")
+            raise lost(pv.pvname, f"didn't answer within {timeout:g} s")
         values[key] = _as_declared(signal, answer["value"])
     return values
-
-
-def _request(pv: Any) -> None:
-    """Ask for a value; the answer is fetched by :func:`_answer`."""
-    from epics import ca
-
-    try:
-        ca.get_with_metadata(pv.chid, ftype=pv.ftype, wait=False)
-    except ca.CASeverityException as error:
-        _forget_request(pv)
-        raise TimeoutError(f"{pv.pvname} isn't connected any more ({error}).") from error
-
-
-def _answer(pv: Any, timeout: float) -> Any:
-    from epics import ca
-
-    try:
-        answer = ca.get_complete_with_metadata(pv.chid, ftype=pv.ftype, timeout=timeout)
-        if answer is None and _answers(pv):
-            _forget_request(pv)
-            _request(pv)
-            answer = ca.get_complete_with_metadata(pv.chid, ftype=pv.ftype, timeout=timeout)
-    except ca.ChannelAccessGetFailure as error:
-        raise TimeoutError(f"{pv.pvname} lost its IOC before it answered ({error}).") from error
-    return answer
-
-
-def _answers(pv: Any) -> bool:
-    """Tell whether the IOC answers a request of another type on the same channel."""
-    from epics import ca
-
-    native = ca.field_type(pv.chid)
-    if native == pv.ftype or not ca.isConnected(pv.chid):
-        return False
-    ca.get_with_metadata(pv.chid, ftype=native, wait=False)
-    return ca.get_complete_with_metadata(pv.chid, ftype=native, timeout=0.5) is not None
-
-
-def _forget_request(pv: Any) -> None:
-    """Let pyepics forget a request that was never sent.
-
-    It notes a request as sent before it sends it.  When the IOC goes at this moment nothing is
-    sent, and every later read would wait for that answer, also when the IOC is back.
-    """
-    from epics import ca
-
-    entry = ca.get_cache(pv.pvname)
-    with entry.lock:
-        entry.get_results[pv.ftype] = [None]
 
 
 def get_setpoint(signal: Any) -> Any:
@@ -349,3 +310,48 @@ def put_and_confirm(
             f"{name}: put {value!r}, but {pv_name(signal)} shows {found!r}. The IOC refused or "
             "changed the value: check the limits, the choices and the record's alarm."
         )
+
+
+def lost_before_put_back(signal: Any, value: Any) -> str:
+    """Say that a signal could not get back what it had before.
+
+    Parameters
+    ----------
+    signal : ophyd.EpicsSignal
+        What isn't connected any more.
+    value : object
+        The value it had.
+
+    Returns
+    -------
+    str
+        What failed, and what to do.
+    """
+    return (
+        f"{pv_name(signal, setpoint=True)} isn't connected any more, so it could not be put back "
+        f"to {value!r}. Look at it when the IOC is back."
+    )
+
+
+def put_back(signal: Any, value: Any, timeout: float = PUT_TIMEOUT) -> None:
+    """Write what a signal had before; at once an error when its IOC is gone.
+
+    Parameters
+    ----------
+    signal : ophyd.EpicsSignal
+        What to write.
+    value : object
+        The value.
+    timeout : float
+        Longest wait, in seconds.
+
+    Raises
+    ------
+    PutError
+        The signal isn't connected, or see :func:`put_and_confirm`.
+    """
+    if not signal.connected:
+        # Waiting for each of many would keep the caller for long, and an IOC that comes back
+        # has its settings from its own start.
+        raise PutError(lost_before_put_back(signal, value))
+    put_and_confirm(signal, value, timeout)

@@ -137,7 +137,7 @@ class BoundedStaging(BlueskyInterface):
         for signal, value in reversed(list(self._original_vals.items())):
             cleanup.run(self._put_back, signal, value)
         self._original_vals.clear()
-        devices = cleanup.run(super().unstage) or [self]
+        devices: list[object] = cleanup.run(super().unstage) or [self]
         if not self._in_stage:
             cleanup.raise_first()
         elif cleanup.error is not None:
@@ -147,6 +147,8 @@ class BoundedStaging(BlueskyInterface):
 
     def _put_back(self, signal: Any, value: Any) -> None:
         try:
+            if not signal.connected:  # not worth a wait for each of many: its IOC is gone
+                raise TimeoutError("it isn't connected any more")
             signal.set(value).wait()
         except Exception as error:
             raise PutError(

@@ -12,6 +12,7 @@ from bluesky.utils import FailedStatus, Msg
 
 from ..devices.priming import needs_priming
 from ..devices.priming_steps import ARRIVAL_TIMEOUT, Priming
+from ..devices.signal_io import explain_timeouts, lost_before_put_back
 from ..errors import AcquireTimeoutError, PutError, UnprimedError
 from .put import put
 
@@ -65,18 +66,28 @@ def prime_plugin(
     if not needs_priming(plugin):
         return
     priming = Priming(plugin, acquire_time, trigger_mode, timeout)
-    yield from finalize_wrapper(_steps(priming), lambda: _restore(priming))
+    first: list[Exception] = []
+    yield from finalize_wrapper(_steps(priming, first), lambda: _restore(priming, first))
 
 
-def _steps(priming: Priming) -> Generator[Msg, Any, None]:
-    for setting in priming.settings():
-        yield from put(setting.signal, setting.value)
-    if priming.acquire is not None:
-        try:
-            yield from _acquire(priming.acquire)
-        except FailedStatus as error:
-            raise AcquireTimeoutError(priming.acquire.timeout_message()) from error
-    yield from _await_arrival(priming)
+def _steps(priming: Priming, first: list[Exception]) -> Generator[Msg, Any, None]:
+    try:
+        yield from _prime(priming)
+    except Exception as error:
+        first.append(error)  # not to be hidden by one of the clean-up
+        raise
+
+
+def _prime(priming: Priming) -> Generator[Msg, Any, None]:
+    with explain_timeouts(priming.plugin):
+        for setting in priming.settings():
+            yield from put(setting.signal, setting.value)
+        if priming.acquire is not None:
+            try:
+                yield from _acquire(priming.acquire)
+            except FailedStatus as error:
+                raise AcquireTimeoutError(priming.acquire.timeout_message()) from error
+        yield from _await_arrival(priming)
 
 
 def _acquire(acquire: Any) -> Generator[Msg, Any, None]:
@@ -92,15 +103,20 @@ def _await_arrival(priming: Priming) -> Generator[Msg, Any, None]:
         waited, pause = waited + pause, min(2 * pause, _LONGEST_PAUSE)
 
 
-def _restore(priming: Priming) -> Generator[Msg, Any, None]:
-    failures = []
+def _restore(priming: Priming, failures: list[Exception]) -> Generator[Msg, Any, None]:
+    known = len(failures)
     if priming.acquire is not None:
-        yield Msg("stop", priming.acquire)
+        try:
+            yield Msg("stop", priming.acquire)
+        except Exception as error:  # an IOC that doesn't answer: what follows is still to be tried
+            failures.append(error)
     for setting in priming.restore():
         try:
+            if not setting.signal.connected:  # not worth a wait for each of many
+                raise PutError(lost_before_put_back(setting.signal, setting.value))
             yield from put(setting.signal, setting.value)
-        except PutError as error:
+        except Exception as error:
             logger.error("%s could not be restored: %s", setting.signal.name, error)
             failures.append(error)
-    if failures:
+    if failures and not known:
         raise failures[0]

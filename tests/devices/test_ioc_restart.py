@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import threading
 import time
 from typing import Any
@@ -11,7 +13,7 @@ import pytest
 from bluesky.utils import FailedStatus
 
 from adsupport.devices import AD_full_file_name_local, AD_plugin_primed, ensure_AD_plugin_primed
-from adsupport.errors import UnprimedError
+from adsupport.errors import ConnectionTimeoutError, UnprimedError
 from adsupport.plans import prepare_count
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
@@ -61,5 +63,28 @@ def test_an_ioc_lost_during_an_acquisition_is_an_error_and_the_next_run_works(
     _await_return(det)
     ensure_AD_plugin_primed(det.hdf1, True)
     engine(prepare_count(det.hdf1, "found", 0.001, 0.002, 3))
+    engine(bp.count([det]))
+    assert det.hdf1.num_captured.get() == 3
+
+
+def test_an_ioc_killed_during_an_acquisition_is_said_soon_and_nothing_stays_staged(
+    fresh_adsim: Any, make_detector: Any, engine: Any
+) -> None:
+    det = make_detector(fresh_adsim)
+    ensure_AD_plugin_primed(det.hdf1, True)
+    engine(prepare_count(det.hdf1, "killed", 0.01, 0.02, 500))
+    killer = threading.Timer(1.0, os.kill, (fresh_adsim.pid, signal.SIGKILL))
+    killer.start()
+    begun = time.monotonic()
+    with pytest.raises(ConnectionTimeoutError, match=r":\w+ .*EPICS_CA_ADDR_LIST"):
+        engine(bp.count([det]))
+    # two devices have a look for the connection, and no setting waits for its own
+    assert time.monotonic() - begun < 10
+    killer.join()
+    fresh_adsim.stop()
+    fresh_adsim.start()
+    _await_return(det)
+    ensure_AD_plugin_primed(det.hdf1, True)
+    engine(prepare_count(det.hdf1, "again", 0.001, 0.002, 3))
     engine(bp.count([det]))
     assert det.hdf1.num_captured.get() == 3

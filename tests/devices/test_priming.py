@@ -7,6 +7,7 @@ import pathlib
 import threading
 import time
 from collections.abc import Callable, Iterator
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -231,6 +232,49 @@ def test_an_aborted_plan_restores_all(stale: Any, engine: Any, unchanged: Any) -
             engine(_with_checkpoint(prime_plugin(stale.hdf1, acquire_time=20.0)))
         engine.abort()
     assert stale.cam.acquire.get() == 0
+
+
+def test_a_camera_that_can_not_be_stopped_does_not_keep_the_plan_from_restoring(
+    stale: Any, engine: Any, unchanged: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stop(self: Any, *, success: bool = False) -> None:
+        raise TimeoutError("nobody answers")
+
+    monkeypatch.setattr(priming_steps.AcquireOnce, "stop", stop)
+    with unchanged(stale), pytest.raises(TimeoutError, match="nobody answers"):
+        engine(prime_plugin(stale.hdf1))
+
+
+def test_the_failure_of_a_plan_is_not_hidden_by_one_of_its_clean_up(
+    stale: Any, engine: Any, unchanged: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stop(self: Any, *, success: bool = False) -> None:
+        raise TimeoutError("nobody answers")
+
+    monkeypatch.setattr(priming_steps.AcquireOnce, "stop", stop)
+    monkeypatch.setattr(priming_steps.Priming, "arrived", lambda self: False)
+    with unchanged(stale), pytest.raises(UnprimedError):
+        engine(prime_plugin(stale.hdf1, timeout=0.5))
+
+
+def test_an_ioc_that_went_away_does_not_hide_that_the_camera_did_not_finish() -> None:
+    class Silent:
+        pvname = setpoint_pvname = "ad:cam1:Acquire"
+
+        def get(self, **_: Any) -> Any:
+            raise TimeoutError("Failed to read ad:cam1:AcquireTime_RBV")
+
+    silent = Silent()
+    cam = SimpleNamespace(
+        name="cam",
+        acquire=silent,
+        acquire_time=silent,
+        detector_state=silent,
+        num_images_counter=silent,
+    )
+    message = priming_steps.AcquireOnce(cam, 6.0).timeout_message()
+    assert message.startswith("ad:cam1:Acquire: the camera didn't finish one frame within 6 s")
+    assert "IOC doesn't answer" in message
 
 
 def test_without_permission_only_a_warning(stale: Any, caplog: pytest.LogCaptureFixture) -> None:
