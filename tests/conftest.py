@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import weakref
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -26,6 +27,14 @@ os.environ.setdefault("CAPROTO_DEFAULT_TIMEOUT", "20")
 import epicscorelibs.path.pyepics  # noqa: E402, F401
 
 _prefix_number = itertools.count(1)
+
+
+def pytest_unconfigure() -> None:
+    """Keep ophyd's signals from clearing channels at exit that pyepics has let go of by then."""
+    for finalizer in tuple(weakref.finalize._registry):
+        alive = finalizer.peek()
+        if alive is not None and alive[1].__module__.startswith("ophyd."):
+            finalizer.atexit = False
 
 
 @pytest.fixture(scope="session")
