@@ -21,6 +21,7 @@ from adsupport.devices.connection import epics_signals
 from adsupport.errors import (
     ConfigurationError,
     ConnectionTimeoutError,
+    PutError,
     UnknownPortError,
 )
 
@@ -230,6 +231,12 @@ class TestFrameType:
         )
         with pytest.raises(ConfigurationError, match="25 bytes"):
             AD_setup_FrameType(adsim.prefix, "long")
+
+    def test_a_string_that_the_ioc_refuses_is_named(self, adsim, monkeypatch):
+        # The peer never looks at what came of its puts; some servers say yes and keep the old one.
+        monkeypatch.setattr(epics.PV, "put", lambda *_, **__: 1)
+        with pytest.raises(PutError, match="FrameType.ZRST: put '/exchange/data', but it shows"):
+            AD_setup_FrameType(adsim.prefix, "DataExchange")
 
     def test_missing_ioc(self):
         with pytest.raises(ConnectionTimeoutError, match="nowhere:cam1:FrameType.ZRST"):

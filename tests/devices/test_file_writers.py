@@ -282,6 +282,24 @@ def test_unique_names_in_the_templates_directory(
     assert det.hdf1.file_template.get() == "%s%s_%4.4d.h5"
 
 
+def test_unique_names_in_a_directory_that_staging_lets_the_ioc_create(
+    adsim: Any, det: Any, make_detector: Any, engine: Any, disk: Any
+) -> None:
+    # ophyd puts the path first, and CreateDirectory, which the IOC obeys at that put, after it.
+    det.hdf1.create_directory.set(0, timeout=5).wait()
+    unique = make_detector(
+        adsim,
+        **{
+            "class": HDF5FileWriterPlugin,
+            "write_path_template": f"{disk}/ioc/new/%Y/",
+            "read_path_template": f"{disk}/local/new/%Y/",
+        },
+    )
+    engine(bp.count([unique]))
+    assert AD_full_file_name_local(unique.hdf1).is_file()
+    assert det.hdf1.create_directory.get() == 0
+
+
 def test_unique_names_have_the_peers_stage_signals(adsim: Any, make_detector: Any) -> None:
     unique = make_detector(adsim, **{"class": HDF5FileWriterPlugin})
     assert dict(unique.hdf1.stage_sigs) == {
