@@ -293,7 +293,6 @@ def test_three_runs_in_a_row_then_one_right_after_a_restart_of_the_ioc(start_fre
     for restart in (False, False, False, True):
         if restart:
             ioc.restart()
-            _forget_channels(ioc.prefix)
         adsimdet = make_detector(ioc.prefix, mounts, if_exists="bump")
         assert AD_plugin_primed(adsimdet.hdf1)
         RE, cat = run_engine()
@@ -304,10 +303,3 @@ def test_three_runs_in_a_row_then_one_right_after_a_restart_of_the_ioc(start_fre
         adsimdet.destroy()
     assert [file.name for file in files] == [f"again_{number:04d}.h5" for number in range(4)]
     assert all(file.exists() for file in files)
-
-
-def _forget_channels(prefix: str) -> None:
-    """Wait until a client finds the IOC again: libca looks for it less and less often."""
-    pv = epics.PV(f"{prefix}cam1:Acquire")
-    assert pv.wait_for_connection(timeout=30)
-    pv.disconnect()
