@@ -15,13 +15,14 @@ from bluesky.utils import Msg
 from ..devices.file_paths import missing_directory
 from ..devices.file_target import FileTarget, check_if_exists
 from ..devices.signal_io import (
+    PUT_TIMEOUT,
     explain_timeouts,
     get_setpoint,
     pv_name,
     read_signals,
     stand_already,
 )
-from ..errors import ConfigurationError, FileWriteError
+from ..errors import ConfigurationError, FileWriteError, NamingError
 from ..naming import check_file_name, same_path
 from .put import put
 
@@ -128,6 +129,7 @@ def prepare_count(
     plugin.if_exists, previous = policy, plugin.if_exists
     try:
         path = plugin.expand_path(file_path, datetime.now())
+        _check_ascii(file_name=file_name, file_path=path, file_template=template)
         step = 1 if plugin.multi_frame else n_images
         _, local, number = plugin.plan_file(path, file_name, int(state["number"]), template, step)
     except Exception:
@@ -186,6 +188,15 @@ def _check_times(acquire_time: float, acquire_period: float) -> None:
             f"acquire_period={acquire_period:g} s is shorter than acquire_time={acquire_time:g} s. "
             "Give a period of at least the exposure, or 0 for as fast as the camera goes."
         )
+
+
+def _check_ascii(**texts: str) -> None:
+    for argument, text in texts.items():
+        if not text.isascii():
+            raise NamingError(
+                f"{argument}={text!r} has characters beyond ASCII, which Channel Access doesn't "
+                "carry unchanged; use others."
+            )
 
 
 def _whole(name: str, value: Any, smallest: int) -> int:
@@ -248,7 +259,8 @@ def _put_changes(wanted: list[tuple[Any, Any]]) -> Generator[Msg, Any, None]:
 
 
 def _put_directory(plugin: Any, path: str) -> Generator[Msg, Any, None]:
-    yield from put(plugin.file_path, path)
+    # The IOC answers when it has created the directories.
+    yield from put(plugin.file_path, path, PUT_TIMEOUT)
     for _ in range(_DIRECTORY_CHECKS):
         if plugin.file_path_exists.get():
             return

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import inspect
 import pathlib
+import time
 from typing import Any
 
 import bluesky.plans as bp
@@ -154,6 +155,14 @@ def test_a_value_that_the_ioc_changes_is_told(
         engine(prepare_count(det.hdf1, "x", 0.01, 0.02, 5))
 
 
+def test_a_choice_that_the_ioc_refuses_is_told_within_seconds(engine: Any, det: Any) -> None:
+    # This IOC lists JPEG and has no filter for it.
+    begun = time.monotonic()
+    with pytest.raises(PutError, match="ad:HDF1:Compression: put .*Compression_RBV shows"):
+        engine(prepare_count(det.hdf1, "x", 0.01, 0.02, compression="JPEG"))
+    assert time.monotonic() - begun < 6
+
+
 def test_what_stands_is_not_put_again(engine: Any, det: Any, puts: Any) -> None:
     engine(prepare_count(det.hdf1, "x", 0.01, 0.02, 3))
     assert puts
@@ -198,6 +207,8 @@ def test_zero_period_means_as_fast_as_the_camera_goes(engine: Any, det: Any) -> 
         ({"acquire_time": float("nan")}, ConfigurationError, "acquire_time=nan"),
         ({"file_name": ""}, NamingError, "empty"),
         ({"file_name": "a/b"}, NamingError, "separator"),
+        ({"file_name": "prob\u00e9"}, NamingError, "file_name='prob\u00e9'.*ASCII"),
+        ({"file_template": "%s%s_\u00e9%d.h5"}, NamingError, "file_template=.*ASCII"),
         ({"file_template": "%s%s_%d_%d.h5"}, NamingError, "FileTemplate.*expected"),
         ({"file_template": "%s"}, NamingError, "expected"),
         ({"file_path": "/elsewhere/"}, PathMapError, "/elsewhere/"),
@@ -238,9 +249,10 @@ def test_bump_raises_the_file_number(engine: Any, det: Any) -> None:
 def test_a_directory_that_can_not_be_created_is_named(
     engine: Any, det: Any, disk: pathlib.Path
 ) -> None:
-    (disk / "ioc/file").touch()
-    with pytest.raises(FileWriteError, match="FilePathExists_RBV.*ioc/file/below"):
-        engine(prepare_count(det.hdf1, "x", 0.01, 0.02, file_path=f"{disk}/ioc/file/below/"))
+    # Two levels are missing, and the IOC may create one.
+    path = f"{disk}/ioc/absent/below/"
+    with pytest.raises(FileWriteError, match="FilePathExists_RBV.*absent/below.*is -1"):
+        engine(prepare_count(det.hdf1, "x", 0.01, 0.02, create_directory=-1, file_path=path))
 
 
 def test_a_plugin_that_is_writing_is_refused(engine: Any, det: Any) -> None:
