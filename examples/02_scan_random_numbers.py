@@ -9,11 +9,12 @@ plot show the scan while it runs, and the plot is kept as a picture.
 
 import argparse
 import pathlib
+import sys
 import warnings
 
 parser = argparse.ArgumentParser(description="Scan of random numbers against a motor.")
 parser.add_argument("--ioc", default="gp:", help="prefix of the IOC with motors and userCalcs")
-parser.add_argument("--out", default=".", type=pathlib.Path, help="where the picture goes")
+parser.add_argument("--out", default="demo-data", type=pathlib.Path, help="for the picture")
 parser.add_argument("--demo", action="store_true", help="bring up simulated hardware, use it")
 args = parser.parse_args()
 args.out.mkdir(parents=True, exist_ok=True)
@@ -32,7 +33,7 @@ from bluesky.utils import ProgressBarManager
 from matplotlib import pyplot as plt
 from ophyd import EpicsMotor, EpicsSignalRO
 
-from adsupport.devices import SwaitRecord, setup_random_number_swait
+from adsupport.devices import SwaitRecord, connect, setup_random_number_swait
 
 matplotlib.use("Agg")  # pictures go to files: no display needed
 # databroker 1 reads with a recent xarray, which announces a change that doesn't matter here
@@ -45,11 +46,11 @@ IOC = args.ioc
 motor = EpicsMotor(f"{IOC}m10", name="motor")
 calc10 = SwaitRecord(f"{IOC}userCalc10", name="calc10")
 sensor = EpicsSignalRO(calc10.calculated_value.pvname, name="sensor")
-motor.wait_for_connection()
-sensor.wait_for_connection()
+for device in (motor, calc10):
+    connect(device, timeout=5)  # all PVs together; an error names those that are missing
+sensor.wait_for_connection(timeout=5)
 
 # new numbers ten times a second
-calc10.wait_for_connection()
 setup_random_number_swait(calc10)
 
 # --- bluesky: the scan, with a table and a plot --------------------------------------------
@@ -57,7 +58,8 @@ setup_random_number_swait(calc10)
 best_effort_callback = BestEffortCallback()
 cat = databroker.temp().v2
 RE = RunEngine({})
-RE.waiting_hook = ProgressBarManager()
+if sys.stderr.isatty():  # a file has no use for a bar that moves
+    RE.waiting_hook = ProgressBarManager()
 RE.subscribe(cat.v1.insert)
 RE.subscribe(best_effort_callback)  # LivePlot and LiveTable
 

@@ -91,6 +91,20 @@ def test_scan_with_its_own_hardware(tmp_path: Path, mark: str):
     assert processes_that_mention(mark) == []
 
 
+@pytest.mark.parametrize(
+    ("name", "pv"),
+    [("01_custom_file_name", "nobody:cam1:Acquire"), ("02_scan_random_numbers", "nobody:m10.RBV")],
+)
+def test_an_ioc_that_is_not_there_is_named(tmp_path: Path, name: str, pv: str):
+    result = run_example(
+        name, "--ioc", "nobody:", "--out", str(tmp_path), **client_environment(free_port())
+    )
+    assert result.returncode == 1
+    assert pv in result.stderr
+    assert "No process variable under 'nobody:" in result.stderr
+    assert "Is the IOC running" in result.stderr
+
+
 @pytest.mark.slow
 def test_custom_file_name_with_the_ioc_of_a_user(tmp_path: Path):
     """Three times in a row, and once more right after the IOC was restarted."""
