@@ -7,8 +7,10 @@ for each.  Here all of them start to connect together; then one wait serves all.
 from __future__ import annotations
 
 import logging
+import os
 import threading
 import time
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -39,7 +41,10 @@ logger = logging.getLogger(__name__)
 
 #: Once all that is required is connected, how long to go on waiting for the rest after the
 #: last one came, in seconds: an IOC answers for its whole database at about the same time.
-OPTIONAL_TIME = 1.0
+OPTIONAL_TIME = 2.0
+
+#: Part of the signals of a component that may be missing before its class is in doubt.
+DOUBTFUL_PART = 0.1
 
 _SHOWN = 5
 _LIBRARIES = ("ophyd.", "adsupport.")
@@ -245,9 +250,31 @@ def connect(device: Device, all_signals: bool = False, timeout: float | None = 1
     optional = [pv for each in missing for pv in each.missing_pvs()]
     if optional:
         logger.warning(
-            "%s: not served by this IOC, and not needed: %s", device.name, _some(optional)
+            "%s: did not answer within %.1f s, and not needed: %s%s",
+            device.name,
+            time.monotonic() - started,
+            _some(optional),
+            "".join(f". {doubt}" for doubt in _doubts(device, signals, missing)),
         )
     return optional
+
+
+def _doubts(
+    device: Device, signals: list[DeviceSignal], missing: list[DeviceSignal]
+) -> Iterator[str]:
+    """Tell which components lack so many signals that their class may be the wrong one."""
+    totals = Counter(_component(each) for each in signals)
+    for part, lost in Counter(_component(each) for each in missing).items():
+        if lost > DOUBTFUL_PART * totals[part]:
+            owner = getattr(device, part) if part else device
+            yield (
+                f"That is {lost} of the {totals[part]} signals of {owner.name}: "
+                f"{type(owner).__name__} may be the wrong class for it"
+            )
+
+
+def _component(signal: DeviceSignal) -> str:
+    return signal.name.partition(".")[0] if "." in signal.name else ""
 
 
 def limit_write(signal: Any, timeout: float = PUT_TIMEOUT) -> None:
@@ -277,7 +304,7 @@ def _report(
     lines = [f"{device.name}: not connected within {timeout:g} s:"]
     parts: dict[str, list[DeviceSignal]] = {}
     for each in missing:
-        parts.setdefault(each.name.partition(".")[0] if "." in each.name else "", []).append(each)
+        parts.setdefault(_component(each), []).append(each)
     for part, lost in parts.items():
         pvs = [
             pv for each in sorted(lost, key=lambda e: not e.required) for pv in each.missing_pvs()
@@ -293,7 +320,8 @@ def _report(
     if everything:
         lines.append(
             f"No process variable under {device.prefix!r} answered. Is the IOC running, and the "
-            "prefix right? Does EPICS_CA_ADDR_LIST reach it?"
+            "prefix right? Does EPICS_CA_ADDR_LIST "
+            f"({os.environ.get('EPICS_CA_ADDR_LIST') or 'not set'}) reach it?"
         )
     else:
         lines.append(

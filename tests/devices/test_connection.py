@@ -1,17 +1,20 @@
 """Connecting detectors to the simulated IOC: all at once, and what is missing by its name."""
 
 import logging
+import os
+import re
 import time
 
 import epics
 import pytest
 from ophyd import ADComponent, EpicsSignal, EpicsSignalRO
-from ophyd.areadetector.cam import SimDetectorCam
+from ophyd.areadetector.cam import PilatusDetectorCam, SimDetectorCam
 from ophyd.areadetector.plugins import ROIPlugin_V34
 
 from adsupport.devices import (
     AD_FrameType_schemes,
     AD_setup_FrameType,
+    CamMixin_V34,
     SimDetectorCam_V34,
     SwaitRecord,
     ad_creator,
@@ -72,6 +75,7 @@ def test_wrong_prefix(adsim):
     assert time.monotonic() - started < 3
     message = str(caught.value)
     assert "No process variable under 'nowhere:' answered" in message
+    assert f"EPICS_CA_ADDR_LIST ({os.environ['EPICS_CA_ADDR_LIST']})" in message
     assert "nowhere:cam1:Acquire" in message
     assert "det.hdf1: nothing under 'nowhere:HDF1:'" in message
     assert "nowhere:HDF1:Capture" in caught.value.missing
@@ -85,7 +89,7 @@ def test_default_timeout_is_short(adsim):
 def test_wrong_suffix_names_the_component(adsim):
     detector = make(adsim, "cam", {"hdf1": {"suffix": "HDF9:"}})
     with pytest.raises(ConnectionTimeoutError) as caught:
-        detector.wait_for_connection(timeout=1)
+        detector.wait_for_connection(timeout=4)
     message = str(caught.value)
     assert f"det.hdf1: nothing under '{adsim.prefix}HDF9:'" in message
     assert "det.cam" not in message
@@ -94,6 +98,13 @@ def test_wrong_suffix_names_the_component(adsim):
 
 class CamWithMore(SimDetectorCam_V34):
     more = ADComponent(EpicsSignal, "NoSuchPV")
+
+
+class CamOfAnotherMake(CamMixin_V34, PilatusDetectorCam):
+    """Reads nothing that only a Pilatus has."""
+
+    _default_read_attrs = ()
+    _default_configuration_attrs = ()
 
 
 class CamWithReadBack(SimDetectorCam_V34):
@@ -118,7 +129,18 @@ def test_a_signal_that_only_other_versions_serve_is_logged(adsim, caplog):
     with caplog.at_level(logging.WARNING):
         detector.wait_for_connection(timeout=5)
     assert f"{adsim.prefix}cam1:PoolMaxBuffers" in caplog.text
+    assert "did not answer within" in caplog.text
+    assert "wrong class" not in caplog.text
     assert detector.cam.acquire_time.connected
+
+
+def test_a_class_that_fits_badly_is_doubted(adsim, caplog):
+    detector = make(adsim, {"cam": {"class": CamOfAnotherMake}})
+    with caplog.at_level(logging.WARNING):
+        detector.wait_for_connection(timeout=10)
+    assert re.search(
+        r"That is \d+ of the \d+ signals of det_cam: CamOfAnotherMake may be the wrong", caplog.text
+    )
 
 
 def test_unless_all_are_asked_for(adsim):
