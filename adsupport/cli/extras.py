@@ -32,5 +32,5 @@ def require(extra: str, *modules: str) -> None:
     if missing:
         raise MissingExtraError(
             f"This command needs {', '.join(missing)}, not installed in this Python."
-            f" Type: pip install 'adsupport[{extra}]'"
+            f" In the checkout of adsupport, type: pip install '.[{extra}]'"
         )

@@ -27,14 +27,15 @@ def run(
         Name, typer.Argument(help="adsim: an area detector. gp: motors and user calculations.")
     ],
     prefix: Annotated[
-        str | None, typer.Option(help="Prefix of every PV.  [default: ad: or gp:]")
+        str | None, typer.Option(help="Prefix of every PV.", show_default="ad: or gp:")
     ] = None,
     port: Annotated[
         int | None,
         typer.Option(
             min=1024,
             max=65535,
-            help="Channel Access port.  [default: EPICS_CA_SERVER_PORT or 5064]",
+            help="Channel Access port.",
+            show_default="EPICS_CA_SERVER_PORT or 5064",
         ),
     ] = None,
     list_pvs: Annotated[
@@ -47,7 +48,9 @@ def run(
     share one port there: give each its own, and put both in the client's EPICS_CA_ADDR_LIST.
     """
     require("sim", "caproto")
-    command = [sys.executable, str(boot_file(name)), "--prefix", prefix or DEFAULT_PREFIXES[name]]
+    if prefix is None:  # an empty one is meant: names without prefix
+        prefix = DEFAULT_PREFIXES[name]
+    command = [sys.executable, str(boot_file(name)), f"--prefix={prefix}"]
     if list_pvs:
         command.append("--list-pvs")
     if port is not None:

@@ -6,9 +6,10 @@ import argparse
 import asyncio
 import collections
 import logging
+import os
 import sys
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import numpy as np
 
@@ -195,6 +196,13 @@ class IOC:
                 scan()
 
 
+def _print_names(names: Iterable[str]) -> None:
+    try:
+        print("\n".join(names), flush=True)
+    except BrokenPipeError:  # the reader, such as head, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
 def boot(make: Callable[[str], IOC], *, name: str, prefix: str) -> None:
     """Run a boot file's command line.
 
@@ -218,7 +226,7 @@ def boot(make: Callable[[str], IOC], *, name: str, prefix: str) -> None:
     logging.basicConfig(level=options.log.upper(), format="%(asctime)s %(name)s: %(message)s")
     ioc = make(options.prefix)
     if options.list_pvs:
-        print("\n".join(ioc.database))
+        _print_names(ioc.database)
         return
     try:
         asyncio.run(

@@ -172,8 +172,8 @@ async def serve(
         if server.port != wanted:
             raise OSError(
                 f"port {wanted} on {', '.join(server.interfaces)} is taken: another IOC runs "
-                "there. Set EPICS_CA_SERVER_PORT to a free port, and put both ports in the "
-                "clients' EPICS_CA_ADDR_LIST"
+                f"there. Choose a free port (adsupport ioc {name} --port, or EPICS_CA_SERVER_PORT),"
+                " and put both ports in the clients' EPICS_CA_ADDR_LIST"
             )
         addresses = ",".join(server.interfaces)
         print(

@@ -52,4 +52,4 @@ def test_an_ioc_whose_port_is_taken_says_so(gp):
     assert ended.returncode == 1
     assert ended.stdout == "", "it is not ready"
     assert f"adsim: port {gp.port} on 127.0.0.1 is taken" in ended.stderr
-    assert "EPICS_CA_SERVER_PORT" in ended.stderr
+    assert "--port, or EPICS_CA_SERVER_PORT" in ended.stderr

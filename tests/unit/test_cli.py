@@ -62,7 +62,36 @@ def test_a_missing_extra_gives_the_line_to_type(monkeypatch, capsys):
     assert exit_.value.code == 1
     error = capsys.readouterr().err
     assert "caproto" in error
-    assert "pip install 'adsupport[sim]'" in error
+    assert "pip install '.[sim]'" in error
+
+
+@pytest.mark.parametrize("name", ["adsim", "gp"])
+def test_a_reader_that_ends_early_is_no_error(name: str):
+    command = [sys.executable, "-m", "adsupport.cli", "ioc", name, "--list-pvs"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        process.stdout.close()  # as head does
+        assert process.stderr.read() == b""
+        assert process.wait(timeout=60) == 0
+
+
+def test_an_empty_prefix_is_meant():
+    names = adsupport_command("ioc", "adsim", "--prefix", "", "--list-pvs").stdout.split()
+    assert "cam1:Acquire" in names
+
+
+def test_help_shows_the_defaults_of_an_ioc():
+    output = adsupport_command("ioc", "--help").stdout
+    assert "[default: (ad: or gp:)]" in output
+    assert "5064" in output
+
+
+def test_tree_of_a_file_that_is_not_hdf5_names_it(tmp_path):
+    file = tmp_path / "notes.md"
+    file.write_text("# not HDF5\n")
+    result = adsupport_command("tree", str(file))
+    assert result.returncode == 1
+    assert str(file) in result.stderr
+    assert len(result.stderr.splitlines()) == 1
 
 
 def test_tree_of_a_missing_file_is_refused():
