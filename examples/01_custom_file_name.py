@@ -10,6 +10,7 @@ the images are read back through the databroker.
 
 import argparse
 import pathlib
+import sys
 import warnings
 
 parser = argparse.ArgumentParser(description="Area detector with a custom HDF5 file name.")
@@ -19,7 +20,7 @@ parser.add_argument("--local-mount", default="/tmp", help="the same directory as
 parser.add_argument("--file-name", default="test_file", help="first part of the file name")
 parser.add_argument("--acquire-time", default=0.001, type=float, help="exposure, s")
 parser.add_argument("--acquire-period", default=0.002, type=float, help="frame to frame, s")
-parser.add_argument("--out", default=".", type=pathlib.Path, help="where the picture goes")
+parser.add_argument("--out", default="demo-data", type=pathlib.Path, help="for the picture")
 parser.add_argument("--demo", action="store_true", help="bring up a simulated detector, use it")
 args = parser.parse_args()
 args.out.mkdir(parents=True, exist_ok=True)
@@ -36,6 +37,7 @@ import databroker
 import hdf5plugin
 import matplotlib
 from bluesky.utils import ProgressBarManager
+from matplotlib import pyplot as plt
 
 import adsupport
 from adsupport.devices import (
@@ -91,7 +93,8 @@ print(f"{adsimdet.hdf1.stage_sigs=}")
 # --- bluesky: prepare, then take the images ------------------------------------------------
 
 RE = bluesky.RunEngine({})
-RE.waiting_hook = ProgressBarManager()
+if sys.stdout.isatty():  # a file has no use for a bar that moves
+    RE.waiting_hook = ProgressBarManager()
 cat = databroker.temp().v2
 RE.subscribe(cat.v1.insert)
 RE.md["versions"]["adsupport"] = adsupport.__version__
@@ -129,9 +132,13 @@ dataset = run.primary.read()
 print(f"{dataset['adsimdet_image'].shape=}")
 
 picture = args.out / f"{local_file_name.stem}.png"
-dataset["adsimdet_image"][0][0].plot.pcolormesh()
-matplotlib.pyplot.savefig(picture, dpi=100)
-matplotlib.pyplot.close()
+figure, axes = plt.subplots()
+shown = axes.imshow(dataset["adsimdet_image"][0][0], aspect="equal")
+figure.colorbar(shown, label="counts")
+axes.set(title=f"{local_file_name.name}: image 1 of {NUM_FRAMES}", xlabel="x (pixel)")
+axes.set_ylabel("y (pixel)")
+figure.savefig(picture, dpi=100)
+plt.close(figure)
 print(f"{picture=}")
 
 # --- what is in the file -------------------------------------------------------------------

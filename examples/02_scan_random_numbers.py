@@ -58,7 +58,7 @@ setup_random_number_swait(calc10)
 best_effort_callback = BestEffortCallback()
 cat = databroker.temp().v2
 RE = RunEngine({})
-if sys.stderr.isatty():  # a file has no use for a bar that moves
+if sys.stdout.isatty():  # a file has no use for a bar that moves
     RE.waiting_hook = ProgressBarManager()
 RE.subscribe(cat.v1.insert)
 RE.subscribe(best_effort_callback)  # LivePlot and LiveTable
