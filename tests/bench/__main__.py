@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import platform
+import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,8 @@ from rich.table import Table
 
 from adsupport.launch import IOCProcess, client_environment, free_port
 from tests.bench import imports, priming, throughput
+
+HEADINGS = ("what", "adsupport", "compared with", "its value", "unit", "ratio (higher is better)")
 
 
 @dataclass(frozen=True)
@@ -36,12 +39,23 @@ class Row:
         return self.ours / self.peer if self.larger_is_better else self.peer / self.ours
 
 
+def _imports(repeat: int) -> int:
+    return 2 * repeat + 1
+
+
+def _say(what: str) -> None:
+    print(f"measuring: {what}", file=sys.stderr, flush=True)
+
+
 def measure(peer_python: Path, directory: Path, repeat: int) -> list[Row]:
     """Run every measurement."""
     rows = []
-    ours, ophyd = imports.measure("adsupport.devices", "ophyd.areadetector", repeat=2 * repeat + 1)
+    turns = _imports(repeat)
+    _say(f"import adsupport.devices and ophyd.areadetector, {turns} times each")
+    ours, ophyd = imports.measure("adsupport.devices", "ophyd.areadetector", repeat=turns)
     rows.append(Row("import adsupport.devices", ours, "ophyd.areadetector", ophyd, "s"))
 
+    _say(f"time to primed, adsupport and apstools, {repeat} new IOCs each")
     ours = priming.measure("adsupport", None, repeat)
     theirs = priming.measure("apstools", peer_python, repeat)
     rows.append(Row("time to primed", ours, "apstools 1.7.11", theirs, "s"))
@@ -50,6 +64,7 @@ def measure(peer_python: Path, directory: Path, repeat: int) -> list[Row]:
     with IOCProcess("adsim", "ad:", port) as ioc:
         throughput.connect(client_environment(port))
         for compression, frames in (("None", 400), ("zlib", 200)):
+            _say(f"{frames} frames to HDF5, compression {compression}, {repeat} files each")
             result = throughput.measure(ioc.prefix, directory, compression, frames, repeat)
             mib = result.mib_per_frame
             name = f"to HDF5, {compression}"
@@ -67,8 +82,12 @@ def main() -> None:
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="adsupport-bench-") as directory:
         rows = measure(options.peer, Path(directory), options.repeat)
-    table = Table(title=f"Python {platform.python_version()}, {platform.platform(terse=True)}")
-    for heading in ("what", "adsupport", "compared with", "", "unit", "times better"):
+    table = Table(
+        title=f"Python {platform.python_version()}, {platform.platform(terse=True)}",
+        caption=f"Medians of {options.repeat} (imports: {_imports(options.repeat)}). "
+        "A frame is exactly 1 MiB.",
+    )
+    for heading in HEADINGS:
         table.add_column(heading, justify="left" if heading in ("what", "unit") else "right")
     for row in rows:
         table.add_row(
@@ -79,7 +98,7 @@ def main() -> None:
             row.unit,
             f"{row.ratio:.2f}",
         )
-    Console(width=110).print(table)
+    Console(width=120).print(table)
 
 
 if __name__ == "__main__":
