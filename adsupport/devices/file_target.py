@@ -118,7 +118,7 @@ class FileTarget:
 
     @property
     def if_exists(self) -> str:
-        """What happens when the target exists: ``refuse``, ``bump`` or ``allow``."""
+        """What to do when the file exists already, one of ``refuse``, ``bump`` and ``allow``."""
         return self._if_exists
 
     @if_exists.setter
@@ -184,10 +184,11 @@ class FileTarget:
                 f"{pv_name(self.file_name, True)} is empty: give the file a name, by "
                 "prepare_count() or file_name.put()."
             )
-        if not standing or has_date_codes(standing):
-            path = self.expand_path(standing or None)
-        elif self._expanded and same_path(standing, self._expanded[1]):
+        if self._expanded and same_path(standing, self._expanded[1]):
+            # first: a '%%' of the template has become a '%' that is no date code any more
             path = self.expand_path(self._expanded[0])
+        elif not standing or has_date_codes(standing):
+            path = self.expand_path(standing or None)
         else:
             path = check_ioc_path(standing)
         return found["name"], str(self.path_map.to_local(path)), path

@@ -13,8 +13,8 @@ from .signal_io import PUT_TIMEOUT
 
 __all__ = ["AD_FrameType_schemes", "AD_setup_FrameType"]
 
-#: For each scheme the strings of the first three states of FrameType: image, dark field
-#: (background) and white field (flat field).
+#: For each scheme the strings of the first three states of FrameType, which are image, dark
+#: field (background) and white field (flat field).
 AD_FrameType_schemes: dict[str, dict[str, str]] = {
     "reset": {"ZRST": "Normal", "ONST": "Background", "TWST": "FlatField"},
     "NeXus": {"ZRST": "/entry/data/data", "ONST": "/entry/data/dark", "TWST": "/entry/data/white"},

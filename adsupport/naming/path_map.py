@@ -103,7 +103,7 @@ class PathMap:
 
     @property
     def pairs(self) -> tuple[tuple[str, str], ...]:
-        """The directories mapped: on the IOC, and here."""
+        """Each directory on the IOC with the same directory here."""
         return tuple((str(ioc), str(local)) for ioc, local in self._pairs)
 
     def to_local(self, path: str) -> pathlib.PurePath:
