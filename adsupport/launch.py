@@ -302,6 +302,10 @@ class IOCProcess:
     def restart(self, timeout: float = 30.0) -> IOCProcess:
         """Stop the IOC and start it again on the same port; its records are as new.
 
+        Clients that were connected find it again by themselves, which can take them 10 s:
+        ``det.wait_for_connection(timeout=60)`` waits for that.  The plugins are unprimed then and
+        the settings gone, so ``ensure_AD_plugin_primed`` and ``prepare_count`` come next.
+
         Parameters
         ----------
         timeout : float

@@ -89,7 +89,9 @@ def prepare_count(
     Returns
     -------
     pathlib.Path
-        The next file, as this computer will see it.
+        The next file, as this computer will see it, for a plan that says
+        ``path = yield from prepare_count(...)``.  ``RE(prepare_count(...))`` gives the uids of
+        runs, here ``()``; a ``RunEngine(call_returns_result=True)`` has it as ``plan_result``.
 
     Raises
     ------
