@@ -14,6 +14,7 @@ import pytest
 from adsupport.launch import IOCProcess, client_environment
 from adsupport.simulated import simulated_mounts
 
+CONFTEST_AND_TEST = ("conftest.py", "test_detector.py")
 ROOT = Path(__file__).parents[2]
 
 
@@ -37,3 +38,21 @@ def test_first_python_block(page: str, adsim: IOCProcess, tmp_path: Path):
     assert re.fullmatch(r"sample7_\d{4}\.h5", path.name)
     with h5py.File(path) as file:
         assert file["/entry/data/data"].shape[0] == 15
+
+
+def test_conftest_and_test_of_the_how_to(tmp_path: Path):
+    page = (ROOT / "docs/how-to/without-hardware.md").read_text()
+    for name in CONFTEST_AND_TEST:
+        (block,) = re.findall(rf"```python\n# {name}\n(.*?)```", page, re.S)
+        (tmp_path / name).write_text(block)
+    result = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "."],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=100,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        check=False,
+    )
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert "1 passed" in result.stdout
