@@ -14,6 +14,7 @@ import pytest
 
 from adsupport.launch import IOCProcess, client_environment, example_file, free_port
 
+ESCAPE = "\x1b"
 PNG = b"\x89PNG\r\n\x1a\n"
 
 
@@ -79,15 +80,17 @@ def test_custom_file_name_with_its_own_hardware(tmp_path: Path, mark: str):
     )
     assert result.returncode == 0, result.stderr
     check_facts_of_the_custom_file_name(result.stdout, tmp_path)
+    assert ESCAPE not in result.stdout
     assert processes_that_mention(mark) == []
 
 
-def test_scan_with_its_own_hardware(tmp_path: Path, mark: str):
-    result = run_example(
-        "02_scan_random_numbers", "--demo", "--out", str(tmp_path), **environment_of(mark)
-    )
+def test_scan_with_its_own_hardware(tmp_path: Path, mark: str, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.chdir(tmp_path)
+    result = run_example("02_scan_random_numbers", "--demo", **environment_of(mark))
     assert result.returncode == 0, result.stderr
-    check_facts_of_the_scan(result.stdout, tmp_path)
+    check_facts_of_the_scan(result.stdout, tmp_path / "demo-data")
+    assert [path.name for path in tmp_path.iterdir()] == ["demo-data"]
+    assert ESCAPE not in result.stdout  # no bar that moves
     assert processes_that_mention(mark) == []
 
 
