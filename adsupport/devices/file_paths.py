@@ -87,10 +87,14 @@ def missing_directory(plugin: Any, path: str) -> str:
     str
         What was found, and what to do.
     """
-    depth = plugin.create_directory.get()
+    depth = int(plugin.create_directory.get())
+    where = plugin.dotted_name or plugin.name
+    if depth < 0:
+        meaning = f"it may create the last {-depth} levels, but may not write there, or more miss"
+    else:
+        meaning = f"it may create none; {where}.create_directory.put(-5) lets it create five"
     return (
-        f"{pv_name(plugin.file_path_exists)}: directory {path!r} doesn't exist on the IOC and "
-        f"could not be created: {pv_name(plugin.create_directory, True)} is {depth}. Check the "
-        "path and the IOC's permissions, create the directory, or let the IOC create five levels: "
-        f"{plugin.dotted_name or plugin.name}.create_directory.put(-5)."
+        f"{pv_name(plugin.file_path_exists)}: directory {path!r} doesn't exist on the IOC. "
+        f"{pv_name(plugin.create_directory, True)} is {depth}: {meaning}. Check the path and the "
+        "IOC's permissions, or create the directory."
     )

@@ -76,7 +76,6 @@ class FileWriter(FileTarget, ImageDocuments, BoundedStaging):
         self._mode = ""
         self._lazy = False
         self._predicted: tuple[str, Any] = ("", None)
-        self._name_confirmed = False
         self._frames_done = 0
         self._partial = False
         self._first_point = 0
@@ -203,7 +202,6 @@ class FileWriter(FileTarget, ImageDocuments, BoundedStaging):
         plugin: Any = self
         step = self.frames_per_point if self._one_file_a_frame else 1
         self._predicted = full, local = self.next_file(step)
-        self._name_confirmed = False
         self._resource_path(local)  # refuses what the documents can't name
         if self._one_file_a_frame:
             self._first_point = int(plugin.file_number.get()) // self.frames_per_point
@@ -227,17 +225,15 @@ class FileWriter(FileTarget, ImageDocuments, BoundedStaging):
         return self._resource_path(local.parent), kwargs
 
     def _confirm_name(self) -> None:
-        """See that the IOC has opened the file that was predicted."""
+        """See that the IOC has opened the file that was predicted, and none since."""
         plugin: Any = self
-        if self._name_confirmed:
-            return
         full = self._predicted[0]
         if not wait_for(lambda: plugin.full_file_name.get() == full, _NAME_TIMEOUT):
             raise FileWriteError(
                 f"{pv_name(plugin.full_file_name)} is {plugin.full_file_name.get()!r}, expected "
-                f"{full!r}: somebody else changed path, name or number meanwhile. Run again."
+                f"{full!r}: somebody else changed path, name or number meanwhile, or began another "
+                "file (a second detector with the same plugin?). Run again."
             )
-        self._name_confirmed = True
 
     # -- points; the trigger calls the first and the last
 
@@ -339,7 +335,8 @@ class FileWriter(FileTarget, ImageDocuments, BoundedStaging):
         Raises
         ------
         FileWriteError
-            The file that was opened at the first frame isn't the one predicted.
+            The file that the frames went to isn't the one predicted: the run's documents name
+            another.
         """
         self._frames_done += frames
         self._partial = False

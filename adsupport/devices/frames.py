@@ -228,7 +228,8 @@ def _written_problems(
             Shortfall(
                 FileWriteError,
                 f"{pv_name(writer.write_status)}: {where} could not write: {message!r}; "
-                f"{written} of {expected} frames are in the file.",
+                f"{written} of {expected} frames are in the file. Look at the IOC's disk (full?), "
+                "its permissions, and the IOC's console.",
             )
         ]
     if not writer.counts_captured or written == expected:

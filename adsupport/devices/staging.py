@@ -99,6 +99,14 @@ class BoundedStaging(BlueskyInterface):
             raise
         except TimeoutError as error:
             raise PutError(f"{self.name} could not be staged: {error}") from error
+        except Exception:
+            raise
+        except BaseException as error:
+            # Ctrl-C while a part is staged: ophyd cleans up after errors only
+            cleanup = FirstError(logger)
+            cleanup.error = error
+            cleanup.run(self.unstage)
+            raise
         finally:
             self._in_stage = False
 

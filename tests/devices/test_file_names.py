@@ -25,6 +25,7 @@ from adsupport.errors import (
     NamingError,
     PathMapError,
 )
+from adsupport.plans import prepare_count
 
 
 def test_dates_are_filled_in_before_the_path_is_put(det: Any, disk: pathlib.Path) -> None:
@@ -55,6 +56,15 @@ def test_the_date_is_filled_in_anew_at_stage_time(
     assert det.hdf1.file_path.get() == f"{disk}/ioc/{today:%Y/%m}/"
     (resource,) = documents.of("resource")
     assert f"/local/{today:%Y/%m}/" in resource["resource_path"]
+
+
+def test_a_percent_sign_of_a_template_is_no_date_code_at_stage_time(
+    engine: Any, det: Any, disk: pathlib.Path
+) -> None:
+    path = f"{disk}/ioc/100%%c/"
+    engine(prepare_count(det.hdf1, "percent", 0.001, 0.002, file_path=path))
+    engine(bp.count([det]))
+    assert AD_full_file_name_local(det.hdf1).parent == disk / "local" / "100%c"
 
 
 def test_a_path_put_by_hand_is_honoured_and_mapped(
@@ -115,6 +125,15 @@ def test_a_directory_that_is_not_there_is_an_error_before_capture(
         det.stage()
     assert "create_directory.put(-5)" in str(e.value)
     assert det.hdf1.file_number.get() == 0
+
+
+def test_a_directory_too_deep_to_be_created_is_not_explained_by_what_stands_already(
+    det: Any, disk: pathlib.Path, unchanged: Any
+) -> None:
+    det.hdf1.file_path.set(f"{disk}/ioc/1/2/3/4/5/6/7/", timeout=5).wait()
+    with unchanged(det), pytest.raises(FileWriteError, match="last 5 levels.*or more miss") as e:
+        det.stage()
+    assert "put(-5)" not in str(e.value)
 
 
 def test_a_file_that_can_not_be_opened_is_an_error_with_the_iocs_words(

@@ -16,6 +16,7 @@ from area_detector_handlers.handlers import (
     AreaDetectorHDF5SingleHandler,
 )
 from bluesky.utils import FailedStatus
+from ophyd.device import Staged
 
 from adsupport.errors import (
     ConfigurationError,
@@ -23,6 +24,7 @@ from adsupport.errors import (
     FrameCountError,
     NamingError,
 )
+from adsupport.plans import prepare_count
 
 
 def test_a_capture_that_somebody_stops_is_an_error_at_the_next_point(det: Any) -> None:
@@ -32,6 +34,45 @@ def test_a_capture_that_somebody_stops_is_an_error_at_the_next_point(det: Any) -
     with pytest.raises(FileWriteError, match="isn't capturing any more after 1 frames"):
         det.trigger()
     det.unstage()
+
+
+def test_another_file_begun_by_somebody_is_an_error_of_the_point_that_went_there(
+    det: Any, engine: Any
+) -> None:
+    engine(prepare_count(det.hdf1, "mine", 0.001, 0.002))
+    det.stage()
+    det.hdf1.capture.set(0, timeout=5).wait()
+    det.hdf1.capture.put(1)
+    _wait(lambda: det.hdf1.capture.get() == 1)
+    with pytest.raises(FileWriteError, match=r"FullFileName_RBV is .*mine_0001.*mine_0000"):
+        det.trigger().wait(10)
+    det.unstage()
+
+
+def test_two_detectors_that_share_a_plugin_are_not_mistaken_for_two(
+    adsim: Any, make_detector: Any, det: Any, engine: Any
+) -> None:
+    other = make_detector(adsim)
+    engine(prepare_count(det.hdf1, "shared", 0.001, 0.002))
+    # whose frames come first is the IOC's choice: too many in one file, or none in the other
+    with pytest.raises((FailedStatus, FileWriteError, FrameCountError)):
+        engine(bp.count([det, other]))
+    assert not det.cam.acquire.get() and not det.hdf1.capture.get()
+
+
+def test_an_interrupt_while_a_plugin_is_staged_leaves_nothing_staged(
+    det: Any, unchanged: Any, engine: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt(*args: Any, **kwargs: Any) -> None:
+        raise KeyboardInterrupt
+
+    with unchanged(det):
+        with monkeypatch.context() as patch:
+            patch.setattr(det.hdf1, "stage", interrupt)
+            with pytest.raises(KeyboardInterrupt):
+                det.stage()
+        assert det._staged == Staged.no
+    engine(bp.count([det]))
 
 
 def test_frames_between_the_points_are_found_out_at_the_end(
