@@ -257,7 +257,10 @@ class Channel:
             Seconds since 1970; default now.
         """
         event = 0
-        if always or isinstance(value, np.ndarray) or value != self.value:
+        # arrays aren't compared: that costs time, and text is no array's equal
+        if always or any(isinstance(v, np.ndarray) for v in (value, self.value)):
+            event |= _VALUE
+        elif value != self.value:
             event |= _VALUE
         if (severity, status) != (self.severity, self.status):
             event |= _ALARM

@@ -143,7 +143,8 @@ class FileOutput(Plugin, ABC):
             self.get("FILE_TEMPLATE"), self.get("FILE_PATH"), self.get("FILE_NAME"), number
         )
         if self.get("AUTO_INCREMENT"):
-            self.set("FILE_NUMBER", number + 1)
+            # a 32-bit parameter, which after its largest number goes on with its smallest
+            self.set("FILE_NUMBER", (number + 1 + 2**31) % 2**32 - 2**31)
         return name
 
     # ---- files

@@ -63,6 +63,14 @@ def test_empty_template(stream: Any) -> None:
     assert stream.get("FULL_FILE_NAME") == ""
 
 
+def test_the_number_after_the_largest_is_the_smallest(stream: Any) -> None:
+    stream.put(FILE_NUMBER=2**31 - 1, NUM_CAPTURE=1, CAPTURE=1)
+    assert stream.state("FULL_FILE_NAME", "FILE_NUMBER") == [
+        stream.full("f_2147483647.h5"),
+        -(2**31),
+    ]
+
+
 def test_number_stays_without_increment(stream: Any) -> None:
     stream.put(AUTO_INCREMENT=0, FILE_NUMBER=12, NUM_CAPTURE=1)
     for _ in range(2):
