@@ -91,6 +91,8 @@ def missing_directory(plugin: Any, path: str) -> str:
     where = plugin.dotted_name or plugin.name
     if depth < 0:
         meaning = f"it may create the last {-depth} levels, but may not write there, or more miss"
+    elif depth > 0:
+        meaning = f"it may create what follows level {depth}, but may not write there"
     else:
         meaning = f"it may create none; {where}.create_directory.put(-5) lets it create five"
     return (
