@@ -33,7 +33,13 @@ def run(
     console = Console()
     started = time.monotonic()
     out = out.resolve()
-    out.mkdir(parents=True, exist_ok=True)
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise typer.BadParameter(
+            f"{out} can't be made ({error.strerror}). Choose a directory that you may write to.",
+            param_hint="--out",
+        ) from error
     for ioc in simulated_hardware("adsim", "gp"):
         console.print(f"{ioc.ready_line} (process {ioc.pid})", highlight=False)
 

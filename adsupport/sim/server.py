@@ -11,7 +11,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from caproto import DEFAULT_PROTOCOL_VERSION, Beacon
+from caproto import DEFAULT_PROTOCOL_VERSION, Beacon, CaprotoError
 from caproto.asyncio.server import Context
 
 from adsupport.sim.channel import Channel
@@ -116,6 +116,20 @@ def _watch_stdin(loop: asyncio.AbstractEventLoop, stop: asyncio.Event) -> None:
     threading.Thread(target=wait, name="watch-stdin", daemon=True).start()
 
 
+async def _explain(
+    running: asyncio.Future[Any], port: int, interfaces: list[str], name: str
+) -> None:
+    """Raise what a server ended with before it was ready, with the place it was to serve."""
+    try:
+        await running
+    except (OSError, CaprotoError) as error:
+        raise OSError(
+            f"can't serve port {port} on {', '.join(interfaces)}: {error.__cause__ or error}."
+            f" Choose a free port (adsupport ioc {name} --port, or EPICS_CA_SERVER_PORT) and"
+            " interfaces of this computer (EPICS_CAS_INTF_ADDR_LIST)"
+        ) from error
+
+
 async def serve(
     database: Database,
     *,
@@ -145,12 +159,16 @@ async def serve(
     Raises
     ------
     OSError
-        When the port is taken: Channel Access clients would find another IOC instead.
+        When the port is taken: Channel Access clients would find another IOC instead.  When an
+        interface isn't this computer's, or the environment makes no sense.
     """
     loop = asyncio.get_running_loop()
     os.environ.setdefault("EPICS_CAS_AUTO_BEACON_ADDR_LIST", "NO")
     os.environ.setdefault("EPICS_CAS_BEACON_ADDR_LIST", LOOPBACK)
-    server = Server(database, _interfaces())
+    try:
+        server = Server(database, _interfaces())
+    except CaprotoError as error:  # a variable of the environment that can't be
+        raise OSError(f"can't be set up: {error}") from error
     wanted = server.ca_server_port
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -168,7 +186,7 @@ async def serve(
         await asyncio.wait([running, readying], return_when=asyncio.FIRST_COMPLETED)
         readying.cancel()
         if running.done():
-            await running
+            await _explain(running, wanted, server.interfaces, name)
         if server.port != wanted:
             raise OSError(
                 f"port {wanted} on {', '.join(server.interfaces)} is taken: another IOC runs "

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Callable
@@ -53,3 +54,50 @@ def test_an_ioc_whose_port_is_taken_says_so(gp):
     assert ended.stdout == "", "it is not ready"
     assert f"adsim: port {gp.port} on 127.0.0.1 is taken" in ended.stderr
     assert "--port, or EPICS_CA_SERVER_PORT" in ended.stderr
+
+
+def listening(port: int) -> socket.socket:
+    """Hold a TCP port that is no IOC's."""
+    holder = socket.socket()
+    holder.bind(("127.0.0.1", port))
+    holder.listen()
+    return holder
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "words"),
+    [
+        ("EPICS_CAS_INTF_ADDR_LIST", "192.0.2.1", "interfaces of this computer"),
+        ("EPICS_CA_SERVER_PORT", "abc", "EPICS_CA_SERVER_PORT"),
+    ],
+)
+def test_a_place_that_can_not_be_served_is_named_without_a_traceback(variable, value, words):
+    ended = subprocess.run(
+        [sys.executable, str(boot_file("gp"))],
+        env=environment(free_port()) | {variable: value},
+        capture_output=True,
+        text=True,
+        timeout=30,
+    )
+    assert ended.returncode == 1
+    assert ended.stdout == ""
+    assert ended.stderr.startswith("gp: ")
+    assert value in ended.stderr
+    assert words in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+def test_a_port_that_another_program_holds_is_named():
+    port = free_port()
+    with listening(port):
+        ended = subprocess.run(
+            [sys.executable, str(boot_file("gp"))],
+            env=environment(port),
+            capture_output=True,
+            text=True,
+            timeout=30,
+        )
+    assert ended.returncode == 1
+    assert str(port) in ended.stderr
+    assert "--port" in ended.stderr
+    assert "Traceback" not in ended.stderr

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
@@ -98,3 +99,11 @@ def test_tree_of_a_missing_file_is_refused():
     result = CliRunner().invoke(app, ["tree", "/no/such/file.h5"])
     assert result.exit_code == 2
     assert "does not exist" in result.output
+
+
+def test_a_demo_directory_that_can_not_be_made_is_named(tmp_path: Path):
+    (tmp_path / "file").write_text("in the way")
+    result = CliRunner().invoke(app, ["demo", "--out", str(tmp_path / "file" / "data")])
+    assert result.exit_code == 2
+    assert "--out" in result.output
+    assert "Choose" in result.output
