@@ -169,7 +169,7 @@ async def serve(
         server = Server(database, _interfaces())
     except CaprotoError as error:  # a variable of the environment that can't be
         raise OSError(f"can't be set up: {error}") from error
-    wanted = server.ca_server_port
+    wanted = int(server.ca_server_port)
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
