@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import runpy
+import signal
 import sys
 import time
 from pathlib import Path
@@ -12,7 +14,7 @@ import typer
 from rich.console import Console
 
 from adsupport.cli.extras import require
-from adsupport.launch import example_file
+from adsupport.launch import IOCProcess, example_file
 from adsupport.simulated import simulated_hardware
 
 __all__ = ["run"]
@@ -40,18 +42,41 @@ def run(
             f"{out} can't be made ({error.strerror}). Choose a directory that you may write to.",
             param_hint="--out",
         ) from error
-    for ioc in simulated_hardware("adsim", "gp"):
+    hardware = simulated_hardware("adsim", "gp")
+    for ioc in hardware:
         console.print(f"{ioc.ready_line} (process {ioc.pid})", highlight=False)
 
+    from bluesky.utils import RunEngineInterrupted
+
+    try:
+        _run_examples(console, str(out))
+    except (KeyboardInterrupt, RunEngineInterrupted):
+        _end(console, hardware)
+    console.rule(f"Done in {time.monotonic() - started:.0f} s")
+    console.print("Everything is in", str(out), soft_wrap=True, highlight=False)
+
+
+def _run_examples(console: Console, out: str) -> None:
     console.rule("Area detector with custom HDF5 file name")
     # slower than the example alone, so that there is progress to see
     times = ("--acquire-time", "0.2", "--acquire-period", "0.25")
-    _run_example("01_custom_file_name", "--demo", "--out", str(out), *times)
+    _run_example("01_custom_file_name", "--demo", "--out", out, *times)
     console.rule("Scan of random numbers")
-    _run_example("02_scan_random_numbers", "--demo", "--out", str(out))
+    _run_example("02_scan_random_numbers", "--demo", "--out", out)
 
-    console.rule(f"Done in {time.monotonic() - started:.0f} s")
-    console.print("Everything is in", str(out), soft_wrap=True, highlight=False)
+
+def _end(console: Console, hardware: list[IOCProcess]) -> None:
+    """End after Ctrl-C, at once.
+
+    A plan that is on its way keeps its threads and channels: a regular exit, which waits for
+    these, may take long or fail.
+    """
+    for ioc in hardware:
+        ioc.stop()
+    console.print("\nInterrupted; all processes have ended.")
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(128 + signal.SIGINT)
 
 
 def _run_example(name: str, *arguments: str) -> None:

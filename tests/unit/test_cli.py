@@ -7,10 +7,11 @@ import sys
 from pathlib import Path
 
 import pytest
+from bluesky.utils import RunEngineInterrupted
 from typer.testing import CliRunner
 
 import adsupport
-from adsupport.cli import extras, main
+from adsupport.cli import demo, extras, main
 from adsupport.cli.app import app
 
 
@@ -107,3 +108,28 @@ def test_a_demo_directory_that_can_not_be_made_is_named(tmp_path: Path):
     assert result.exit_code == 2
     assert "--out" in result.output
     assert "Choose" in result.output
+
+
+@pytest.mark.parametrize("interrupt", [KeyboardInterrupt, RunEngineInterrupted])
+def test_a_demo_that_is_interrupted_stops_its_iocs_and_ends_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, interrupt: type[BaseException]
+):
+    class Hardware:
+        ready_line, pid, stopped = "IOC ready: x", 1, False
+
+        def stop(self) -> None:
+            self.stopped = True
+
+    def end(code: int) -> None:
+        raise SystemExit(code)
+
+    def run(console: object, out: str) -> None:
+        raise interrupt
+
+    ioc = Hardware()
+    monkeypatch.setattr(demo, "simulated_hardware", lambda *names: [ioc])
+    monkeypatch.setattr(demo, "_run_examples", run)
+    monkeypatch.setattr(demo.os, "_exit", end)
+    result = CliRunner().invoke(app, ["demo", "--out", str(tmp_path / "data")])
+    assert result.exit_code == 130
+    assert ioc.stopped
