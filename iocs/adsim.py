@@ -5,7 +5,7 @@ ADSimDetector R2-11 on ADCore R3-14 for the ports ``cam1:``, ``image1:``, ``HDF1
 """
 
 from adsupport.sim.attributes import channel_reader
-from adsupport.sim.detector import SimDetector
+from adsupport.sim.camera.detector import SimDetector
 from adsupport.sim.ioc import IOC, boot
 from adsupport.sim.links import (
     link_acquire_busy,

@@ -4,8 +4,8 @@ Run it: ``adsupport ioc gp --prefix gp:``, or this file itself.
 """
 
 from adsupport.sim.ioc import IOC, boot
-from adsupport.sim.motor_group import MotorGroup
-from adsupport.sim.user_calcs import add_user_calcs
+from adsupport.sim.motor.group import MotorGroup
+from adsupport.sim.synapps.user_calcs import add_user_calcs
 
 MOTORS = 16
 

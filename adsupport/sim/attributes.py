@@ -19,7 +19,7 @@ from xml.etree import ElementTree
 from adsupport.sim.ndarray import NDAttribute
 
 if TYPE_CHECKING:
-    from adsupport.sim.channel import Channel
+    from adsupport.sim.ca.channel import Channel
     from adsupport.sim.port import Port
 
 PVReader = Callable[[str, bool], "int | float | str | None"]

@@ -17,11 +17,11 @@ from typing import Any
 
 from caproto import ChannelType, SubscriptionType
 
-from adsupport.sim.channel import Channel, Metadata, PutRefusedError
+from adsupport.sim.ca.channel import Channel, Metadata, PutRefusedError
+from adsupport.sim.ca.wire import NATIVE_TYPES
 from adsupport.sim.field_table import FieldRow, substitute
 from adsupport.sim.follow import find, read_number
 from adsupport.sim.scan import PASSIVE
-from adsupport.sim.wire import NATIVE_TYPES
 
 VALUE_EVENT = SubscriptionType.DBE_VALUE | SubscriptionType.DBE_LOG
 ALARM_EVENT = SubscriptionType.DBE_ALARM

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from caproto import ChannelType, SubscriptionType
 
-from adsupport.sim.channel import Channel
+from adsupport.sim.ca.channel import Channel
 
 
 class Follow:
@@ -73,5 +73,5 @@ def read_number(channel: Channel) -> float:
 
 
 def write_number(channel: Channel, value: float, *, notify: bool) -> asyncio.Future[Any] | None:
-    """Write a number through a link; see :meth:`adsupport.sim.channel.Channel.write`."""
+    """Write a number through a link; see :meth:`adsupport.sim.ca.channel.Channel.write`."""
     return channel.write(np.array([value], ">f8"), ChannelType.DOUBLE, notify=notify)

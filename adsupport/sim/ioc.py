@@ -13,10 +13,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import numpy as np
 
+from adsupport.sim.ca.server import Database, serve
 from adsupport.sim.port import Change, Port
 from adsupport.sim.record import Record, parameter_kind
 from adsupport.sim.record_fields import UDF_ALARM
-from adsupport.sim.server import Database, serve
 from adsupport.sim.table import merge_tables
 
 SWITCH_INTERVAL = 5e-4

@@ -7,7 +7,7 @@ from typing import Any
 
 from caproto import ChannelType, SubscriptionType
 
-from adsupport.sim.channel import Channel
+from adsupport.sim.ca.channel import Channel
 
 SIZES = {"NAME": 61, "DESC": 41, "EGU": 16, "ASG": 29}
 """Bytes of the string fields whose size differs from that of a string record's value."""

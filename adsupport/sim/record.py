@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from adsupport.sim.channel import WRITE_ALARM, Channel, Metadata
+from adsupport.sim.ca.channel import WRITE_ALARM, Channel, Metadata
+from adsupport.sim.ca.wire import NATIVE_TYPES
 from adsupport.sim.port import INVALID, Change, Port, PortError
 from adsupport.sim.record_fields import RecordFields
 from adsupport.sim.table import RecordRow
-from adsupport.sim.wire import NATIVE_TYPES
 
 STATE_ALARM = 7
 """Channel Access alarm status of a state with a severity."""
@@ -146,7 +146,7 @@ class Record:
     # ---- from the client to the port
 
     def put(self, value: Any) -> asyncio.Future[Any] | None:
-        """Process a client's write; see :class:`adsupport.sim.channel.Channel`."""
+        """Process a client's write; see :class:`adsupport.sim.ca.channel.Channel`."""
         value = self._within_drive_limits(value)
         if self.port is None or self.is_input:
             return self._processed(value, refused=False)

@@ -12,10 +12,10 @@ from typing import Any
 
 from caproto import ChannelType, SubscriptionType
 
-from adsupport.sim.channel import Channel, Metadata, PutHandler, PutRefusedError
+from adsupport.sim.ca.channel import Channel, Metadata, PutHandler, PutRefusedError
+from adsupport.sim.ca.wire import NATIVE_TYPES
 from adsupport.sim.field_table import read_fields
 from adsupport.sim.table import SEVERITIES, RecordRow
-from adsupport.sim.wire import NATIVE_TYPES
 
 UDF_ALARM = 17
 """Channel Access alarm status of a record that was never processed."""

@@ -3,7 +3,7 @@
 import pytest
 
 from adsupport.sim.attributes import AttributeFileError, Status, channel_reader, read_attributes
-from adsupport.sim.detector import SimDetector
+from adsupport.sim.camera.detector import SimDetector
 from adsupport.sim.ioc import IOC
 from adsupport.sim.port import Port
 

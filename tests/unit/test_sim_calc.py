@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from adsupport.sim.calc import INPUTS, CalcError, Random16, compile_calc
+from adsupport.sim.synapps.calc import INPUTS, CalcError, Random16, compile_calc
 
 # Recorded on a running swait record, with A=3 and B=2.
 RECORDED = [

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from caproto import ChannelType, SubscriptionType
 
-from adsupport.sim.channel import Channel
+from adsupport.sim.ca.channel import Channel
 
 
 class Listener:

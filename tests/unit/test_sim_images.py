@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adsupport.sim.images import (
+from adsupport.sim.camera.images import (
     ImageGenerator,
     ImageSettings,
     Peaks,

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from adsupport.sim.motor_axis import PERIOD, SimulatedAxis, nearest_step
-from adsupport.sim.motor_motion import move, rest, run
+from adsupport.sim.motor.axis import PERIOD, SimulatedAxis, nearest_step
+from adsupport.sim.motor.motion import move, rest, run
 
 POSITIONS = st.floats(-1e4, 1e4)
 SPEEDS = st.floats(0.1, 1e3)

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from adsupport.sim.channel import PutRefusedError
-from adsupport.sim.motor import MotorRecord
-from adsupport.sim.motor_axis import PERIOD, SimulatedAxis
+from adsupport.sim.ca.channel import PutRefusedError
+from adsupport.sim.motor.axis import PERIOD, SimulatedAxis
+from adsupport.sim.motor.record import MotorRecord
 
 MACROS = {"P": "t:", "R": "m1", "N": "1", "ADDR": "0"}
 

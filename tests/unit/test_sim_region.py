@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adsupport.sim.images import ImageGenerator, ImageSettings
+from adsupport.sim.camera.images import ImageGenerator, ImageSettings
+from adsupport.sim.camera.region import COLOR_AXES, Window, read_out
 from adsupport.sim.ndarray import ColorMode, Dimension
-from adsupport.sim.region import COLOR_AXES, Window, read_out
 
 SIZE = 1024
 

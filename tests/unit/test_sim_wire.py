@@ -11,7 +11,7 @@ from caproto._dbr import DbrStringArray
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adsupport.sim.wire import DTYPES, ConversionError, from_wire, to_wire
+from adsupport.sim.ca.wire import DTYPES, ConversionError, from_wire, to_wire
 
 STATES = ("Off", "On", "7")
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import time
 from xml.etree import ElementTree
 
-from adsupport.sim.file_hdf5 import HDF5File
-from adsupport.sim.hdf5_filters import missing_filter
-from adsupport.sim.hdf5_settings import Compression, HDF5Settings
+from adsupport.sim.hdf5.file import HDF5File
+from adsupport.sim.hdf5.filters import missing_filter
+from adsupport.sim.hdf5.settings import Compression, HDF5Settings
 from adsupport.sim.ndarray import NDArray
 from adsupport.sim.plugins.file import FilePlugin
 from adsupport.sim.port import PortError, on_write

@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from adsupport.sim.detector import SimDetector
+from adsupport.sim.camera.detector import SimDetector
 from adsupport.sim.ioc import IOC
 
 LONG = 20.0

@@ -5,7 +5,7 @@ import time
 import numpy as np
 import pytest
 
-from adsupport.sim.detector import State
+from adsupport.sim.camera.detector import State
 
 IDLE, ACQUIRE, READOUT, WAITING, ABORTED = (
     State.IDLE,

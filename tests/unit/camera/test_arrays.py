@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from adsupport.sim.detector import State
+from adsupport.sim.camera.detector import State
 from adsupport.sim.ndarray import EPICS_EPOCH, ColorMode
 from adsupport.sim.port import PortError
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from adsupport.sim.file_hdf5 import HDF5File, HDF5FileError
+from adsupport.sim.hdf5.file import HDF5File, HDF5FileError
 from adsupport.sim.ndarray import ColorMode, NDArray
 
 pytestmark = pytest.mark.conformance

@@ -15,8 +15,8 @@ import hdf5plugin  # noqa: F401  the reader needs the filters
 import numpy as np
 import pytest
 
-from adsupport.sim.file_hdf5 import HDF5File
-from adsupport.sim.hdf5_settings import HDF5Settings
+from adsupport.sim.hdf5.file import HDF5File
+from adsupport.sim.hdf5.settings import HDF5Settings
 from adsupport.sim.ndarray import NDArray, NDAttribute
 
 IMAGE = "/entry/data/data"

@@ -9,9 +9,9 @@ import h5py
 import numpy as np
 import pytest
 
-from adsupport.sim.file_hdf5 import HDF5File, HDF5FileError
-from adsupport.sim.hdf5_filters import missing_filter
-from adsupport.sim.hdf5_settings import Compression, HDF5Settings
+from adsupport.sim.hdf5.file import HDF5File, HDF5FileError
+from adsupport.sim.hdf5.filters import missing_filter
+from adsupport.sim.hdf5.settings import Compression, HDF5Settings
 from adsupport.sim.ndarray import NDArray
 
 IMAGE = "/entry/data/data"

@@ -11,7 +11,7 @@ import h5py
 import numpy as np
 import pytest
 
-from adsupport.sim.hdf5_settings import Compression
+from adsupport.sim.hdf5.settings import Compression
 from adsupport.sim.ndarray import ColorMode, Dimension
 
 DATA = Path(__file__).parents[2] / "data"

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adsupport.sim.file_hdf5 import HDF5File, HDF5FileError
-from adsupport.sim.hdf5_settings import Compression, HDF5Settings, plan_geometry
+from adsupport.sim.hdf5.file import HDF5File, HDF5FileError
+from adsupport.sim.hdf5.settings import Compression, HDF5Settings, plan_geometry
 from adsupport.sim.ndarray import ColorMode
 
 IMAGE = "/entry/data/data"

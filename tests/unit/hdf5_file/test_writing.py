@@ -10,8 +10,8 @@ import h5py
 import numpy as np
 import pytest
 
-from adsupport.sim.file_hdf5 import HDF5File, HDF5FileError
-from adsupport.sim.hdf5_settings import HDF5Settings
+from adsupport.sim.hdf5.file import HDF5File, HDF5FileError
+from adsupport.sim.hdf5.settings import HDF5Settings
 
 IMAGE = "/entry/data/data"
 NDATTRIBUTES = "/entry/instrument/NDAttributes"
@@ -141,8 +141,8 @@ def test_full_disk_leaves_the_process_alive(
     script = f"""
         import resource
         import numpy as np
-        from adsupport.sim.file_hdf5 import HDF5File, HDF5FileError
-        from adsupport.sim.hdf5_settings import Compression, HDF5Settings
+        from adsupport.sim.hdf5.file import HDF5File, HDF5FileError
+        from adsupport.sim.hdf5.settings import Compression, HDF5Settings
         from adsupport.sim.ndarray import NDArray
         noise = np.random.default_rng(1).integers(0, 256, (1024, 1024), dtype=np.uint8)
         settings = HDF5Settings(num_capture=5, compression=Compression.{compression})

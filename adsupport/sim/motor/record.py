@@ -1,7 +1,7 @@
 """The motor record: user, dial and raw coordinates over a simulated axis.
 
 The record is processed when a client writes one of its processing fields, and whenever the axis
-reports something new; :mod:`adsupport.sim.motor_work` decides what is to be done, this module
+reports something new; :mod:`adsupport.sim.motor.work` decides what is to be done, this module
 keeps the read-backs, tells when a motion has ended, and posts fields in the order of the real
 record.
 """
@@ -13,13 +13,13 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from adsupport.sim import motor_work
-from adsupport.sim.channel import PutRefusedError
+from adsupport.sim.ca.channel import PutRefusedError
 from adsupport.sim.field_record import ALARM_EVENT, FieldRecord
 from adsupport.sim.field_table import read_fields
-from adsupport.sim.motor_axis import AxisStatus, SimulatedAxis, nearest_step
-from adsupport.sim.motor_fields import AFTER_PUT
-from adsupport.sim.motor_states import (
+from adsupport.sim.motor import work
+from adsupport.sim.motor.axis import AxisStatus, SimulatedAxis, nearest_step
+from adsupport.sim.motor.fields import AFTER_PUT
+from adsupport.sim.motor.states import (
     HIGH_ALARM,
     LOW_ALARM,
     SPMG_PAUSE,
@@ -159,7 +159,7 @@ class MotorRecord(FieldRecord):
     def process(self) -> None:
         """Process after a client's write."""
         self.check_jog_limits()
-        motor_work.examine(self)
+        work.examine(self)
         self.report()
         self.follow()
 
@@ -181,7 +181,7 @@ class MotorRecord(FieldRecord):
             self._stopped()
         self.check_jog_limits()
         if self["STOP"] or self.halted or self["DMOV"] or self.mip & Mip.RETRY:
-            motor_work.examine(self)
+            work.examine(self)
         self.report()
         if self["STUP"] == STUP_BUSY:
             self.change("STUP", STUP_OFF)
@@ -241,7 +241,7 @@ class MotorRecord(FieldRecord):
             if self["VAL"] != self["LVAL"] and not self.mip & (Mip.STOP | Mip.JOG_STOP):
                 self.mip = Mip.DONE
                 return
-            motor_work.finish(self)
+            work.finish(self)
         if self["DMOV"] and not at_limit and self.mip != Mip.DONE:
             self._settle()
 
@@ -255,7 +255,7 @@ class MotorRecord(FieldRecord):
             self.unmark("DMOV")
             return
         self.mip &= ~(Mip.DELAY_REQ | Mip.DELAY_ACK)
-        motor_work.retry_if_needed(self)
+        work.retry_if_needed(self)
 
     def _delay_ended(self) -> None:
         self.mip |= Mip.DELAY_ACK

@@ -13,12 +13,12 @@ from functools import partial
 
 from caproto import SubscriptionType
 
-from adsupport.sim.calc import INPUTS, CalcError, Expression, compile_calc
-from adsupport.sim.channel import Channel, PutRefusedError
+from adsupport.sim.ca.channel import Channel, PutRefusedError
 from adsupport.sim.field_record import ALARM_EVENT, FieldChannel, FieldRecord
 from adsupport.sim.field_table import read_fields
 from adsupport.sim.follow import Follow, find, read_number, write_number
 from adsupport.sim.scan import IO_INTR, PeriodicScans
+from adsupport.sim.synapps.calc import INPUTS, CalcError, Expression, compile_calc
 
 READ_ALARM, CALC_ALARM, SIMM_ALARM = 1, 12, 19
 """Channel Access alarm statuses."""

@@ -10,7 +10,7 @@ import zlib
 import numpy as np
 from h5py import h5p, h5t, h5z
 
-from adsupport.sim.hdf5_settings import Compression, HDF5Settings
+from adsupport.sim.hdf5.settings import Compression, HDF5Settings
 
 BLOSC = 32001
 LZ4 = 32004

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from adsupport.sim.motor import MotorRecord
+    from adsupport.sim.motor.record import MotorRecord
 
 SPEEDS = (("VELO", "S"), ("VBAS", "SBAS"), ("VMAX", "SMAX"), ("BVEL", "SBAK"))
 """Pairs of the same speed, in units/s and in revolutions/s."""

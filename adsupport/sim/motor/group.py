@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from adsupport.sim.channel import Channel
+from adsupport.sim.ca.channel import Channel
 from adsupport.sim.follow import Follow
 from adsupport.sim.ioc import IOC
-from adsupport.sim.motor import MotorRecord
-from adsupport.sim.motor_axis import PERIOD, SimulatedAxis
+from adsupport.sim.motor.axis import PERIOD, SimulatedAxis
+from adsupport.sim.motor.record import MotorRecord
 from adsupport.sim.record import Record
 
 LONGEST_STEP = 4 * PERIOD

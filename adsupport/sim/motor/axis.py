@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from adsupport.sim import motor_motion
-from adsupport.sim.motor_motion import Motion
+from adsupport.sim.motor import motion
+from adsupport.sim.motor.motion import Motion
 
 PERIOD = 0.1
 """Seconds between two looks at the axes."""
@@ -70,7 +70,7 @@ class SimulatedAxis:
     """
 
     def __init__(self) -> None:
-        self._motion = motor_motion.rest(0.0)
+        self._motion = motion.rest(0.0)
         self._time = 0.0
         self._position = 0.0
         self._velocity = 0.0
@@ -154,11 +154,11 @@ class SimulatedAxis:
         """Plan the way to a target from the present position and velocity."""
         speed = min(max(speed, SLOWEST), FASTEST)
         self._go(
-            motor_motion.move(self._position, target, speed, self._acceleration, self._velocity)
+            motion.move(self._position, target, speed, self._acceleration, self._velocity)
         )
 
     def _reach(self, velocity: float) -> None:
-        self._go(motor_motion.run(self._position, velocity, self._acceleration, self._velocity))
+        self._go(motion.run(self._position, velocity, self._acceleration, self._velocity))
 
     def _remember(self, acceleration: float) -> None:
         if acceleration > 0:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from adsupport.sim.motor_axis import nearest_step
-from adsupport.sim.motor_fields import user_limits
-from adsupport.sim.motor_states import (
+from adsupport.sim.motor.axis import nearest_step
+from adsupport.sim.motor.fields import user_limits
+from adsupport.sim.motor.states import (
     SPMG_GO,
     SPMG_MOVE,
     SPMG_PAUSE,
@@ -17,7 +17,7 @@ from adsupport.sim.motor_states import (
 )
 
 if TYPE_CHECKING:
-    from adsupport.sim.motor import MotorRecord
+    from adsupport.sim.motor.record import MotorRecord
 
 
 def examine(motor: MotorRecord) -> None:

@@ -11,8 +11,8 @@ from enum import IntEnum
 
 import numpy as np
 
+from adsupport.sim.camera.region import COLOR_AXES
 from adsupport.sim.ndarray import ColorMode
-from adsupport.sim.region import COLOR_AXES
 
 PEAK_SIGMAS = 4
 """A peak is drawn as far as this many widths from its centre."""
@@ -80,7 +80,7 @@ class ImageSettings:
     dtype : numpy.dtype
         Pixel type.
     color_mode : ColorMode
-        One of the keys of :data:`adsupport.sim.region.COLOR_AXES`.
+        One of the keys of :data:`adsupport.sim.camera.region.COLOR_AXES`.
     mode : SimMode
         What to draw.
     gain : float

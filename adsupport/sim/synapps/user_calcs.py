@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from adsupport.sim.calc import Random16
 from adsupport.sim.ioc import IOC
 from adsupport.sim.record import Record
 from adsupport.sim.scan import PeriodicScans
-from adsupport.sim.swait import SwaitRecord
+from adsupport.sim.synapps.calc import Random16
+from adsupport.sim.synapps.swait import SwaitRecord
 
 FAMILIES = {
     "userCalc": ("UserCalcs", 0),

@@ -14,8 +14,8 @@ from typing import Any
 from caproto import DEFAULT_PROTOCOL_VERSION, Beacon, CaprotoError
 from caproto.asyncio.server import Context
 
-from adsupport.sim.channel import Channel
-from adsupport.sim.circuit import Circuit
+from adsupport.sim.ca.channel import Channel
+from adsupport.sim.ca.circuit import Circuit
 from adsupport.sim.long_text import LongText
 
 LOOPBACK = "127.0.0.1"

@@ -21,7 +21,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from adsupport.sim.calc_operations import BINARY, CONSTANTS, FUNCTIONS, PREFIX, Operation
+from adsupport.sim.synapps.calc_operations import BINARY, CONSTANTS, FUNCTIONS, PREFIX, Operation
 
 INPUTS = "ABCDEFGHIJKL"
 """Names of the inputs an expression may use."""

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Container, Mapping
 from enum import IntEnum
 
-from adsupport.sim.images import ImageSettings, Peaks, SimMode, Wave, Waves
+from adsupport.sim.camera.images import ImageSettings, Peaks, SimMode, Wave, Waves
+from adsupport.sim.camera.region import Window
 from adsupport.sim.ndarray import ColorMode, DataType
 from adsupport.sim.port import Port
-from adsupport.sim.region import Window
 
 
 class ImageMode(IntEnum):

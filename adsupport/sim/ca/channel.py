@@ -13,7 +13,7 @@ from caproto import AccessRights, ChannelType, SubscriptionType, TimeStamp
 from caproto._dbr import DBR_TYPES as _DBR_TYPES
 from caproto._dbr import native_type
 
-from adsupport.sim.wire import from_wire, to_wire
+from adsupport.sim.ca.wire import from_wire, to_wire
 
 LIMITS = (
     "upper_disp_limit",

@@ -15,8 +15,8 @@ from pathlib import Path
 import numpy as np
 from h5py import h5d, h5f, h5p, h5s
 
-from adsupport.sim.hdf5_filters import element_type, encode, set_filter
-from adsupport.sim.hdf5_layout import (
+from adsupport.sim.hdf5.filters import element_type, encode, set_filter
+from adsupport.sim.hdf5.layout import (
     DATA,
     DATA_LINK,
     AttributeDataset,
@@ -25,7 +25,7 @@ from adsupport.sim.hdf5_layout import (
     file_attributes,
     make_groups,
 )
-from adsupport.sim.hdf5_settings import HDF5Settings, plan_geometry
+from adsupport.sim.hdf5.settings import HDF5Settings, plan_geometry
 from adsupport.sim.ndarray import NDArray
 
 _MBIT = 8.0 / 2**20

@@ -21,8 +21,8 @@ from caproto._dbr import ChannelType
 from caproto._numpy_backend import DbrStringArray
 from caproto.asyncio.server import VirtualCircuit
 
-from adsupport.sim.channel import Channel, PutRefusedError
-from adsupport.sim.wire import ConversionError
+from adsupport.sim.ca.channel import Channel, PutRefusedError
+from adsupport.sim.ca.wire import ConversionError
 
 BACKLOG_BYTES = 2 * 2**20
 """Unsent bytes above which monitors of a connection are held back until it has caught up."""

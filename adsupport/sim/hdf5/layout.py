@@ -15,8 +15,8 @@ import h5py
 import numpy as np
 from h5py import h5a, h5d, h5g, h5p, h5s, h5t
 
-from adsupport.sim.hdf5_native import set_string_fill
-from adsupport.sim.hdf5_settings import Geometry, HDF5Settings
+from adsupport.sim.hdf5.native import set_string_fill
+from adsupport.sim.hdf5.settings import Geometry, HDF5Settings
 from adsupport.sim.ndarray import NDArray, NDAttribute
 
 DATA = "/entry/instrument/detector/data"

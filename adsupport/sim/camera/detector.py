@@ -9,17 +9,17 @@ from enum import IntEnum
 from typing import Any
 
 from adsupport.sim.attributes import AttributeFileError, AttributeList, PVReader, read_attributes
-from adsupport.sim.detector_settings import (
+from adsupport.sim.camera.images import ImageGenerator
+from adsupport.sim.camera.region import read_out
+from adsupport.sim.camera.settings import (
     CHOICES,
     RESET_PARAMETERS,
     ImageMode,
     fit_window,
     image_settings,
 )
-from adsupport.sim.images import ImageGenerator
 from adsupport.sim.ndarray import EPICS_EPOCH, NDArray, NDAttribute
 from adsupport.sim.port import PortError, on_write
-from adsupport.sim.region import read_out
 from adsupport.sim.source import ArraySource
 
 _log = logging.getLogger(__name__)

@@ -1,0 +1,1 @@
+"""The Channel Access server: channels, circuits to clients, the wire's types."""

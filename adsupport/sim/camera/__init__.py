@@ -1,0 +1,1 @@
+"""The simulated camera: its settings, the images it makes and their region."""

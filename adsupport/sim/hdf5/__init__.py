@@ -1,0 +1,1 @@
+"""HDF5 files as areaDetector's NDFileHDF5 plugin writes them."""

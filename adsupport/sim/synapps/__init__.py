@@ -1,0 +1,1 @@
+"""synApps records: swait and the calculations it does."""
