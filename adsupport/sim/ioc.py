@@ -10,11 +10,12 @@ import os
 import sys
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from adsupport.sim.ca.server import Database, serve
-from adsupport.sim.port import Change, Port
+from adsupport.sim.port import Change, Port, at_address
 from adsupport.sim.record import Record, parameter_kind
 from adsupport.sim.record_fields import UDF_ALARM
 from adsupport.sim.table import merge_tables
@@ -73,6 +74,7 @@ class IOC:
         r: str,
         port: Port | None = None,
         macros: Mapping[str, str] | None = None,
+        address: int = 0,
     ) -> dict[str, Record]:
         """Load record tables for a port, as ``dbLoadRecords`` does.
 
@@ -85,18 +87,23 @@ class IOC:
         port : Port, optional
             Port of the records' parameters; it gets its parameters and their initial values.
         macros : mapping, optional
-            Values of ``$(NAME)`` in the tables, beside ``P`` (the prefix), ``R`` and ``PORT``.
+            Values of ``$(NAME)`` in the tables, beside ``P`` (the prefix), ``R``, ``PORT`` and
+            ``ADDR``.
+        address : int
+            asyn address of the parameters.
 
         Returns
         -------
         dict of str to Record
             The loaded records by their names without prefix and ``r``.
         """
-        standard = {"P": self.prefix, "R": r} | ({"PORT": port.name} if port else {})
+        standard = {"P": self.prefix, "R": r, "ADDR": str(address)}
+        standard |= {"PORT": port.name} if port else {}
         rows = merge_tables(*tables, macros=standard | dict(macros or {}))
         loaded: dict[str, Record] = {}
-        followers: dict[str, list[Record]] = {}
+        followers = {} if port is None else self._followers.setdefault(port, {})
         for row in rows:
+            row = replace(row, param=at_address(row.param, address)) if row.param else row
             record = Record(f"{self.prefix}{r}{row.record}", row, port, self.deliver)
             loaded[row.record] = record
             self.records[r + row.record] = record
@@ -105,19 +112,19 @@ class IOC:
                 followers.setdefault(row.param, []).append(record)
         if port is not None:
             # what read-backs say is what the driver has; a set-point alone also makes a parameter
-            for row in sorted(rows, key=lambda row: row.scan != "I/O Intr"):
-                if row.param:
-                    undefined = row.stat == UDF_ALARM
-                    port.define(
-                        row.param,
-                        parameter_kind(row),
-                        row.value,
-                        severity=row.sevr if undefined else 0,
-                        status=row.stat if undefined else 0,
-                    )
+            bound = [record.row for record in loaded.values() if record.row.param]
+            for row in sorted(bound, key=lambda row: row.scan != "I/O Intr"):
+                undefined = row.stat == UDF_ALARM
+                port.define(
+                    row.param,
+                    parameter_kind(row),
+                    row.value,
+                    severity=row.sevr if undefined else 0,
+                    status=row.stat if undefined else 0,
+                )
             port.sink = self._post
-            self._ports.append(port)
-            self._followers[port] = followers
+            if port not in self._ports:
+                self._ports.append(port)
         return loaded
 
     # ---- from ports to records
@@ -183,10 +190,10 @@ class IOC:
         self._tasks.append(loop.create_task(self._scan_each_second()))
 
     def stop(self) -> None:
-        """Stop ports, upstream first, so that files are closed after their last frame."""
+        """Stop ports, drivers first, so that files are closed after their last frame."""
         for stopper in self.stoppers:
             stopper()
-        for port in self._ports:
+        for port in sorted(self._ports, key=lambda port: port.depth):
             port.stop()
 
     async def _scan_each_second(self) -> None:

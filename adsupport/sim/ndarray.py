@@ -7,6 +7,7 @@ of ``dims``.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from enum import IntEnum
 
@@ -143,6 +144,26 @@ class ArrayInfo:
     total_bytes: int
 
 
+@dataclass(frozen=True, slots=True)
+class Codec:
+    """How an array's data are compressed.
+
+    Attributes
+    ----------
+    name : str
+        ``blosc``, ``lz4``, ``bslz4`` or ``jpeg``; empty for data that are not compressed.
+    level, shuffle, compressor : int
+        Blosc's compression level, shuffle mode and inner compressor.
+    """
+
+    name: str = ""
+    level: int = -1
+    shuffle: int = -1
+    compressor: int = -1
+
+
+UNCOMPRESSED = Codec()
+
 _AXES = {ColorMode.RGB1: (1, 2, 0), ColorMode.RGB2: (0, 2, 1), ColorMode.RGB3: (0, 1, 2)}
 """Position of x, y and colour among the dimensions of a colour array."""
 
@@ -154,7 +175,8 @@ class NDArray:
     Attributes
     ----------
     data : numpy.ndarray
-        Elements in C order; its shape is the reverse of ``dims``.
+        Elements in C order; its shape is the reverse of ``dims``. Of a compressed array: its
+        bytes, a 1-D array of uint8.
     dims : tuple of Dimension
         Axes, fastest first.
     color_mode : ColorMode
@@ -167,6 +189,10 @@ class NDArray:
         EPICS time stamp: seconds since 1990-01-01 UTC, and nanoseconds.
     attributes : tuple of NDAttribute
         What the driver and earlier plugins attached.
+    codec : Codec
+        How the data are compressed.
+    element : DataType or None
+        Element type of a compressed array; of others, the data tell it.
     """
 
     data: np.ndarray
@@ -177,8 +203,14 @@ class NDArray:
     ts_sec: int = 0
     ts_nsec: int = 0
     attributes: tuple[NDAttribute, ...] = ()
+    codec: Codec = UNCOMPRESSED
+    element: DataType | None = None
 
     def __post_init__(self) -> None:
+        if self.codec.name:
+            if self.element is None or not self.dims or self.data.dtype != np.uint8:
+                raise ValueError("a compressed array needs dims, element and data of uint8")
+            return
         if not self.dims:
             self.dims = tuple(Dimension(size) for size in reversed(self.data.shape))
         shape = tuple(dim.size for dim in reversed(self.dims))
@@ -187,21 +219,32 @@ class NDArray:
 
     @property
     def data_type(self) -> DataType:
-        """Element type."""
-        return DataType.of(self.data.dtype)
+        """Element type, before compression."""
+        return DataType.of(self.data.dtype) if self.element is None else self.element
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Shape of the elements in C order, before compression."""
+        return tuple(dim.size for dim in reversed(self.dims))
+
+    @property
+    def is_compressed(self) -> bool:
+        """Whether the data are bytes of a codec."""
+        return bool(self.codec.name)
 
     @property
     def info(self) -> ArrayInfo:
-        """Sizes in x, y and colour, and in bytes."""
+        """Sizes in x, y and colour, and in bytes; those before compression."""
         sizes = [dim.size for dim in self.dims]
         axes = _AXES.get(self.color_mode) if len(sizes) == 3 else None
         x, y, color = axes or (0, 1, 2)
+        width = self.data_type.dtype.itemsize
         return ArrayInfo(
             x_size=sizes[x] if len(sizes) > x else 0,
             y_size=sizes[y] if len(sizes) > y else 0,
             color_size=sizes[color] if len(sizes) > color else 0,
-            bytes_per_element=self.data.dtype.itemsize,
-            total_bytes=self.data.nbytes,
+            bytes_per_element=width,
+            total_bytes=width * math.prod(sizes),
         )
 
     def attribute(self, name: str) -> NDAttribute | None:

@@ -58,7 +58,7 @@ Sink = Callable[["Port", list[Change]], None]
 _Method = TypeVar("_Method", bound=Callable[..., None])
 
 
-def on_write(*params: str) -> Callable[[_Method], _Method]:
+def on_write(*params: str, each_address: bool = False) -> Callable[[_Method], _Method]:
     """Mark a method ``(self, value)`` to run after a client wrote one of ``params``.
 
     The parameter has taken the value before the method runs; changes are posted after it. A
@@ -68,13 +68,36 @@ def on_write(*params: str) -> Callable[[_Method], _Method]:
     ----------
     *params : str
         Parameter names (drvInfo strings).
+    each_address : bool
+        The method is ``(self, value, address)`` and runs for the parameters of every asyn
+        address; else it is for those of address 0 alone.
     """
 
     def mark(method: _Method) -> _Method:
         method.written_params = params  # type: ignore[attr-defined]
+        method.each_address = each_address  # type: ignore[attr-defined]
         return method
 
     return mark
+
+
+def at_address(param: str, address: int) -> str:
+    """Return the name under which a port keeps a parameter of an asyn address.
+
+    Parameters
+    ----------
+    param : str
+        drvInfo string.
+    address : int
+        asyn address; 0 is the port's own, whose names are the plain drvInfo strings.
+    """
+    return f"{param}@{address}" if address else param
+
+
+def split_address(name: str) -> tuple[str, int]:
+    """Return drvInfo string and asyn address of a parameter's name; see :func:`at_address`."""
+    param, _, address = name.partition("@")
+    return param, int(address or 0)
 
 
 def _same(old: Any, new: Any) -> bool:
@@ -129,6 +152,11 @@ class Port:
 
     def __contains__(self, param: str) -> bool:
         return param in self._parameters
+
+    @property
+    def depth(self) -> int:
+        """Number of ports that this one's data pass first; ports stop in this order."""
+        return 0
 
     @property
     def parameters(self) -> Iterable[str]:
@@ -211,9 +239,15 @@ class Port:
 
     def written(self, param: str, value: Any) -> None:
         """Act on a parameter that a client has just written (see :func:`on_write`)."""
-        method = self._write_methods.get(param)
-        if method is not None:
-            getattr(self, method)(value)
+        name, address = split_address(param)
+        attribute = self._write_methods.get(name)
+        if attribute is None:
+            return
+        method = getattr(self, attribute)
+        if method.each_address:
+            method(value, address)
+        elif not address:
+            method(value)
 
     def submit(self, function: Callable[..., Any], *args: Any) -> Any:
         """Run ``function`` on the worker thread of a port that can block; return its future."""

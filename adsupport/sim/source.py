@@ -26,7 +26,7 @@ class ArraySource(Port):
 
     def __init__(self, name: str, *, can_block: bool = False) -> None:
         super().__init__(name, can_block=can_block)
-        self._consumers: list[Consumer] = []
+        self._consumers: list[tuple[Consumer, int]] = []
         self._consumers_lock = threading.Lock()
         self._queued = 0
 
@@ -36,29 +36,44 @@ class ArraySource(Port):
         return self
 
     @property
+    def depth(self) -> int:
+        """Number of ports between this one and its driver: 0 for a driver."""
+        return 0
+
+    @property
     def queued(self) -> int:
         """Arrays of this driver that plugins still hold."""
         return self._queued
 
-    def connect(self, consumer: Consumer) -> None:
-        """Hand every further array to ``consumer``, in the thread that emits it."""
+    def connect(self, consumer: Consumer, address: int = 0) -> None:
+        """Hand every further array of an address to ``consumer``, in the thread that emits it."""
         with self._consumers_lock:
-            if consumer not in self._consumers:
-                self._consumers.append(consumer)
+            if (consumer, address) not in self._consumers:
+                self._consumers.append((consumer, address))
 
     def disconnect(self, consumer: Consumer) -> None:
         """Stop handing arrays to ``consumer``."""
         with self._consumers_lock:
-            if consumer in self._consumers:
-                self._consumers.remove(consumer)
+            self._consumers = [entry for entry in self._consumers if entry[0] != consumer]
 
-    def emit(self, array: NDArray) -> None:
-        """Hand an array to every connected plugin, if ArrayCallbacks is on."""
+    def consumers(self, address: int = 0) -> tuple[Consumer, ...]:
+        """Return who listens to an address, in the order in which they connected."""
+        with self._consumers_lock:
+            return tuple(consumer for consumer, wanted in self._consumers if wanted == address)
+
+    def emit(self, array: NDArray, address: int = 0) -> None:
+        """Hand an array to every plugin that listens to the address, if ArrayCallbacks is on.
+
+        Parameters
+        ----------
+        array : NDArray
+            Must not be changed any more.
+        address : int
+            asyn address; all but a few plugins use only 0.
+        """
         if not self.get("ARRAY_CALLBACKS"):
             return
-        with self._consumers_lock:
-            consumers = tuple(self._consumers)
-        for consumer in consumers:
+        for consumer in self.consumers(address):
             consumer(array)
 
     def count_queued(self, step: int) -> None:

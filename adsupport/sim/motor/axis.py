@@ -153,9 +153,7 @@ class SimulatedAxis:
     def _travel(self, target: float, speed: float) -> None:
         """Plan the way to a target from the present position and velocity."""
         speed = min(max(speed, SLOWEST), FASTEST)
-        self._go(
-            motion.move(self._position, target, speed, self._acceleration, self._velocity)
-        )
+        self._go(motion.move(self._position, target, speed, self._acceleration, self._velocity))
 
     def _reach(self, velocity: float) -> None:
         self._go(motion.run(self._position, velocity, self._acceleration, self._velocity))

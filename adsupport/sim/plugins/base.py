@@ -7,7 +7,8 @@ import queue
 import threading
 import time
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
@@ -15,6 +16,7 @@ from adsupport.sim.port import PortError, on_write
 from adsupport.sim.source import ArraySource
 
 if TYPE_CHECKING:
+    from adsupport.sim.area_detector import AreaDetectorIOC
     from adsupport.sim.ndarray import NDArray
 
 MAX_DIMENSIONS = 10
@@ -23,8 +25,29 @@ MAX_DIMENSIONS = 10
 _log = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True)
+class Part:
+    """Records of one asyn address of a plugin, such as ``Over1:3:``.
+
+    Attributes
+    ----------
+    r : str
+        What their names have after the plugin's, such as ``3:``.
+    tables : tuple of str
+        Record tables, the most general first.
+    address : int
+        asyn address of their parameters, see :func:`adsupport.sim.port.at_address`.
+    """
+
+    r: str
+    tables: tuple[str, ...]
+    address: int = 0
+
+
 class Plugin(ArraySource):
     """A plugin: takes arrays from the port named by ``NDArrayPort``.
+
+    A subclass names its record tables and overrides :meth:`process`.
 
     Parameters
     ----------
@@ -39,7 +62,17 @@ class Plugin(ArraySource):
     ----------
     last_array : NDArray or None
         The array most recently taken from the source.
+    tables : tuple of str
+        Record tables of the plugin, the most general first.
+    parts : tuple of Part
+        Records beside those, with names and an asyn address of their own.
+    takes_compressed : bool
+        Whether compressed arrays can be processed; others drop them.
     """
+
+    tables: ClassVar[tuple[str, ...]] = ("NDArrayBase", "NDPluginBase")
+    parts: ClassVar[tuple[Part, ...]] = ()
+    takes_compressed: ClassVar[bool] = False
 
     def __init__(
         self, name: str, ports: dict[str, ArraySource], *, can_block: bool = False
@@ -51,6 +84,9 @@ class Plugin(ArraySource):
         self._queue: queue.Queue[tuple[NDArray, ArraySource] | None] = queue.Queue()
         self._thread: threading.Thread | None = None
         self._last_callback = 0.0
+        self._last_output_id: int | None = None
+        self._throttle_bytes = 0.0
+        self._throttle_time = 0.0
         self._process_lock = threading.RLock()
         self.last_array: NDArray | None = None
 
@@ -59,7 +95,23 @@ class Plugin(ArraySource):
         """The driver at the head of the chain of plugins."""
         return self if self._source is None else self._source.driver
 
+    @property
+    def depth(self) -> int:
+        """Number of ports between this one and its driver."""
+        return 0 if self._source is None else self._source.depth + 1
+
     # ---- life
+
+    def loaded(self, ioc: AreaDetectorIOC, r: str) -> None:
+        """Link the plugin's records, or add ports that belong to it.
+
+        Parameters
+        ----------
+        ioc : AreaDetectorIOC
+            Has just loaded the plugin's records.
+        r : str
+            Second part of their names.
+        """
 
     def start(self) -> None:
         """Start the plugin's thread and listen to its source."""
@@ -97,7 +149,7 @@ class Plugin(ArraySource):
             _log.error("%s: cannot take arrays from port %s", self.name, name)
             return
         if self.get("ENABLE_CALLBACKS"):
-            source.connect(self._take)
+            source.connect(self._take, self.get("NDARRAY_ADDR"))
         self._source = source
 
     def _disconnect(self) -> None:
@@ -129,6 +181,11 @@ class Plugin(ArraySource):
 
     def _take(self, array: NDArray) -> None:
         """Accept an array from the source, in the source's thread."""
+        if array.is_compressed and not self.takes_compressed:
+            _log.error("%s: array %d is compressed, which the plugin cannot process; it is dropped",
+                       self.name, array.unique_id)  # fmt: skip
+            self._drop()
+            return
         now = time.monotonic()
         if now - self._last_callback < self.get("MIN_CALLBACK_TIME"):
             return
@@ -145,12 +202,16 @@ class Plugin(ArraySource):
         driver = self.driver
         with self.lock:
             if self._queue.qsize() >= self.get("QUEUE_SIZE"):
-                self.set("DROPPED_ARRAYS", self.get("DROPPED_ARRAYS") + 1)
-                self.call_callbacks()
+                self._drop()
                 return
             driver.count_queued(+1)
             self._queue.put((array, driver))
             self._show_queue()
+            self.call_callbacks()
+
+    def _drop(self) -> None:
+        with self.lock:
+            self.set("DROPPED_ARRAYS", self.get("DROPPED_ARRAYS") + 1)
             self.call_callbacks()
 
     def _process_and_give_back(self, array: NDArray, driver: ArraySource) -> None:
@@ -199,3 +260,47 @@ class Plugin(ArraySource):
         self.set("TIME_STAMP", array.time_stamp)
         self.set("EPICS_TS_SEC", array.ts_sec)
         self.set("EPICS_TS_NSEC", array.ts_nsec)
+        self.set("CODEC", array.codec.name)
+        self.set("COMPRESSED_SIZE", array.data.nbytes)
+
+    # ---- output
+
+    def emit(self, array: NDArray, address: int = 0) -> None:
+        """Pass an array on, unless MaxByteRate forbids it; count what is out of order.
+
+        Parameters
+        ----------
+        array : NDArray
+            Must not be changed any more.
+        address : int
+            asyn address.
+        """
+        if not self.get("ARRAY_CALLBACKS"):
+            return
+        with self.lock:
+            if self._is_throttled(array.data.nbytes):
+                self.set("DROPPED_OUTPUT_ARRAYS", self.get("DROPPED_OUTPUT_ARRAYS") + 1)
+                self.call_callbacks()
+                return
+            last, self._last_output_id = self._last_output_id, array.unique_id
+            if last is not None and array.unique_id not in (last, last + 1):
+                self.set("DISORDERED_ARRAYS", self.get("DISORDERED_ARRAYS") + 1)
+                self.call_callbacks()
+        super().emit(array, address)
+
+    def _is_throttled(self, size: int) -> bool:
+        """Whether an output of that many bytes exceeds MaxByteRate; it is counted if not.
+
+        A second's worth of bytes may go out at once; then they are given out at the rate.
+        """
+        rate = self.get("MAX_BYTE_RATE")
+        if rate <= 0:
+            return False
+        now = time.monotonic()
+        self._throttle_bytes += (now - self._throttle_time) * rate
+        self._throttle_time = now
+        self._throttle_bytes = min(self._throttle_bytes, rate)
+        if self._throttle_bytes < size:
+            return True
+        self._throttle_bytes -= size
+        return False

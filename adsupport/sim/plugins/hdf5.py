@@ -9,6 +9,7 @@ from adsupport.sim.hdf5.file import HDF5File
 from adsupport.sim.hdf5.filters import missing_filter
 from adsupport.sim.hdf5.settings import Compression, HDF5Settings
 from adsupport.sim.ndarray import NDArray
+from adsupport.sim.plugins.base import Plugin
 from adsupport.sim.plugins.file import FilePlugin
 from adsupport.sim.port import PortError, on_write
 from adsupport.sim.source import ArraySource
@@ -55,6 +56,8 @@ class HDF5Plugin(FilePlugin):
     ports : dict of str to ArraySource
         Ports by name.
     """
+
+    tables = (*Plugin.tables, "NDFile", "NDFileHDF5")
 
     def __init__(self, name: str, ports: dict[str, ArraySource]) -> None:
         super().__init__(name, ports)

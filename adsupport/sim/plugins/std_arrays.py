@@ -28,6 +28,8 @@ class StdArrays(Plugin):
         Length of the waveform; longer images are cut.
     """
 
+    tables = (*Plugin.tables, "NDStdArrays")
+
     def __init__(
         self,
         name: str,

@@ -1,0 +1,114 @@
+"""An IOC of area detector ports: each brings its record tables, and what links its records."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TypeVar
+
+from adsupport.sim.attributes import channel_reader
+from adsupport.sim.camera.detector import SimDetector
+from adsupport.sim.ioc import IOC
+from adsupport.sim.links import (
+    link_acquire_busy,
+    link_array_rate,
+    link_dimensions,
+    link_queue_use,
+)
+from adsupport.sim.plugins.base import Plugin
+from adsupport.sim.source import ArraySource
+
+CAMERA_TABLES = ("NDArrayBase", "ADBase", "simDetector")
+
+_Plugin = TypeVar("_Plugin", bound=Plugin)
+
+
+class AreaDetectorIOC(IOC):
+    """An IOC to which cameras and plugins are added, as a startup script does.
+
+    Parameters
+    ----------
+    name : str
+        Name for the ready line.
+    prefix : str
+        Prefix of every record.
+
+    Attributes
+    ----------
+    ports : dict of str to ArraySource
+        Cameras and plugins by asyn port name.
+    """
+
+    def __init__(self, name: str, prefix: str) -> None:
+        super().__init__(name, prefix)
+        self.ports: dict[str, ArraySource] = {}
+
+    def add_camera(self, r: str, camera: SimDetector) -> SimDetector:
+        """Add a camera.
+
+        Parameters
+        ----------
+        r : str
+            Second part of its record names, such as ``cam1:``.
+        camera : SimDetector
+            The camera.
+
+        Returns
+        -------
+        SimDetector
+            The camera.
+        """
+        camera.read_pv = channel_reader(self.database)
+        self.ports[camera.name] = camera
+        self._load(CAMERA_TABLES, r, camera, {})
+        return camera
+
+    def add_plugin(
+        self,
+        r: str,
+        plugin: type[_Plugin],
+        name: str,
+        source: ArraySource | str,
+        *,
+        address: int = 0,
+        **options: object,
+    ) -> _Plugin:
+        """Add a plugin.
+
+        Parameters
+        ----------
+        r : str
+            Second part of its record names, such as ``ROI1:``.
+        plugin : type of Plugin
+            What it is.
+        name : str
+            Its asyn port name.
+        source : ArraySource or str
+            Port whose arrays it takes after start: ``NDArrayPort``.
+        address : int
+            asyn address of the source: ``NDArrayAddress``.
+        **options
+            Further parameters of the class.
+
+        Returns
+        -------
+        Plugin
+            The plugin, as created and loaded.
+        """
+        made = plugin(name, self.ports, **options)  # type: ignore[arg-type]
+        feeding = source if isinstance(source, str) else source.name
+        macros = {"NDARRAY_PORT": feeding, "NDARRAY_ADDR": str(address)}
+        self._load(plugin.tables, r, made, macros)
+        for part in plugin.parts:
+            self.load(part.tables, r + part.r, made, macros, address=part.address)
+        made.loaded(self, r)
+        return made
+
+    def _load(
+        self, tables: tuple[str, ...], r: str, port: ArraySource, macros: Mapping[str, str]
+    ) -> None:
+        records = self.load(tables, r, port, macros)
+        link_acquire_busy(records)
+        link_array_rate(self, records)
+        link_dimensions(records)
+        if "QueueUse" in records:
+            link_queue_use(records)
