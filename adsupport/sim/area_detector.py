@@ -96,10 +96,10 @@ class AreaDetectorIOC(IOC):
         """
         made = plugin(name, self.ports, **options)  # type: ignore[arg-type]
         feeding = source if isinstance(source, str) else source.name
-        macros = {"NDARRAY_PORT": feeding, "NDARRAY_ADDR": str(address)}
+        macros = {"NDARRAY_PORT": feeding, "NDARRAY_ADDR": str(address), **made.macros}
         self._load(plugin.tables, r, made, macros)
         for part in plugin.parts:
-            self.load(part.tables, r + part.r, made, macros, address=part.address)
+            self.load(part.tables, r + part.r, made, macros | dict(part.macros), part.address)
         made.loaded(self, r)
         return made
 

@@ -7,7 +7,7 @@ import queue
 import threading
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
@@ -37,11 +37,14 @@ class Part:
         Record tables, the most general first.
     address : int
         asyn address of their parameters, see :func:`adsupport.sim.port.at_address`.
+    macros : mapping of str to str
+        Macros of these records, beside those of the plugin.
     """
 
     r: str
     tables: tuple[str, ...]
     address: int = 0
+    macros: Mapping[str, str] = field(default_factory=dict)
 
 
 class Plugin(ArraySource):
@@ -99,6 +102,11 @@ class Plugin(ArraySource):
     def depth(self) -> int:
         """Number of ports between this one and its driver."""
         return 0 if self._source is None else self._source.depth + 1
+
+    @property
+    def macros(self) -> Mapping[str, str]:
+        """Macros of the record tables that a plugin knows of itself."""
+        return {}
 
     # ---- life
 

@@ -1,0 +1,11 @@
+"""NDPluginTransform: rotations and reflections."""
+
+from __future__ import annotations
+
+from adsupport.sim.plugins.base import Plugin
+
+
+class Transform(Plugin):
+    """Passes arrays on; they are not turned yet."""
+
+    tables = (*Plugin.tables, "NDTransform")
