@@ -11,7 +11,8 @@ from enum import IntEnum
 
 import numpy as np
 
-from adsupport.sim.camera.region import COLOR_AXES
+from adsupport.sim.arrays.axes import COLOR_AXES
+from adsupport.sim.arrays.casting import to_pixels
 from adsupport.sim.ndarray import ColorMode
 
 PEAK_SIGMAS = 4
@@ -113,25 +114,6 @@ class ImageSettings:
     peak_variation: float = 0.0
     waves_x: Waves = Waves()
     waves_y: Waves = Waves()
-
-
-def to_pixels(values: np.ndarray | float, dtype: np.dtype) -> np.ndarray:
-    """Convert to a pixel type as a C cast does: towards zero, then wrapped around.
-
-    Parameters
-    ----------
-    values : numpy.ndarray or float
-        Floating-point values; what does not fit 64 bits, and NaN, becomes an arbitrary pixel.
-    dtype : numpy.dtype
-        Pixel type.
-    """
-    values = np.asarray(values, dtype=np.float64)
-    if dtype.kind == "f":
-        return values.astype(dtype)
-    with np.errstate(invalid="ignore"):
-        if dtype == np.uint64:
-            return np.where(values < 0, values.astype(np.int64).astype(dtype), values.astype(dtype))
-        return values.astype(np.int64).astype(dtype)
 
 
 class ImageGenerator:
