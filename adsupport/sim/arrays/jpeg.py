@@ -1,0 +1,99 @@
+"""JPEG images of arrays, encoded and decoded by Pillow."""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+from PIL import Image
+
+from adsupport.sim.ndarray import ColorMode, NDArray
+
+_COLOR_AXIS = {ColorMode.RGB1: 2, ColorMode.RGB2: 1, ColorMode.RGB3: 0}
+"""Axis of the colours in C order."""
+
+_PIL_MODES = ("L", "RGB")
+
+
+class JPEGError(ValueError):
+    """An array cannot become a JPEG image, or bytes are not one."""
+
+
+def interleaved(array: NDArray) -> np.ndarray:
+    """Return an image's pixels with the colours of a pixel beside each other.
+
+    Parameters
+    ----------
+    array : NDArray
+        Not compressed.
+
+    Returns
+    -------
+    numpy.ndarray
+        Shape (rows, columns) or (rows, columns, 3).
+
+    Raises
+    ------
+    JPEGError
+        When the array is neither two-dimensional nor RGB.
+    """
+    data = array.data
+    if data.ndim == 2:
+        return data
+    axis = _COLOR_AXIS.get(array.color_mode)
+    if data.ndim != 3 or axis is None or data.shape[axis] != 3:
+        raise JPEGError("Unsupported array structure")
+    return np.moveaxis(data, axis, 2)
+
+
+def encode_jpeg(array: NDArray, quality: int) -> bytes:
+    """Encode an array.
+
+    Parameters
+    ----------
+    array : NDArray
+        8-bit pixels, mono or RGB; the bits of signed ones are taken as unsigned.
+    quality : int
+        1 to 100; others are brought into the range, as libjpeg does.
+
+    Returns
+    -------
+    bytes
+        A JPEG file: baseline, colours at half the resolution.
+
+    Raises
+    ------
+    JPEGError
+        For other types of pixels, other structures, and sizes which JPEG does not know.
+    """
+    if array.data.dtype.itemsize != 1:
+        raise JPEGError("JPEG only supports 8-bit data")
+    pixels = np.ascontiguousarray(interleaved(array)).view(np.uint8)
+    buffer = io.BytesIO()
+    try:
+        Image.fromarray(pixels).save(buffer, "JPEG", quality=min(max(quality, 1), 100))
+    except (OSError, ValueError, SystemError) as error:  # such as 0 or 70,000 columns
+        raise JPEGError(f"Error writing JPEG data: {error}") from error
+    return buffer.getvalue()
+
+
+def decode_jpeg(data: bytes) -> np.ndarray:
+    """Decode a JPEG file.
+
+    Returns
+    -------
+    numpy.ndarray of uint8
+        Shape (rows, columns), or (rows, columns, 3) for colours.
+
+    Raises
+    ------
+    JPEGError
+        When the bytes are no JPEG file, or not all of one.
+    """
+    try:
+        with Image.open(io.BytesIO(data), formats=("JPEG",)) as image:
+            if image.mode not in _PIL_MODES:
+                raise JPEGError(f"JPEG image of mode {image.mode}; expected one of {_PIL_MODES}")
+            return np.array(image)
+    except (OSError, SyntaxError, Image.DecompressionBombError) as error:
+        raise JPEGError(f"Error decoding JPEG: {error}") from error
