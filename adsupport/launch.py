@@ -77,8 +77,8 @@ def _is_free(port: int) -> bool:
     return True
 
 
-def client_environment(*ports: int) -> dict[str, str]:
-    """Return the environment with which a Channel Access client finds IOCs on loopback.
+def client_environment(*ports: int, pva_ports: Sequence[int] = ()) -> dict[str, str]:
+    """Return the environment with which Channel Access clients find IOCs on loopback.
 
     Put it in ``os.environ`` before the first ``import epics`` (or ophyd): libca reads it once.
 
@@ -86,17 +86,24 @@ def client_environment(*ports: int) -> dict[str, str]:
     ----------
     *ports : int
         The port of each IOC.  Two IOCs can't share one port on loopback.
+    pva_ports : sequence of int
+        The pvAccess port of each IOC, such as :attr:`IOCProcess.pva_port`, for clients such as
+        p4p; without any, nothing is said about pvAccess.
 
     Returns
     -------
     dict of str to str
         Names and values of the variables.
     """
-    return {
+    environment = {
         "EPICS_CA_AUTO_ADDR_LIST": "NO",
         "EPICS_CA_ADDR_LIST": " ".join(f"127.0.0.1:{port}" for port in ports),
         "EPICS_CA_MAX_ARRAY_BYTES": str(MAX_ARRAY_BYTES),
     }
+    if pva_ports:
+        environment["EPICS_PVA_AUTO_ADDR_LIST"] = "NO"
+        environment["EPICS_PVA_ADDR_LIST"] = " ".join(f"127.0.0.1:{port}" for port in pva_ports)
+    return environment
 
 
 def boot_file(name: str | os.PathLike[str]) -> Path:
@@ -194,6 +201,8 @@ class IOCProcess:
         self.boot = boot_file(boot)
         self.prefix = prefix
         self.port = free_port() if port is None else port
+        #: Where it serves pvAccess, TCP and search alike, when it has a pvAccess plugin.
+        self.pva_port = free_port()
         self.args = tuple(args)
         self.cwd = cwd
         #: The line with which the IOC said that clients can connect.
@@ -346,6 +355,9 @@ class IOCProcess:
         # A beacon to nobody but loopback, whatever the client side of this process talks to.
         environment["EPICS_CAS_AUTO_BEACON_ADDR_LIST"] = "NO"
         environment["EPICS_CAS_BEACON_ADDR_LIST"] = "127.0.0.1"
+        environment["EPICS_PVAS_SERVER_PORT"] = str(self.pva_port)
+        environment["EPICS_PVAS_BROADCAST_PORT"] = str(self.pva_port)
+        environment["EPICS_PVAS_INTF_ADDR_LIST"] = "127.0.0.1"
         root = Path(__file__).resolve().parent.parent
         if self.boot.resolve().is_relative_to(root / "iocs"):  # a checkout, maybe not installed
             paths = [str(root), environment.get("PYTHONPATH", "")]

@@ -48,7 +48,9 @@ def simulated_hardware(*names: str) -> list[IOCProcess]:
         )
     for name in missing:
         _running[name] = IOCProcess(name, DEFAULT_PREFIXES[name])
-    os.environ.update(client_environment(*(ioc.port for ioc in _running.values())))
+    iocs = _running.values()
+    pva_ports = [ioc.pva_port for ioc in iocs]
+    os.environ.update(client_environment(*(ioc.port for ioc in iocs), pva_ports=pva_ports))
     with contextlib.suppress(ImportError):  # a libca that needs no caRepeater program
         import epicscorelibs.path.pyepics  # noqa: F401
     if threading.current_thread() is threading.main_thread():

@@ -59,6 +59,13 @@ def test_client_environment_lists_every_port():
     assert int(environment["EPICS_CA_MAX_ARRAY_BYTES"]) > 4096 * 4096 * 2
 
 
+def test_client_environment_tells_of_pvaccess_only_when_asked():
+    assert not [name for name in client_environment(5001) if name.startswith("EPICS_PVA")]
+    environment = client_environment(5001, pva_ports=[6001, 6002])
+    assert environment["EPICS_PVA_ADDR_LIST"] == "127.0.0.1:6001 127.0.0.1:6002"
+    assert environment["EPICS_PVA_AUTO_ADDR_LIST"] == "NO"
+
+
 def test_unknown_boot_file_is_named_with_the_places_looked_at():
     with pytest.raises(FileNotFoundError, match=r"'nope'.*iocs.nope\.py.*Expected 'adsim', 'gp'"):
         boot_file("nope")

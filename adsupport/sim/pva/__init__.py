@@ -1,0 +1,1 @@
+"""pvAccess: arrays as NTNDArray structures, and the server of an IOC."""
