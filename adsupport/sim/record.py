@@ -72,7 +72,7 @@ class Record:
         self._deliver = deliver
         self._writing = 0
         self._deferred: Change | None = None
-        self._idle_waiters: list[asyncio.Future[Any]] = []
+        self._idle_waiters: dict[asyncio.Future[Any], None] = {}
         limits = {}
         if row.drvl < row.drvh:
             limits = {"lower_ctrl_limit": row.drvl, "upper_ctrl_limit": row.drvh}
@@ -115,7 +115,8 @@ class Record:
             if self.row.is_long_string:
                 return value.encode("latin-1", "replace")[: self.row.count - 1] + b"\0"
             return value[:SHORT_STRING]
-        return value
+        # a driver's array may be longer than a record: it takes the first elements
+        return value[: self.row.count] if isinstance(value, np.ndarray) else value
 
     def _state_alarm(self, value: Any) -> tuple[int, int]:
         severity = 0
@@ -128,8 +129,7 @@ class Record:
         for follow in self.on_update:
             follow(value)
         if isinstance(value, int) and not value:
-            waiting, self._idle_waiters = self._idle_waiters, []
-            for waiter in waiting:
+            for waiter in tuple(self._idle_waiters):
                 if not waiter.done():
                     waiter.set_result(None)
 
@@ -138,15 +138,19 @@ class Record:
         self._post(value, *self._state_alarm(value))
 
     def until_zero(self) -> asyncio.Future[Any]:
-        """Return a future that ends when the record's value becomes 0."""
+        """Return a future that ends when the record's value becomes 0; cancel one not needed."""
         waiter = asyncio.get_running_loop().create_future()
-        self._idle_waiters.append(waiter)
+        self._idle_waiters[waiter] = None
+        waiter.add_done_callback(lambda ended: self._idle_waiters.pop(ended, None))
         return waiter
 
     # ---- from the client to the port
 
     def put(self, value: Any) -> asyncio.Future[Any] | None:
-        """Process a client's write; see :class:`adsupport.sim.ca.channel.Channel`."""
+        """Process a client's write; see :class:`adsupport.sim.ca.channel.Channel`.
+
+        Cancelling the returned future ends the wait, not the work.
+        """
         value = self._within_drive_limits(value)
         if self.port is None or self.is_input:
             return self._processed(value, refused=False)
@@ -163,9 +167,10 @@ class Record:
             finally:
                 self._writing -= 1
             return self._processed(value, refused)
-        return asyncio.ensure_future(self._write_on_port_thread(value, written))
+        work = asyncio.ensure_future(self._write_on_port_thread(value, written))
+        return _end_of(work)
 
-    async def _write_on_port_thread(self, value: Any, written: Any) -> None:
+    async def _write_on_port_thread(self, value: Any, written: Any) -> asyncio.Future[Any] | None:
         assert self.port is not None  # noqa: S101  narrowing: put() checked it
         self._writing += 1
         refused = False
@@ -177,9 +182,7 @@ class Record:
         finally:
             self._deliver()  # of this record, the newest change is kept for after the write
             self._writing -= 1
-        more = self._processed(value, refused)
-        if more is not None:
-            await more
+        return self._processed(value, refused)
 
     def _processed(self, value: Any, refused: bool) -> asyncio.Future[Any] | None:
         waits: list[asyncio.Future[Any]] = []
@@ -211,6 +214,36 @@ class Record:
         if isinstance(value, bytes) and self.row.is_long_string:
             return value.split(b"\0", 1)[0].decode("latin-1")
         return value
+
+
+def _end_of(work: asyncio.Future[asyncio.Future[Any] | None]) -> asyncio.Future[None]:
+    """Return a future that ends with a write, and with what it has set off.
+
+    Cancelling it leaves the write alone, and ends the wait for what it has set off.
+    """
+    end: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    def settle(ended: asyncio.Future[Any]) -> None:
+        if end.done() or ended.cancelled():
+            end.cancel()
+        elif error := ended.exception():
+            end.set_exception(error)
+        else:
+            end.set_result(None)
+
+    def worked(work: asyncio.Future[asyncio.Future[Any] | None]) -> None:
+        more = None if work.cancelled() or work.exception() else work.result()
+        if more is None:
+            settle(work)
+            return
+        more.add_done_callback(settle)
+        if end.cancelled():
+            more.cancel()
+        else:
+            end.add_done_callback(lambda _: more.cancel())
+
+    work.add_done_callback(worked)
+    return end
 
 
 async def _all_of(futures: list[asyncio.Future[Any]]) -> None:

@@ -22,6 +22,7 @@ from caproto._numpy_backend import DbrStringArray
 from caproto.asyncio.server import VirtualCircuit
 
 from adsupport.sim.ca.channel import Channel, PutRefusedError
+from adsupport.sim.ca.network import Wire
 from adsupport.sim.ca.wire import ConversionError
 
 BACKLOG_BYTES = 2 * 2**20
@@ -102,14 +103,16 @@ class Circuit(VirtualCircuit):
         self._monitors: dict[int, tuple[Monitor, Channel]] = {}
         self._pending_puts: dict[int, asyncio.Future[Any]] = {}
         self._outgoing: list[bytes] = []
+        self._wire = Wire(context.pvdb.network, self._write_out)
         self._flush_scheduled = False
         self._events_held: dict[int, None] = {}
         self._events_enabled = True
         self._draining: asyncio.Task[None] | None = None
+        self._commands: asyncio.Task[None] | None = None
 
     async def run(self) -> None:
         """Start to process the client's commands."""
-        self.tasks.create(self.command_queue_loop())
+        self._commands = asyncio.ensure_future(self.command_queue_loop())
 
     # ---- sending
 
@@ -126,6 +129,10 @@ class Circuit(VirtualCircuit):
         if self._outgoing and self.connected:
             data = b"".join(self._outgoing)
             self._outgoing.clear()
+            self._wire.send(data)
+
+    def _write_out(self, data: bytes) -> None:
+        if self.connected:
             self.client.writer.write(data)
 
     async def send(self, *commands: Any) -> None:
@@ -148,7 +155,7 @@ class Circuit(VirtualCircuit):
 
     def queue_event(self, monitor: Monitor, channel: Channel) -> None:
         """Send an event, or note that the newest one is owed to a client that is behind."""
-        if not self.connected:
+        if not self.connected or channel.before_event(monitor):
             return
         if self._events_held or not self._events_enabled or self._behind():
             self._events_held[monitor.id] = None
@@ -256,7 +263,11 @@ class Circuit(VirtualCircuit):
             self._refuse(command, view, f"{type(error).__name__}: {error}")
             return
         if not notify:
+            if done is not None:
+                done.cancel()  # nobody waits for the end
             return
+        if channel.completion_delays:
+            done = asyncio.ensure_future(_later(done, sum(channel.completion_delays)))
         if done is None or done.done():
             self._answer(command, view)
             return
@@ -266,8 +277,7 @@ class Circuit(VirtualCircuit):
     def _give_up_put(self, sid: int) -> None:
         """Tell the record that nobody waits for a put any more: one in a queue is not done."""
         pending = self._pending_puts.pop(sid, None)
-        # a task does the work itself: that goes on
-        if pending is not None and not isinstance(pending, asyncio.Task):
+        if pending is not None:
             pending.cancel()
 
     def _answer_at_end(self, command: Any, view: Any, ended: asyncio.Future[Any]) -> None:
@@ -310,4 +320,14 @@ class Circuit(VirtualCircuit):
         for sid in list(self._pending_puts):
             self._give_up_put(sid)
         self._outgoing.clear()
+        self._wire.cut()
+        if self._commands is not None and self._commands is not asyncio.current_task():
+            self._commands.cancel()  # it may wait for a put that never ends
         await super()._on_disconnect()
+
+
+async def _later(done: asyncio.Future[Any] | None, seconds: float) -> None:
+    """End some seconds after another future."""
+    if done is not None:
+        await done
+    await asyncio.sleep(seconds)
