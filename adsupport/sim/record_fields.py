@@ -26,8 +26,12 @@ _STATE_STRINGS = {f"{state}ST": index for index, state in enumerate(_STATES)}
 _STATE_SEVERITIES = {f"{state}SV": index for index, state in enumerate(_STATES)}
 _ELEMENT_TYPES = ("STRING", "CHAR", "UCHAR", "SHORT", "USHORT", "LONG", "ULONG", "INT64", "UINT64",
                   "FLOAT", "DOUBLE", "ENUM")  # fmt: skip
-_WITH_UNITS = ("ai", "ao", "longin", "longout", "calc", "calcout", "waveform", "subArray")
-_WITH_PRECISION = ("ai", "ao", "calc", "calcout", "waveform", "subArray")
+_WITH_UNITS = (
+    "ai", "ao", "longin", "longout", "calc", "calcout", "dfanout", "waveform", "subArray",
+)  # fmt: skip
+_WITH_PRECISION = (
+    "ai", "ao", "calc", "calcout", "dfanout", "seq", "sseq", "waveform", "subArray",
+)  # fmt: skip
 # what these would change (scanning, links, device support) is fixed in a simulated record
 _FIXED = ("RTYP", "SCAN", "PINI", "TSEL", "DTYP", "FLNK", "DISV", "DISA", "SDIS", "UDF")
 _STATE_LENGTH = 25

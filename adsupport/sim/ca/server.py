@@ -12,10 +12,10 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from caproto import DEFAULT_PROTOCOL_VERSION, Beacon, CaprotoError
-from caproto.asyncio.server import Context
 
 from adsupport.sim.ca.channel import Channel
 from adsupport.sim.ca.circuit import Circuit
+from adsupport.sim.ca.search import SearchContext
 from adsupport.sim.long_text import LongText
 
 LOOPBACK = "127.0.0.1"
@@ -71,7 +71,7 @@ class Database(Mapping[str, Channel]):
         return len(self._records)
 
 
-class Server(Context):
+class Server(SearchContext):
     """caproto's server with our circuits and database."""
 
     CircuitClass = Circuit
