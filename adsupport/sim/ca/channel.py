@@ -14,6 +14,7 @@ from caproto._dbr import DBR_TYPES as _DBR_TYPES
 from caproto._dbr import native_type
 
 from adsupport.sim.ca.wire import from_wire, to_wire
+from adsupport.sim.hook import Hook
 
 LIMITS = (
     "upper_disp_limit",
@@ -99,6 +100,14 @@ class Channel:
         Whether clients may write.
     record_type : str
         What the ``RTYP`` field says.
+
+    Attributes
+    ----------
+    before_event : Hook
+        Called with a monitor before an event is sent to it; if any function returns true, the
+        event is lost.
+    completion_delays : list of float
+        Seconds by which the answers to put-callbacks come late; their sum counts.
     """
 
     def __init__(
@@ -126,6 +135,8 @@ class Channel:
         self.record_type = record_type
         self.subscribers: list[Subscriber] = []
         self.fields: Callable[[str], Channel] | None = None
+        self.before_event = Hook()
+        self.completion_delays: list[float] = []
         # in-flight monitors hold payloads: cache one per requested type until the next post
         self._payloads: dict[ChannelType, tuple[Any, Any]] = {}
 

@@ -8,7 +8,6 @@ import time
 from enum import IntEnum
 from typing import Any
 
-from adsupport.sim.attributes import AttributeFileError, AttributeList, PVReader, read_attributes
 from adsupport.sim.camera.images import ImageGenerator
 from adsupport.sim.camera.region import read_out
 from adsupport.sim.camera.settings import (
@@ -18,6 +17,7 @@ from adsupport.sim.camera.settings import (
     fit_window,
     image_settings,
 )
+from adsupport.sim.hook import Hook
 from adsupport.sim.ndarray import EPICS_EPOCH, NDArray, NDAttribute
 from adsupport.sim.port import PortError, on_write
 from adsupport.sim.source import ArraySource
@@ -71,14 +71,20 @@ class SimDetector(ArraySource):
 
     Attributes
     ----------
-    read_pv : callable or None
-        Gives the present value of a PV by name, for NDAttributes of type ``EPICS_PV``; the boot
-        file sets it.
+    before_exposure : Hook
+        Called as an exposure begins, in the camera's thread.
+    hangs : Hook
+        Called when an exposure should end; it goes on while any function returns true, until
+        :meth:`look_again` or a stop.
+    ends_early : Hook
+        Called with the frames taken; if any function returns true, the last one was taken.
     """
 
     def __init__(self, name: str, *, seed: int | None = None) -> None:
         super().__init__(name)
-        self.read_pv: PVReader | None = None
+        self.before_exposure = Hook()
+        self.hangs = Hook()
+        self.ends_early = Hook()
         self._seed = seed
         self._changed_run = threading.Condition(self.lock)
         self._run: _Run | None = None
@@ -86,7 +92,6 @@ class SimDetector(ArraySource):
         self._closing = False
         self._thread: threading.Thread | None = None
         self._images: ImageGenerator | None = None
-        self._attributes = AttributeList(())
 
     # ---- life
 
@@ -152,18 +157,6 @@ class SimDetector(ArraySource):
     @on_write(*RESET_PARAMETERS)
     def _start_image_anew(self, _: object) -> None:
         self.set("RESET_IMAGE", 1)
-
-    @on_write("ND_ATTRIBUTES_FILE", "ND_ATTRIBUTES_MACROS")
-    def _read_attributes(self, _: str) -> None:
-        try:
-            self._attributes = read_attributes(
-                self.get("ND_ATTRIBUTES_FILE"), self.get("ND_ATTRIBUTES_MACROS")
-            )
-        except AttributeFileError as error:
-            self._attributes = AttributeList(())
-            self.set("ND_ATTRIBUTES_STATUS", error.status)
-        else:
-            self.set("ND_ATTRIBUTES_STATUS", 0)
 
     @on_write("SHUTTER_CONTROL")
     def _move_shutter(self, value: int) -> None:
@@ -237,8 +230,19 @@ class SimDetector(ArraySource):
             remaining = until - time.monotonic()
         return not run.stopped
 
+    def _wait_while_hanging(self, run: _Run) -> bool:
+        while not run.stopped and self.hangs():
+            self._changed_run.wait()
+        return not run.stopped
+
+    def look_again(self) -> None:
+        """Let an exposure that hangs see whether it still has to."""
+        with self.lock:
+            self._changed_run.notify_all()
+
     def _expose(self, run: _Run) -> NDArray | None:
         """Take one frame; return None when the acquisition was stopped meanwhile."""
+        self.before_exposure()
         began, stamp = time.monotonic(), time.time()
         with self.lock:
             if run.stopped:
@@ -259,7 +263,7 @@ class SimDetector(ArraySource):
         data, dims = read_out(image, settings.color_mode, x, y)
         array = NDArray(data, dims, settings.color_mode, time_stamp=stamp - EPICS_EPOCH)
         with self.lock:
-            if not self._wait(run, until):
+            if not (self._wait(run, until) and self._wait_while_hanging(run)):
                 self._move_shutter(0)
                 self.call_callbacks()
                 return None
@@ -281,7 +285,7 @@ class SimDetector(ArraySource):
             seconds, nanoseconds = divmod(time.time_ns(), 1_000_000_000)
             array.ts_sec, array.ts_nsec = seconds - EPICS_EPOCH, nanoseconds
             color = NDAttribute("ColorMode", int(array.color_mode), "Color mode")
-            array.attributes = (color, *self._attributes.values(self, self.read_pv))
+            array.attributes = self.attached.after((color,))
         # without the lock: a blocking plugin may take long
         self.emit(array)
         with self.lock:
@@ -296,6 +300,8 @@ class SimDetector(ArraySource):
         return goes_on
 
     def _was_last(self, run: _Run) -> bool:
+        if self.ends_early(self.get("NIMAGES_COUNTER")):
+            return True
         if run.mode is ImageMode.MULTIPLE:
             return self.get("NIMAGES_COUNTER") >= self.get("NIMAGES")
         return run.mode is ImageMode.SINGLE

@@ -8,6 +8,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from adsupport.sim.hook import Hook
 from adsupport.sim.ndarray import ArrayInfo, NDArray
 from adsupport.sim.plugins.base import Plugin
 from adsupport.sim.plugins.file_paths import (
@@ -42,10 +43,21 @@ class FileOutput(Plugin, ABC):
         asyn port name.
     ports : dict of str to ArraySource
         Ports by name.
+
+    Attributes
+    ----------
+    before_opening, before_writing : Hook
+        Called with a path before a file is created, with an array before it is written; what
+        they raise is an error of the file system.
+    directory_lost : Hook
+        Called with a path; if any function returns true, the directory counts as missing.
     """
 
     def __init__(self, name: str, ports: dict[str, ArraySource]) -> None:
         super().__init__(name, ports, can_block=True)
+        self.before_opening = Hook()
+        self.before_writing = Hook()
+        self.directory_lost = Hook()
         self._expected: ArrayInfo | None = None
         self._open_name = ""
         self._temporary_name = ""
@@ -130,7 +142,7 @@ class FileOutput(Plugin, ABC):
 
     def _check_path(self) -> bool:
         path = self.get("FILE_PATH")
-        exists = path_exists(path)
+        exists = path_exists(path) and not self.directory_lost(path)
         if path:
             self.set("FILE_PATH_EXISTS", int(exists))
         return exists
@@ -172,6 +184,7 @@ class FileOutput(Plugin, ABC):
             log.error("%s: file is already open. Closing it and opening new one.", self.name)
             self._close()
         try:
+            self.before_opening(temporary)
             self.open_file(on_disk(temporary), array, multiple=multiple)
         except OSError as error:
             log.error("%s: %s", self.name, error)
@@ -181,6 +194,7 @@ class FileOutput(Plugin, ABC):
 
     def _write(self, array: NDArray) -> bool:
         try:
+            self.before_writing(array)
             self.write_frame(array)
         except OSError as error:
             log.error("%s: %s", self.name, error)
