@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TypeVar
 
-from adsupport.sim.attributes import channel_reader
+from adsupport.sim.ca.pv_values import channel_reader
 from adsupport.sim.camera.detector import SimDetector
 from adsupport.sim.ioc import IOC
 from adsupport.sim.links import (
     link_acquire_busy,
     link_array_rate,
+    link_array_rate_limit,
     link_dimensions,
     link_queue_use,
 )
@@ -57,7 +58,6 @@ class AreaDetectorIOC(IOC):
         SimDetector
             The camera.
         """
-        camera.read_pv = channel_reader(self.database)
         self.ports[camera.name] = camera
         self._load(CAMERA_TABLES, r, camera, {})
         return camera
@@ -106,9 +106,11 @@ class AreaDetectorIOC(IOC):
     def _load(
         self, tables: tuple[str, ...], r: str, port: ArraySource, macros: Mapping[str, str]
     ) -> None:
+        port.attached.read_pv = channel_reader(self.database)
         records = self.load(tables, r, port, macros)
         link_acquire_busy(records)
         link_array_rate(self, records)
         link_dimensions(records)
         if "QueueUse" in records:
             link_queue_use(records)
+            link_array_rate_limit(records)

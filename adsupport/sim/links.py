@@ -76,3 +76,70 @@ def link_queue_use(records: Records) -> None:
 
     records["QueueFree"].on_update.append(show)
     records["QueueSize_RBV"].on_update.append(show)
+
+
+def link_array_rate_limit(records: Records) -> None:
+    """Make MaxArrayRate set MinCallbackTime, and MaxArrayRate_RBV follow it: one is 1/other."""
+
+    def limit(rate: Any) -> None:
+        seconds = _reciprocal(rate)
+        records["MaxArrayRate_COUT"].post(seconds)
+        records["MinCallbackTime"].put(seconds)
+
+    records["MaxArrayRate"].on_update.append(limit)
+    records["MinCallbackTime_RBV"].on_update.append(
+        lambda seconds: records["MaxArrayRate_RBV"].post(_reciprocal(seconds))
+    )
+
+
+def _reciprocal(number: float) -> float:
+    return 1.0 / number if number else 0.0
+
+
+def link_display_limits(
+    maximum: Record, followers: tuple[Record, ...], limited: tuple[Record, ...]
+) -> None:
+    """Make a read-back the upper display limit (HOPR) of set-points.
+
+    Parameters
+    ----------
+    maximum : Record
+        The read-back.
+    followers : tuple of Record
+        Records between it and the set-points, which take its value.
+    limited : tuple of Record
+        The set-points.
+    """
+
+    def show(value: Any) -> None:
+        for record in followers:
+            record.post(type(record.channel.value)(value))
+        for record in limited:
+            record.channel.meta.limits["upper_disp_limit"] = value
+            record.channel.post_property()
+
+    maximum.on_update.append(show)
+
+
+def follow_link(source: Record, link: Record, target: Record) -> None:
+    """Make a record copy another's value into a third (a closed loop's DOL and OUT).
+
+    Parameters
+    ----------
+    source : Record
+        Is copied whenever it is posted.
+    link : Record
+        Shows the value. A client's write makes it copy again, and is forgotten by that.
+    target : Record
+        Takes the value as from a client.
+    """
+
+    def copy(value: Any) -> None:
+        link.post(value)
+        target.put(value)
+
+    def processed(_: Any) -> None:
+        copy(source.channel.value)
+
+    source.on_update.append(copy)
+    link.on_process.append(processed)

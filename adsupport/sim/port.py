@@ -21,7 +21,19 @@ INVALID = 3
 
 
 class PortError(Exception):
-    """A driver refused a write; the record shows INVALID/WRITE and the parameter is unchanged."""
+    """A driver refused a write; the record shows INVALID/WRITE and the parameter is unchanged.
+
+    Parameters
+    ----------
+    message : str
+        What was refused, and why.
+    value : optional
+        What the parameter has instead; its old value when omitted.
+    """
+
+    def __init__(self, message: str, value: Any = None) -> None:
+        super().__init__(message)
+        self.value = value
 
 
 @dataclass(slots=True)
@@ -231,8 +243,10 @@ class Port:
             self.set(param, value)
             try:
                 self.written(param, self.get(param))
-            except PortError:
+            except PortError as error:
                 entry.value, entry.severity, entry.status = before
+                if error.value is not None:
+                    self.set(param, error.value)
                 raise
             finally:
                 self.call_callbacks()

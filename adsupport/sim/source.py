@@ -6,12 +6,14 @@ import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from adsupport.sim.attributes import AttachedAttributes
 from adsupport.sim.port import Port, on_write
 
 if TYPE_CHECKING:
     from adsupport.sim.ndarray import NDArray
 
-Consumer = Callable[["NDArray"], None]
+Consumer = Callable[..., object]
+"""Takes an array. A plugin's can be asked with ``may_refuse=True`` whether it takes it."""
 
 
 class ArraySource(Port):
@@ -22,6 +24,8 @@ class ArraySource(Port):
     driver : ArraySource
         The driver at the head of the chain: it counts the arrays that are queued or in
         processing in any plugin behind it.
+    attached : AttachedAttributes
+        What ``NDAttributesFile`` adds to the arrays that the port emits.
     """
 
     def __init__(self, name: str, *, can_block: bool = False) -> None:
@@ -29,6 +33,7 @@ class ArraySource(Port):
         self._consumers: list[tuple[Consumer, int]] = []
         self._consumers_lock = threading.Lock()
         self._queued = 0
+        self.attached = AttachedAttributes(self)
 
     @property
     def driver(self) -> ArraySource:
@@ -39,6 +44,15 @@ class ArraySource(Port):
     def depth(self) -> int:
         """Number of ports between this one and its driver: 0 for a driver."""
         return 0
+
+    @property
+    def sources(self) -> tuple[ArraySource, ...]:
+        """Ports whose arrays this one passes on: none for a driver."""
+        return ()
+
+    def comes_from(self, port: ArraySource) -> bool:
+        """Return whether arrays of ``port`` can be among those that this port emits."""
+        return self is port or any(source.comes_from(port) for source in set(self.sources))
 
     @property
     def queued(self) -> int:
@@ -83,6 +97,10 @@ class ArraySource(Port):
             self.set("NUM_QUEUED_ARRAYS", self._queued)
             self._settle_busy()
             self.call_callbacks()
+
+    @on_write("ND_ATTRIBUTES_FILE", "ND_ATTRIBUTES_MACROS")
+    def _read_attributes(self, _: str) -> None:
+        self.attached.read()
 
     @on_write("POOL_PRE_ALLOC_BUFFERS")
     def _allocate_buffers(self, _: int) -> None:

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import logging
-import queue
 import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from adsupport.sim.port import PortError, on_write
-from adsupport.sim.source import ArraySource
+from adsupport.sim.hook import Hook
+from adsupport.sim.plugins.sorting import OutputOrder, Sorter
+from adsupport.sim.plugins.throttle import Throttle
+from adsupport.sim.plugins.workers import Workers
+from adsupport.sim.port import PortError, at_address, on_write
+from adsupport.sim.source import ArraySource, Consumer
 
 if TYPE_CHECKING:
     from adsupport.sim.area_detector import AreaDetectorIOC
@@ -71,11 +75,16 @@ class Plugin(ArraySource):
         Records beside those, with names and an asyn address of their own.
     takes_compressed : bool
         Whether compressed arrays can be processed; others drop them.
+    before_taking : Hook
+        Called with an array that arrives; if any function returns true, it is dropped.
+    before_processing : Hook
+        Called with an array before it is processed, in the thread that will.
     """
 
     tables: ClassVar[tuple[str, ...]] = ("NDArrayBase", "NDPluginBase")
     parts: ClassVar[tuple[Part, ...]] = ()
     takes_compressed: ClassVar[bool] = False
+    source_addresses: ClassVar[tuple[int, ...]] = (0,)
 
     def __init__(
         self, name: str, ports: dict[str, ArraySource], *, can_block: bool = False
@@ -83,25 +92,30 @@ class Plugin(ArraySource):
         super().__init__(name, can_block=can_block)
         self._ports: Mapping[str, ArraySource] = ports
         ports[name] = self
-        self._source: ArraySource | None = None
-        self._queue: queue.Queue[tuple[NDArray, ArraySource] | None] = queue.Queue()
-        self._thread: threading.Thread | None = None
+        self._links: list[tuple[ArraySource, int]] = []
+        self._consumers_of_links: list[Consumer] = []
+        self._workers = Workers(name)
         self._last_callback = 0.0
-        self._last_output_id: int | None = None
-        self._throttle_bytes = 0.0
-        self._throttle_time = 0.0
+        self._order = OutputOrder()
+        self._sorter = Sorter(self, self._order, super().emit)
+        self._throttle = Throttle()
         self._process_lock = threading.RLock()
         self.last_array: NDArray | None = None
 
     @property
+    def sources(self) -> tuple[ArraySource, ...]:
+        """Ports that the plugin listens to, or would if EnableCallbacks were on."""
+        return tuple(source for source, _ in self._links)
+
+    @property
     def driver(self) -> ArraySource:
         """The driver at the head of the chain of plugins."""
-        return self if self._source is None else self._source.driver
+        return self._links[0][0].driver if self._links else self
 
     @property
     def depth(self) -> int:
         """Number of ports between this one and its driver."""
-        return 0 if self._source is None else self._source.depth + 1
+        return max((source.depth + 1 for source in self.sources), default=0)
 
     @property
     def macros(self) -> Mapping[str, str]:
@@ -122,57 +136,79 @@ class Plugin(ArraySource):
         """
 
     def start(self) -> None:
-        """Start the plugin's thread and listen to its source."""
+        """Start the plugin's threads and listen to its source."""
         super().start()
-        self._thread = threading.Thread(target=self._run, name=self.name, daemon=True)
-        self._thread.start()
+        self._throttle.reset(self.get("MAX_BYTE_RATE"), time.monotonic())
+        self._workers.resize(self.get("NUM_THREADS"))
         self._connect()
 
     def stop(self) -> None:
-        """Process what is queued, then end the thread."""
+        """Process what is queued, then end the threads."""
         self._disconnect()
-        if self._thread is not None:
-            self._queue.put(None)
-            self._thread.join(timeout=10)
-            self._thread = None
+        self._workers.stop()
+        self._sorter.stop()
         super().stop()
-
-    def _run(self) -> None:
-        while (item := self._queue.get()) is not None:
-            with self.lock:
-                self._show_queue()
-                self.call_callbacks()
-            try:
-                self._process_and_give_back(*item)
-            except Exception:  # one array is lost; without this thread all later ones were
-                _log.exception("%s: an array could not be processed", self.name)
 
     # ---- source
 
     def _connect(self) -> None:
-        name = self.get("NDARRAY_PORT")
-        source = self._ports.get(name)
-        if source is None or source.driver is self:
-            # the console alone tells of it, as on the real one: the name stands, without an alarm
-            _log.error("%s: cannot take arrays from port %s", self.name, name)
+        """Look up the sources; without every one of them the plugin gets no arrays at all."""
+        links = []
+        for address in self.source_addresses:
+            name = self.get(at_address("NDARRAY_PORT", address))
+            if not name and len(self.source_addresses) > 1:
+                continue
+            source = self._ports.get(name)
+            if source is None or source.comes_from(self):
+                # the console alone tells of it, as on the real one: the name stands, without alarm
+                _log.error("%s: cannot take arrays from port %s", self.name, name)
+                return
+            links.append((source, self.get(at_address("NDARRAY_ADDR", address))))
+        self._links = links
+        if not self.get("ENABLE_CALLBACKS"):
             return
-        if self.get("ENABLE_CALLBACKS"):
-            source.connect(self._take, self.get("NDARRAY_ADDR"))
-        self._source = source
+        for source, address in links:
+            consumer = partial(self._take, source)
+            self._consumers_of_links.append(consumer)
+            source.connect(consumer, address)
 
     def _disconnect(self) -> None:
-        source, self._source = self._source, None
-        if source is not None:
-            source.disconnect(self._take)
+        for source in set(self.sources):
+            for consumer in self._consumers_of_links:
+                source.disconnect(consumer)
+        self._links = []
+        self._consumers_of_links = []
 
-    @on_write("ENABLE_CALLBACKS", "NDARRAY_PORT", "NDARRAY_ADDR")
-    def _reconnect(self, _: object) -> None:
+    @on_write("ENABLE_CALLBACKS", "NDARRAY_PORT", "NDARRAY_ADDR", each_address=True)
+    def _reconnect(self, _value: object, _address: int) -> None:
         self._disconnect()
         self._connect()
 
+    # ---- queue
+
     @on_write("QUEUE_SIZE")
-    def _resize_queue(self, _: int) -> None:
+    def _resize_queue(self, size: int) -> None:
+        self.set("QUEUE_SIZE", max(size, 1))
         self._show_queue()
+        if size < 1:
+            raise PortError(f"{self.name}: a queue of size {size} becomes one of 1", value=1)
+
+    @on_write("NUM_THREADS")
+    def _resize_threads(self, number: int) -> None:
+        most = self.get("MAX_THREADS")
+        allowed = min(max(number, 1), most)
+        self._workers.resize(allowed)
+        if number != allowed:
+            raise PortError(f"{self.name}: {number} threads are not in 1..{most}", value=allowed)
+
+    @on_write("SORT_MODE")
+    def _set_sort_mode(self, sorted_: int) -> None:
+        if sorted_:
+            self._sorter.start()
+
+    @on_write("MAX_BYTE_RATE")
+    def _set_byte_rate(self, rate: float) -> None:
+        self._throttle.reset(rate, time.monotonic())
 
     @on_write("PROCESS_PLUGIN")
     def _process_again(self, _: int) -> None:
@@ -180,47 +216,61 @@ class Plugin(ArraySource):
             raise PortError(f"{self.name} has no array to process")
         # never here, even when callbacks block: a client's write holds the port's lock, which
         # the array in process may be waiting for
-        self._enqueue(self.last_array)
+        self._enqueue(self.last_array, self.driver)
 
     def _show_queue(self) -> None:
-        self.set("QUEUE_FREE", max(self.get("QUEUE_SIZE") - self._queue.qsize(), 0))
+        self.set("QUEUE_FREE", max(self.get("QUEUE_SIZE") - self._workers.waiting, 0))
 
     # ---- arrays
 
-    def _take(self, array: NDArray) -> None:
-        """Accept an array from the source, in the source's thread."""
+    def _take(self, source: ArraySource, array: NDArray, *, may_refuse: bool = False) -> bool:
+        """Accept an array from a source, in the source's thread.
+
+        Returns False when another consumer may have it: MinCallbackTime is not over, or the
+        queue is full and ``may_refuse`` is set, in which case it is not counted as dropped.
+        """
         if array.is_compressed and not self.takes_compressed:
             _log.error("%s: array %d is compressed, which the plugin cannot process; it is dropped",
                        self.name, array.unique_id)  # fmt: skip
             self._drop()
-            return
+            return True
         now = time.monotonic()
         if now - self._last_callback < self.get("MIN_CALLBACK_TIME"):
-            return
+            return False
         self._last_callback = now
-        if self.get("BLOCKING_CALLBACKS"):
-            driver = self.driver
-            driver.count_queued(+1)
-            self._process_and_give_back(array, driver)
-        else:
-            self._enqueue(array)
+        driver = source.driver
+        if not self.get("BLOCKING_CALLBACKS"):
+            return self._enqueue(array, driver, may_refuse=may_refuse)
+        driver.count_queued(+1)
+        self._process_and_give_back(array, driver)
+        return True
 
-    def _enqueue(self, array: NDArray) -> None:
-        """Leave an array to the plugin's thread, or drop it when the queue is full."""
-        driver = self.driver
+    def _enqueue(self, array: NDArray, driver: ArraySource, *, may_refuse: bool = False) -> bool:
+        """Leave an array to the plugin's threads, or drop it when the queue is full."""
         with self.lock:
-            if self._queue.qsize() >= self.get("QUEUE_SIZE"):
-                self._drop()
-                return
+            if self._workers.waiting >= self.get("QUEUE_SIZE"):
+                if not may_refuse:
+                    self._drop()
+                return False
             driver.count_queued(+1)
-            self._queue.put((array, driver))
+            self._workers.put(partial(self._process_queued, array, driver))
             self._show_queue()
             self.call_callbacks()
+        return True
 
     def _drop(self) -> None:
         with self.lock:
             self.set("DROPPED_ARRAYS", self.get("DROPPED_ARRAYS") + 1)
             self.call_callbacks()
+
+    def _process_queued(self, array: NDArray, driver: ArraySource) -> None:
+        with self.lock:
+            self._show_queue()
+            self.call_callbacks()
+        try:
+            self._process_and_give_back(array, driver)
+        except Exception:  # one array is lost; without this thread all later ones were
+            _log.exception("%s: an array could not be processed", self.name)
 
     def _process_and_give_back(self, array: NDArray, driver: ArraySource) -> None:
         started = time.perf_counter()
@@ -274,7 +324,7 @@ class Plugin(ArraySource):
     # ---- output
 
     def emit(self, array: NDArray, address: int = 0) -> None:
-        """Pass an array on, unless MaxByteRate forbids it; count what is out of order.
+        """Pass an array on in its turn, unless MaxByteRate forbids it.
 
         Parameters
         ----------
@@ -285,30 +335,23 @@ class Plugin(ArraySource):
         """
         if not self.get("ARRAY_CALLBACKS"):
             return
+        attributes = self.attached.after(array.attributes)
+        if attributes is not array.attributes:
+            array = replace(array, attributes=attributes)
         with self.lock:
-            if self._is_throttled(array.data.nbytes):
+            is_sorted = self.get("SORT_MODE")
+            if self._is_throttled(array.data.nbytes) or (
+                is_sorted and not self._sorter.add(array, address)
+            ):
                 self.set("DROPPED_OUTPUT_ARRAYS", self.get("DROPPED_OUTPUT_ARRAYS") + 1)
                 self.call_callbacks()
                 return
-            last, self._last_output_id = self._last_output_id, array.unique_id
-            if last is not None and array.unique_id not in (last, last + 1):
+            if not is_sorted and self._order.note(array.unique_id):
                 self.set("DISORDERED_ARRAYS", self.get("DISORDERED_ARRAYS") + 1)
-                self.call_callbacks()
-        super().emit(array, address)
+            self.call_callbacks()
+        if not is_sorted:
+            super().emit(array, address)
 
     def _is_throttled(self, size: int) -> bool:
-        """Whether an output of that many bytes exceeds MaxByteRate; it is counted if not.
-
-        A second's worth of bytes may go out at once; then they are given out at the rate.
-        """
-        rate = self.get("MAX_BYTE_RATE")
-        if rate <= 0:
-            return False
-        now = time.monotonic()
-        self._throttle_bytes += (now - self._throttle_time) * rate
-        self._throttle_time = now
-        self._throttle_bytes = min(self._throttle_bytes, rate)
-        if self._throttle_bytes < size:
-            return True
-        self._throttle_bytes -= size
-        return False
+        """Whether an output of that many bytes exceeds MaxByteRate; it is counted if not."""
+        return not self._throttle.takes(size, time.monotonic())
