@@ -18,6 +18,7 @@ from adsupport.sim.ca.server import Database, serve
 from adsupport.sim.port import Change, Port, at_address
 from adsupport.sim.record import Record, parameter_kind
 from adsupport.sim.record_fields import UDF_ALARM
+from adsupport.sim.scan import PeriodicScans
 from adsupport.sim.table import merge_tables
 
 SWITCH_INTERVAL = 5e-4
@@ -46,6 +47,8 @@ class IOC:
         What the server serves.
     scans : list of callables
         Called once a second, in the event loop.
+    periodic : PeriodicScans
+        Records whose rate clients may change.
     starters, stoppers : list of callables
         Called when the IOC starts, with the event loop, and when it stops.
     """
@@ -56,6 +59,7 @@ class IOC:
         self.records: dict[str, Record] = {}
         self.database = Database()
         self.scans: list[Callable[[], None]] = []
+        self.periodic = PeriodicScans()
         self.starters: list[Callable[[asyncio.AbstractEventLoop], None]] = []
         self.stoppers: list[Callable[[], None]] = []
         self._ports: list[Port] = []
@@ -185,6 +189,7 @@ class IOC:
         sys.setswitchinterval(SWITCH_INTERVAL)
         for port in self._ports:
             port.start()
+        self.periodic.start(loop)
         for starter in self.starters:
             starter(loop)
         self._tasks.append(loop.create_task(self._scan_each_second()))
@@ -203,9 +208,9 @@ class IOC:
                 scan()
 
 
-def _print_names(names: Iterable[str]) -> None:
+def _print_lines(lines: Iterable[str]) -> None:
     try:
-        print("\n".join(names), flush=True)
+        print("\n".join(lines), flush=True)
     except BrokenPipeError:  # the reader, such as head, has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
@@ -228,23 +233,53 @@ def boot(make: Callable[[str], IOC], *, name: str, prefix: str) -> None:
     parser.add_argument(
         "--watch-stdin", action="store_true", help="exit when standard input is closed"
     )
+    parser.add_argument(
+        "--fault",
+        action="append",
+        default=[],
+        metavar="FAULT",
+        help="begin with a fault, such as 'disk-full HDF1 after=3'; may be repeated",
+    )
+    parser.add_argument("--list-faults", action="store_true", help="print the faults and exit")
     parser.add_argument("--log", default="WARNING", help="log level (%(default)s)")
     options = parser.parse_args()
     logging.basicConfig(level=options.log.upper(), format="%(asctime)s %(name)s: %(message)s")
+    # faults know every kind of port, which an IOC need not
+    from adsupport.sim.faults.console import Console
+    from adsupport.sim.faults.fault import FaultError
+    from adsupport.sim.faults.registry import listing
+
+    if options.list_faults:
+        _print_lines(listing())
+        return
     ioc = make(options.prefix)
     if options.list_pvs:
-        _print_names(ioc.database)
+        _print_lines(ioc.database)
         return
+    console = Console(ioc)
+
+    def start(loop: asyncio.AbstractEventLoop) -> None:
+        ioc.start(loop)
+        try:
+            console.begin_all(options.fault)
+        except FaultError:
+            stop()
+            raise
+
+    def stop() -> None:
+        console.end_all()  # what a fault holds up could not stop
+        ioc.stop()
+
     try:
         asyncio.run(
             serve(
                 ioc.database,
                 name=name,
                 label=f"prefix={options.prefix}",
-                on_start=ioc.start,
-                on_stop=ioc.stop,
-                watch_stdin=options.watch_stdin,
+                on_start=start,
+                on_stop=stop,
+                on_line=console.answer if options.watch_stdin else None,
             )
         )
-    except OSError as error:
+    except (OSError, FaultError) as error:
         sys.exit(f"{name}: {error}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import os
 import signal
@@ -15,6 +16,7 @@ from caproto import DEFAULT_PROTOCOL_VERSION, Beacon, CaprotoError
 
 from adsupport.sim.ca.channel import Channel
 from adsupport.sim.ca.circuit import Circuit
+from adsupport.sim.ca.network import Network
 from adsupport.sim.ca.search import SearchContext
 from adsupport.sim.long_text import LongText
 
@@ -27,9 +29,16 @@ log = logging.getLogger(__name__)
 
 
 class Database(Mapping[str, Channel]):
-    """Channels by record name; ``record.FIELD`` and ``record.FIELD$`` are found through it."""
+    """Channels by record name; ``record.FIELD`` and ``record.FIELD$`` are found through it.
+
+    Attributes
+    ----------
+    network : Network
+        The way to the clients that are served.
+    """
 
     def __init__(self) -> None:
+        self.network = Network()
         self._records: dict[str, Channel] = {}
         self._fields: dict[str, Channel] = {}
 
@@ -104,13 +113,23 @@ def _interfaces() -> list[str]:
     return listed or [LOOPBACK]
 
 
-def _watch_stdin(loop: asyncio.AbstractEventLoop, stop: asyncio.Event) -> None:
+def _watch_stdin(
+    loop: asyncio.AbstractEventLoop, stop: asyncio.Event, answer: Callable[[str], str]
+) -> None:
     # not sys.stdin: a thread blocked in its buffer makes the interpreter abort as it exits
     descriptor = sys.stdin.fileno()
 
+    def hear(line: bytes) -> None:
+        with contextlib.suppress(BrokenPipeError):  # the parent is about to go: the end follows
+            print(answer(line.decode("utf-8", "replace")), flush=True)
+
     def wait() -> None:
-        while os.read(descriptor, 4096):
-            pass
+        heard = b""
+        while data := os.read(descriptor, 4096):
+            *lines, heard = (heard + data).split(b"\n")
+            for line in lines:
+                if line.strip():
+                    loop.call_soon_threadsafe(hear, line)
         loop.call_soon_threadsafe(stop.set)
 
     threading.Thread(target=wait, name="watch-stdin", daemon=True).start()
@@ -136,7 +155,7 @@ async def serve(
     name: str,
     on_start: Callable[[asyncio.AbstractEventLoop], None],
     on_stop: Callable[[], None],
-    watch_stdin: bool = False,
+    on_line: Callable[[str], str] | None = None,
     label: str = "",
 ) -> None:
     """Serve a database until SIGINT, SIGTERM or, if asked, the end of standard input.
@@ -151,8 +170,10 @@ async def serve(
         Called with the event loop before clients can connect: ports and scans start.
     on_stop : callable
         Called after the last client was served: ports stop, files are closed.
-    watch_stdin : bool
-        End when standard input does, so that an IOC does not outlive its parent.
+    on_line : callable, optional
+        Called in the event loop with each line of standard input, returns the line to print as
+        an answer. Given one, the server ends when standard input does, so that an IOC does not
+        outlive its parent.
     label : str
         Shown in the ready line, usually ``prefix=...``.
 
@@ -198,8 +219,8 @@ async def serve(
             f"IOC ready: {name} {label} {addresses}:{server.port} ({len(database)} records)",
             flush=True,
         )
-        if watch_stdin:
-            _watch_stdin(loop, stop)
+        if on_line is not None:
+            _watch_stdin(loop, stop, on_line)
         await asyncio.wait([running, stopping], return_when=asyncio.FIRST_COMPLETED)
         if running.done():
             await running
