@@ -101,6 +101,8 @@ class Plugin(ArraySource):
         self._throttle = Throttle()
         self._process_lock = threading.RLock()
         self.last_array: NDArray | None = None
+        self.before_taking = Hook()
+        self.before_processing = Hook()
 
     @property
     def sources(self) -> tuple[ArraySource, ...]:
@@ -238,6 +240,9 @@ class Plugin(ArraySource):
         if now - self._last_callback < self.get("MIN_CALLBACK_TIME"):
             return False
         self._last_callback = now
+        if self.before_taking(array):
+            self._drop()
+            return True
         driver = source.driver
         if not self.get("BLOCKING_CALLBACKS"):
             return self._enqueue(array, driver, may_refuse=may_refuse)
@@ -275,6 +280,7 @@ class Plugin(ArraySource):
     def _process_and_give_back(self, array: NDArray, driver: ArraySource) -> None:
         started = time.perf_counter()
         try:
+            self.before_processing(array)
             with self._process_lock:
                 self.last_array = array
                 self.process(array)
@@ -335,7 +341,7 @@ class Plugin(ArraySource):
         """
         if not self.get("ARRAY_CALLBACKS"):
             return
-        attributes = self.attached.after(array.attributes)
+        attributes = self.own_attributes.after(array.attributes)
         if attributes is not array.attributes:
             array = replace(array, attributes=attributes)
         with self.lock:
