@@ -42,11 +42,11 @@ class BadPixelFileError(Exception):
 
     Attributes
     ----------
-    pixels : tuple of BadPixel or None
+    pixels : tuple of Defect or None
         Pixels before the malformed one, which hold from now on; None when the list in use stays.
     """
 
-    def __init__(self, message: str, pixels: tuple[BadPixel, ...] | None = None) -> None:
+    def __init__(self, message: str, pixels: tuple[Defect, ...] | None = None) -> None:
         super().__init__(message)
         self.pixels = pixels
 
@@ -60,7 +60,7 @@ class Remedy(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class BadPixel:
+class Defect:
     """One bad pixel.
 
     Attributes
@@ -83,7 +83,7 @@ class BadPixel:
     value: float = 0.0
 
 
-def read_bad_pixels(path: str) -> tuple[BadPixel, ...]:
+def read_bad_pixels(path: str) -> tuple[Defect, ...]:
     """Read a list of bad pixels.
 
     Parameters
@@ -93,7 +93,7 @@ def read_bad_pixels(path: str) -> tuple[BadPixel, ...]:
 
     Returns
     -------
-    tuple of BadPixel
+    tuple of Defect
         One for each place: the first one in the file.
 
     Raises
@@ -111,7 +111,7 @@ def read_bad_pixels(path: str) -> tuple[BadPixel, ...]:
         raise BadPixelFileError(f"{path} is no JSON file: {error}") from error
     if not isinstance(content, dict):
         raise BadPixelFileError(f'{path} must hold an object with the key "Bad pixels"')
-    pixels: dict[tuple[int, int], BadPixel] = {}
+    pixels: dict[tuple[int, int], Defect] = {}
     entries = content.get("Bad pixels")
     if not isinstance(entries, (list, dict, type(None))):
         raise BadPixelFileError(f'{path}: "Bad pixels" must be a list', ())
@@ -127,18 +127,18 @@ def _refuse_constant(name: str) -> float:
     raise ValueError(f"{name} is not a JSON number")
 
 
-def _parse(entries: list[object] | dict[str, object] | tuple[()]) -> Iterator[BadPixel]:
+def _parse(entries: list[object] | dict[str, object] | tuple[()]) -> Iterator[Defect]:
     for entry in entries.values() if isinstance(entries, dict) else entries:
         if not isinstance(entry, dict) or "Pixel" not in entry:
             raise ValueError(f'expected an object with the key "Pixel", found {entry!r:.80}')
         x, y = _pair(entry, "Pixel")
-        pixel = BadPixel(x, y)
+        pixel = Defect(x, y)
         if "Median" in entry:
-            pixel = BadPixel(x, y, Remedy.MEDIAN, *_pair(entry, "Median"))
+            pixel = Defect(x, y, Remedy.MEDIAN, *_pair(entry, "Median"))
         if "Set" in entry:
-            pixel = BadPixel(x, y, Remedy.SET, value=float(_number(entry["Set"], "Set")))
+            pixel = Defect(x, y, Remedy.SET, value=float(_number(entry["Set"], "Set")))
         if "Replace" in entry:
-            pixel = BadPixel(x, y, Remedy.REPLACE, *_pair(entry, "Replace"))
+            pixel = Defect(x, y, Remedy.REPLACE, *_pair(entry, "Replace"))
         yield pixel
 
 
@@ -169,7 +169,7 @@ class BadPixelMap:
 
     Parameters
     ----------
-    pixels : tuple of BadPixel
+    pixels : tuple of Defect
         The list.
     x, y : Dimension
         Columns and rows of the arrays; reversed axes are not taken into account, as in ADCore.
@@ -180,7 +180,7 @@ class BadPixelMap:
         When medians are of so many pixels that their places would not fit into memory.
     """
 
-    def __init__(self, pixels: tuple[BadPixel, ...], x: Dimension, y: Dimension) -> None:
+    def __init__(self, pixels: tuple[Defect, ...], x: Dimension, y: Dimension) -> None:
         self._x, self._y = x, y
         self._bad = {(pixel.x, pixel.y) for pixel in pixels}
         sets: list[tuple[int, float]] = []
@@ -221,13 +221,13 @@ class BadPixelMap:
             return row * self._x.size + column
         return None
 
-    def _source(self, pixel: BadPixel, right: int, down: int) -> int | None:
+    def _source(self, pixel: Defect, right: int, down: int) -> int | None:
         """Return the place of a good pixel that far away; None if it is bad, too, or outside."""
         x = pixel.x + right * self._x.binning
         y = pixel.y + down * self._y.binning
         return None if (x, y) in self._bad else self._place(x, y)
 
-    def _around(self, pixel: BadPixel) -> np.ndarray:
+    def _around(self, pixel: Defect) -> np.ndarray:
         """Return the places of the good pixels whose median replaces a bad one."""
         places = [
             self._source(pixel, right, down)

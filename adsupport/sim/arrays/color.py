@@ -9,7 +9,7 @@ import numpy as np
 from scipy import ndimage
 
 from adsupport.sim.arrays.casting import to_pixels
-from adsupport.sim.ndarray import ColorMode
+from adsupport.sim.ndarray import ColorMode, NDAttribute
 
 
 class FalseColor(IntEnum):
@@ -138,7 +138,7 @@ def demosaic(image: np.ndarray, pattern: BayerPattern, offset: tuple[int, int]) 
     numpy.ndarray
         Of the image's type and of shape (y, x, 3).
     """
-    rows, columns = np.indices(image.shape, sparse=True)
+    rows, columns = np.ogrid[: image.shape[0], : image.shape[1]]
     letters = np.array(list(pattern.name)).reshape(2, 2)
     seen = letters[(rows + offset[0]) % 2, (columns + offset[1]) % 2]
     near = np.array([[0.25, 0.5, 0.25], [0.5, 1.0, 0.5], [0.25, 0.5, 0.25]])
@@ -185,3 +185,22 @@ def spread_gray(image: np.ndarray, mode: ColorMode) -> np.ndarray:
         ``RGB1``, ``RGB2`` or ``RGB3``.
     """
     return place_colors(np.broadcast_to(image[..., np.newaxis], (*image.shape, 3)), 2, mode)
+
+
+def with_color_mode(
+    attributes: tuple[NDAttribute, ...], mode: ColorMode
+) -> tuple[NDAttribute, ...]:
+    """Return an array's attributes with another ``ColorMode``.
+
+    Parameters
+    ----------
+    attributes : tuple of NDAttribute
+        With or without such an attribute.
+    mode : ColorMode
+        What it says from now on.
+    """
+    others = [item.name != "ColorMode" for item in attributes]
+    said = NDAttribute("ColorMode", int(mode), "Color mode")
+    if all(others):
+        return (*attributes, said)
+    return tuple(item if other else said for item, other in zip(attributes, others, strict=True))

@@ -55,11 +55,18 @@ class Frame:
     @property
     def center(self) -> tuple[int, int]:
         """Column and row of the middle."""
-        return self.x + _half(self.size_x), self.y + _half(self.size_y)
+        return self.x + half(self.size_x), self.y + half(self.size_y)
 
 
-def _half(number: int) -> int:
-    return math.trunc(number / 2)  # C divides towards zero
+def half(number: int) -> int:
+    """Return half a size, rounded towards zero as C divides.
+
+    Parameters
+    ----------
+    number : int
+        May be negative.
+    """
+    return number // 2 if number >= 0 else -(-number // 2)
 
 
 def _fill(mask: np.ndarray, y_from: int, y_to: int, x_from: int, x_to: int) -> None:
@@ -85,8 +92,8 @@ def cross_mask(shape: tuple[int, int], frame: Frame) -> np.ndarray:
     """
     mask = np.zeros(shape, bool)
     x, y = frame.center
-    arm_x, arm_y = _half(frame.size_x), _half(frame.size_y)
-    half_x, half_y = _half(frame.width_x), _half(frame.width_y)
+    arm_x, arm_y = half(frame.size_x), half(frame.size_y)
+    half_x, half_y = half(frame.width_x), half(frame.width_y)
     if half_x >= 0:
         _fill(mask, y - arm_y, y + arm_y, x - half_x, x + half_x)
     if half_y >= 0:
@@ -147,7 +154,7 @@ def ellipse_mask(shape: tuple[int, int], frame: Frame) -> np.ndarray:
     mask = np.zeros(shape, bool)
     width = min(frame.width_x, frame.size_x - 1)
     x, y = frame.center
-    radius_x, radius_y = _half(frame.size_x), _half(frame.size_y)
+    radius_x, radius_y = half(frame.size_x), half(frame.size_y)
     steps = 2 * (radius_x + radius_y)
     if width <= 0 or steps <= 0:
         return mask
@@ -177,24 +184,28 @@ MASKS = {
 """What draws a shape."""
 
 
-def draw(plane: np.ndarray, mask: np.ndarray, value: int, mode: DrawMode) -> None:
+Pixels = tuple[np.ndarray, np.ndarray]
+"""Rows and columns of pixels."""
+
+
+def draw(plane: np.ndarray, pixels: Pixels, value: int, mode: DrawMode) -> None:
     """Draw with one colour into one plane of an image.
 
     Parameters
     ----------
     plane : numpy.ndarray
         Rows and columns; changed in place, may be a view.
-    mask : numpy.ndarray
-        bool, of the same shape: which pixels to draw.
+    pixels : tuple of numpy.ndarray
+        Rows and columns of the pixels to draw, such as a mask's ``nonzero()``.
     value : int
         Brightness, converted to the pixels' type as C does.
     mode : DrawMode
         Whether the pixels take the value, or are combined with it bit by bit as 32-bit integers.
     """
     if mode is DrawMode.SET:
-        plane[mask] = to_pixels(float(value), plane.dtype)
+        plane[pixels] = to_pixels(float(value), plane.dtype)
     else:
-        integers = plane[mask]
+        integers = plane[pixels]
         if plane.dtype.kind == "f":
             integers = to_pixels(integers, np.dtype(np.int64))
-        plane[mask] = (integers.astype(np.int32) ^ np.int32(value)).astype(plane.dtype)
+        plane[pixels] = (integers.astype(np.int32) ^ np.int32(value)).astype(plane.dtype)
