@@ -66,7 +66,7 @@ def transform(data: np.ndarray, *, suppress_dc: bool = False) -> Spectrum:
     first = values if values.ndim == 1 else values[0]
     series[: first.size] = first
     row = complete if complete.ndim == 1 else complete[0]
-    return Spectrum(series, row.real.copy(), row.imag.copy(), absolute)
+    return Spectrum(series, np.real(row).copy(), np.imag(row).copy(), absolute)
 
 
 def axes(points: int, time_per_point: float) -> tuple[np.ndarray, np.ndarray]:
