@@ -106,7 +106,7 @@ class AreaDetectorIOC(IOC):
     def _load(
         self, tables: tuple[str, ...], r: str, port: ArraySource, macros: Mapping[str, str]
     ) -> None:
-        port.attached.read_pv = channel_reader(self.database)
+        port.own_attributes.read_pv = channel_reader(self.database)
         records = self.load(tables, r, port, macros)
         link_acquire_busy(records)
         link_array_rate(self, records)

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from adsupport.sim.attributes import AttachedAttributes
+from adsupport.sim.attributes import OwnAttributes
 from adsupport.sim.port import Port, on_write
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ class ArraySource(Port):
     driver : ArraySource
         The driver at the head of the chain: it counts the arrays that are queued or in
         processing in any plugin behind it.
-    attached : AttachedAttributes
+    own_attributes : OwnAttributes
         What ``NDAttributesFile`` adds to the arrays that the port emits.
     """
 
@@ -33,7 +33,7 @@ class ArraySource(Port):
         self._consumers: list[tuple[Consumer, int]] = []
         self._consumers_lock = threading.Lock()
         self._queued = 0
-        self.attached = AttachedAttributes(self)
+        self.own_attributes = OwnAttributes(self)
 
     @property
     def driver(self) -> ArraySource:
@@ -100,7 +100,7 @@ class ArraySource(Port):
 
     @on_write("ND_ATTRIBUTES_FILE", "ND_ATTRIBUTES_MACROS")
     def _read_attributes(self, _: str) -> None:
-        self.attached.read()
+        self.own_attributes.read()
 
     @on_write("POOL_PRE_ALLOC_BUFFERS")
     def _allocate_buffers(self, _: int) -> None:

@@ -1,8 +1,12 @@
 """NDAttributes of a driver: the XML file, its macros, and where the values come from."""
 
+import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from adsupport.sim.attributes import AttributeFileError, Status, channel_reader, read_attributes
+from adsupport.sim.attributes import AttributeFileError, Status, read_attributes
+from adsupport.sim.ca.pv_values import channel_reader
 from adsupport.sim.camera.detector import SimDetector
 from adsupport.sim.ioc import IOC
 from adsupport.sim.port import Port
@@ -29,14 +33,17 @@ def port():
     return port
 
 
-def read_pv(name, text):
-    return {("t:mode", True): "Multiple", ("t:mode", False): 1}.get((name, text))
+def read_pv(name, wanted):
+    return {("t:mode", "STRING"): "Multiple", ("t:mode", "NATIVE"): np.int16(1)}.get((name, wanted))
 
 
 def test_values_of_all_sources(port, tmp_path):
     file = tmp_path / "attributes.xml"
     file.write_text(XML)
-    values = read_attributes(str(file)).values(port, read_pv)
+    values = read_attributes(str(file), "WHAT=7").values(port, read_pv)
+    nothing = next(item for item in values if item.name == "Nothing")
+    assert np.isnan(nothing.value)
+    values = [item for item in values if item is not nothing]
     assert {item.name: item.value for item in values} == {
         "Maker": "Simulated detector",
         "Counter": 57,
@@ -62,25 +69,36 @@ def one(text, port, reader=None):
 
 
 def test_types(port):
-    assert one('name="a" type="EPICS_PV" source="t:mode"', port, read_pv) == 1
+    native = one('name="a" type="EPICS_PV" source="t:mode"', port, read_pv)
+    assert (native, native.dtype) == (1, np.int16)
+    assert one('name="a" source="t:mode" dbrtype="DBR_STRING"', port, read_pv) == "Multiple"
     assert one('name="a" type="CONST" source="5"', port) == "5"
     assert one('name="a" type="CONST" source="5" datatype="double"', port) == 5.0
-    assert one('name="a" type="param" source="GAIN" datatype="int"', port) == 1
+    assert one('name="a" type="PARAM" source="ARRAY_COUNTER"', port) == 57
+    port.define("ARRAY_COUNTER@2", int, 3)
+    assert one('name="a" type="PARAM" source="ARRAY_COUNTER" addr="2"', port) == 3
 
 
 @pytest.mark.parametrize(
     "text",
     [
         'name="a" type="PARAM" source="NO_SUCH"',
-        'name="a" type="PARAM" source="MANUFACTURER" datatype="INT"',
+        'name="a" type="PARAM" source="GAIN" datatype="INT"',
+        'name="a" type="PARAM" source="MANUFACTURER"',
         'name="a" type="EPICS_PV" source="t:none"',
         'name="a" type="FUNCTION" source="f"',
+        'name="a" type="CONST" source="five" datatype="int"',
     ],
 )
-def test_what_has_no_value_is_left_out(port, text):
-    attributes = read_attributes(f"<Attributes><Attribute {text}/></Attributes>")
-    assert attributes.values(port, read_pv) == ()
-    assert attributes.values(port, None) == ()
+def test_what_has_no_value_is_undefined(text, port):
+    for reader in (read_pv, None):
+        value = one(text, port, reader)
+        assert value.dtype == np.float32
+        assert np.isnan(value)
+
+
+def _one(text):
+    return f'<Attributes><Attribute name="a" source="b" {text}/></Attributes>'
 
 
 @pytest.mark.parametrize(
@@ -89,6 +107,17 @@ def test_what_has_no_value_is_left_out(port, text):
         ("/no/such/file.xml", "", Status.FILE_NOT_FOUND),
         ("/dev/zero", "", Status.FILE_NOT_FOUND),
         ("<Attributes><Attribute></Attributes>", "", Status.XML_SYNTAX_ERROR),
+        ("<Attributes><Attribute/></Attributes>", "", Status.XML_SYNTAX_ERROR),
+        ('<Attributes><Attribute name="a"/></Attributes>', "", Status.XML_SYNTAX_ERROR),
+        (_one('type="param"'), "", Status.XML_SYNTAX_ERROR),
+        (_one('dbrtype="DBR_WORD"'), "", Status.XML_SYNTAX_ERROR),
+        (_one('type="PARAM" datatype="WORD"'), "", Status.XML_SYNTAX_ERROR),
+        ("<Other><Attributes></Attributes></Other>", "", Status.XML_SYNTAX_ERROR),
+        (
+            '<!DOCTYPE a [<!ENTITY b "b">]><Attributes></Attributes>',
+            "",
+            Status.XML_SYNTAX_ERROR,
+        ),
         ('<Attributes><Attribute name="$(A)"/></Attributes>', "B=1", Status.MACRO_ERROR),
     ],
 )
@@ -99,9 +128,20 @@ def test_what_is_wrong_with_a_file(file, macros, status):
 
 
 def test_macros():
-    text = '<Attributes><Attribute name="$(A)${B}$(C=z)" type="CONST"/></Attributes>'
+    text = '<Attributes><Attribute name="$(A)${B}$(C=z)" type="CONST" source=""/></Attributes>'
     (source,) = read_attributes(text, "A=x, B=y").sources
     assert source.name == "xyz"
+    (source,) = read_attributes(text).sources
+    assert source.name == "$(A)${B}$(C=z)"
+
+
+@given(st.text(), st.text())
+def test_any_text_is_read_or_refused(text, macros):
+    for file in (text, f"<Attributes>{text}</Attributes>"):
+        try:
+            read_attributes(file, macros)
+        except AttributeFileError as error:
+            assert error.status != Status.OK
 
 
 def test_an_empty_name_is_an_empty_list():
@@ -112,9 +152,16 @@ def test_pvs_of_the_ioc_itself_as_attributes():
     ioc = IOC("test", "t:")
     ioc.load(("NDArrayBase", "ADBase", "simDetector"), "cam1:", SimDetector("SIM1"))
     read = channel_reader(ioc.database)
-    assert read("t:cam1:ImageMode", True) == "Continuous"
-    assert read("t:cam1:ImageMode", False) == 2
-    assert read("t:cam1:AcquireTime", False) == 0.001
-    assert read("t:cam1:Manufacturer_RBV", True) == "Simulated detector"
-    assert read("t:cam1:StatusMessage_RBV", True) == ""
-    assert read("t:cam1:NoSuch", True) is None
+    assert read("t:cam1:ImageMode", "STRING") == "Continuous"
+    assert read("t:cam1:ImageMode", "NATIVE") == 2
+    assert read("t:cam1:ImageMode", "NATIVE").dtype == np.int16
+    assert read("t:cam1:AcquireTime", "NATIVE") == 0.001
+    assert read("t:cam1:AcquireTime", "STRING") == "0.001"
+    assert read("t:cam1:AcquireTime.PREC", "LONG") == 3
+    assert read("t:cam1:AcquireTime", "FLOAT").dtype == np.float32
+    assert read("t:cam1:SizeX", "NATIVE").dtype == np.int32
+    assert read("t:cam1:Manufacturer_RBV", "STRING") == "Simulated detector"
+    assert read("t:cam1:Manufacturer_RBV", "DOUBLE") is None
+    assert read("t:cam1:StatusMessage_RBV", "STRING") == ""
+    assert read("t:cam1:NDAttributesFile", "STRING") == ""
+    assert read("t:cam1:NoSuch", "STRING") is None

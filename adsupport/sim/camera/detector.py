@@ -285,7 +285,7 @@ class SimDetector(ArraySource):
             seconds, nanoseconds = divmod(time.time_ns(), 1_000_000_000)
             array.ts_sec, array.ts_nsec = seconds - EPICS_EPOCH, nanoseconds
             color = NDAttribute("ColorMode", int(array.color_mode), "Color mode")
-            array.attributes = self.attached.after((color,))
+            array.attributes = self.own_attributes.after((color,))
         # without the lock: a blocking plugin may take long
         self.emit(array)
         with self.lock:

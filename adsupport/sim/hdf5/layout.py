@@ -1,269 +1,257 @@
-"""The default layout of areaDetector's HDF5 files: groups, attributes and small datasets.
+"""What a file's layout says: its groups, datasets, attributes and links, and what fills them.
 
-Types matter to readers of old files, so everything is made with HDF5's own calls: strings are
-null-terminated ASCII of fixed size with room for the NUL, numbers have the native types.
+The elements and their rules are those of ADCore's HDF5 layout definition (NDFileHDF5). Children
+of a group are kept by name, which is also the order in which ADCore searches them: a group's own
+datasets first, then the groups in it.
 """
-
-# h5py's low-level modules are compiled and come without stubs
-# pyright: reportAttributeAccessIssue=false
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-
-import h5py
-import numpy as np
-from h5py import h5a, h5d, h5g, h5p, h5s, h5t
-
-from adsupport.sim.hdf5.native import set_string_fill
-from adsupport.sim.hdf5.settings import Geometry, HDF5Settings
-from adsupport.sim.ndarray import NDArray, NDAttribute
-
-DATA = "/entry/instrument/detector/data"
-DATA_LINK = "/entry/data/data"
-ATTRIBUTES = "/entry/instrument/NDAttributes"
-DETECTOR_ATTRIBUTES = "/entry/instrument/detector/NDAttributes"
-PERFORMANCE = "/entry/instrument/performance"
-PERFORMANCE_COLUMNS = 5
-
-GROUPS = {
-    "/entry": "NXentry",
-    "/entry/data": "NXdata",
-    "/entry/instrument": "NXinstrument",
-    ATTRIBUTES: "NXcollection",
-    "/entry/instrument/detector": "NXdetector",
-    DETECTOR_ATTRIBUTES: "NXcollection",
-    PERFORMANCE: "",
-}
-"""Groups of the layout and their NeXus classes, in an order in which they can be made."""
-
-STRING_SIZE = 256
-"""Size of the strings in attribute datasets."""
-
-_ON_DETECTOR = frozenset({"ColorMode"})
-"""Attributes that the layout keeps beside the image instead of in the common group."""
+from dataclasses import dataclass
+from enum import Enum
 
 
-def string_type(size: int) -> h5t.TypeStringID:
-    """Return the type of a null-terminated ASCII string of ``size`` bytes, NUL included."""
-    kind = h5t.C_S1.copy()
-    kind.set_size(size)
-    return kind
+class Source(Enum):
+    """Where a dataset or an attribute takes its value from."""
+
+    NONE = ""
+    DETECTOR = "detector"
+    NDATTRIBUTE = "ndattribute"
+    CONSTANT = "constant"
 
 
-def write_string(place: h5g.GroupID | h5d.DatasetID, name: str, text: str) -> None:
-    """Write a string attribute; an empty text writes none."""
-    raw = text.encode("ascii", "replace")
-    if not raw:
-        return
-    kind = string_type(len(raw) + 1)
-    attribute = h5a.create(place, name.encode(), kind, h5s.create(h5s.SCALAR))
-    attribute.write(np.array(raw, dtype=f"S{len(raw) + 1}"), mtype=kind)
+class When(Enum):
+    """When a value is written."""
+
+    FRAME = "OnFrame"
+    OPEN = "OnFileOpen"
+    CLOSE = "OnFileClose"
 
 
-def write_integers(place: h5d.DatasetID, name: str, value: int | list[int]) -> None:
-    """Write a 32-bit integer attribute, scalar or one-dimensional."""
-    numbers = np.array(value, dtype=np.int32)
-    space = h5s.create_simple(numbers.shape) if numbers.ndim else h5s.create(h5s.SCALAR)
-    attribute = h5a.create(place, name.encode(), h5t.NATIVE_INT32, space)
-    attribute.write(numbers)
+class Kind(Enum):
+    """Type of a constant."""
+
+    STRING = "string"
+    INT = "int"
+    FLOAT = "float"
 
 
-def make_groups(file: h5py.h5f.FileID, hostname: str | None) -> None:
-    """Create the groups of the layout.
+@dataclass(frozen=True, slots=True)
+class Value:
+    """What fills a dataset or an attribute.
 
-    Parameters
+    Attributes
     ----------
-    file : h5py.h5f.FileID
-        File open for writing.
-    hostname : str or None
-        Recorded on the group of attributes. None leaves the groups without any attribute: so
-        looks a file whose attributes are not stored.
+    source : Source
+        Where it comes from.
+    text : str
+        A constant's value, or the name of the NDAttribute.
+    kind : Kind
+        Type of a constant; numbers may be several, with commas between them.
+    when : When
+        When an NDAttribute's value is taken.
     """
-    for path, nexus_class in GROUPS.items():
-        group = h5g.create(file, path.encode())
-        if hostname is not None:
-            write_string(group, "NX_class", nexus_class)
-            if path == ATTRIBUTES:
-                write_string(group, "hostname", hostname)
+
+    source: Source = Source.NONE
+    text: str = ""
+    kind: Kind = Kind.STRING
+    when: When = When.FRAME
 
 
-def describe_image(dataset: h5d.DatasetID, array: NDArray) -> None:
-    """Write what an array's dimensions say about the detector, fastest axis first."""
-    write_integers(dataset, "signal", 1)
-    write_integers(dataset, "NDArrayNumDims", len(array.dims))
-    write_integers(dataset, "NDArrayDimOffset", [dim.offset for dim in array.dims])
-    write_integers(dataset, "NDArrayDimBinning", [dim.binning for dim in array.dims])
-    write_integers(dataset, "NDArrayDimReverse", [int(dim.reverse) for dim in array.dims])
+@dataclass(frozen=True, slots=True)
+class LayoutAttribute:
+    """An HDF5 attribute of a group or a dataset."""
+
+    name: str
+    value: Value
 
 
-def file_attributes(array: NDArray) -> Iterator[NDAttribute]:
-    """Yield an array's attributes as a file keeps them: its own, those about it, its identity.
+@dataclass(frozen=True, slots=True)
+class LayoutDataset:
+    """A dataset.
 
-    The identity comes last: a reader of a growing file that sees a frame's identity finds all
-    the rest of it written.
-    """
-    own = [item for item in array.attributes if not item.name.startswith("NDArray")]
-    if not any(item.name == "ColorMode" for item in own):
-        yield NDAttribute("ColorMode", int(array.color_mode), "Color mode")
-    yield from own
-    yield NDAttribute(
-        "NDArrayEpicsTSSec",
-        np.uint32(array.ts_sec),
-        "The NDArray EPICS timestamp seconds past epoch",
-    )
-    yield NDAttribute(
-        "NDArrayEpicsTSnSec", np.uint32(array.ts_nsec), "The NDArray EPICS timestamp nanoseconds"
-    )
-    yield NDAttribute(
-        "NDArrayTimeStamp", float(array.time_stamp), "The timestamp of the NDArray as float64"
-    )
-    yield NDAttribute("NDArrayUniqueId", int(array.unique_id), "The unique ID of the NDArray")
-
-
-class AttributeDataset:
-    """One attribute's values, a row a frame, written a chunk at a time.
-
-    Parameters
+    Attributes
     ----------
-    file : h5py.h5f.FileID
-        File whose groups exist.
-    attribute : NDAttribute
-        Name, type and description; its value is not stored.
-    settings : HDF5Settings
-        Settings of the file.
-    geometry : Geometry
-        Shapes of the file.
+    path : str
+        Absolute path in the file.
+    value : Value
+        What fills it.
+    det_default : bool
+        Whether frames go here that are not sent elsewhere.
+    attributes : tuple of LayoutAttribute
+        Its attributes.
     """
 
-    def __init__(
-        self,
-        file: h5py.h5f.FileID,
-        attribute: NDAttribute,
-        settings: HDF5Settings,
-        geometry: Geometry,
-    ) -> None:
-        self._geometry = geometry
-        self._spread = settings.dim_att_datasets and bool(geometry.virtual)
-        axes = len(geometry.virtual) if self._spread else 1
-        self._chunk = 1 if self._spread else geometry.attribute_chunk
-        self._rows: list[object] = []
-        self._written = 0
-        self._shape = (1,) * axes
-        self._dtype = attribute.dtype or np.dtype(f"S{STRING_SIZE}")
-        self._type = string_type(STRING_SIZE) if attribute.dtype is None else None
-        kind = self._type or h5t.py_create(self._dtype)
-        plist = h5p.create(h5p.DATASET_CREATE)
-        plist.set_chunk((self._chunk,) * axes)
-        if self._type is None:
-            plist.set_fill_value(np.zeros((), self._dtype))
-        else:
-            set_string_fill(plist, self._type)
-        group = DETECTOR_ATTRIBUTES if attribute.name in _ON_DETECTOR else ATTRIBUTES
-        self._dataset = h5d.create(
-            file,
-            f"{group}/{attribute.name}".encode(),
-            kind,
-            h5s.create_simple(self._shape, (h5s.UNLIMITED,) * axes),
-            plist,
-        )
-        write_string(self._dataset, "NDAttrName", attribute.name)
-        write_string(self._dataset, "NDAttrDescription", attribute.description)
-        write_string(self._dataset, "NDAttrSourceType", attribute.source_type)
-        write_string(self._dataset, "NDAttrSource", attribute.source)
-
-    def append(self, value: object) -> None:
-        """Keep a frame's value; it is written when a chunk is full."""
-        if self._type is not None:
-            value = str(value).encode("ascii", "replace")[: STRING_SIZE - 1]
-        self._rows.append(value)
-        if len(self._rows) >= self._chunk:
-            self.write()
-
-    def write(self) -> None:
-        """Write the values kept so far."""
-        if not self._rows:
-            return
-        count = len(self._rows)
-        if self._spread:
-            start = self._geometry.position(self._written)
-        else:
-            start = (self._written,)
-        size = (1,) * (len(start) - 1) + (count,)
-        shape = tuple(
-            max(old, first + extent)
-            for old, first, extent in zip(self._shape, start, size, strict=True)
-        )
-        if shape != self._shape:
-            self._dataset.set_extent(shape)
-            self._shape = shape
-        space = self._dataset.get_space()
-        space.select_hyperslab(start, size)
-        rows = np.array(self._rows, dtype=self._dtype)
-        self._dataset.write(h5s.create_simple((count,)), space, rows, mtype=self._type)
-        self._written += count
-        self._rows.clear()
-
-    def flush(self) -> None:
-        """Write the values kept so far and make them visible to readers."""
-        self.write()
-        self._dataset.flush()
-
-    def close(self) -> None:
-        """Close the dataset; values not yet written are lost."""
-        self._dataset.close()
+    path: str
+    value: Value
+    det_default: bool = False
+    attributes: tuple[LayoutAttribute, ...] = ()
 
 
-class PerformanceDataset:
-    """How long each frame took to write; written a chunk at a time.
+@dataclass(frozen=True, slots=True)
+class LayoutLink:
+    """A hard link: its own absolute path, and that of what it links to."""
 
-    Parameters
+    path: str
+    target: str
+
+
+@dataclass(frozen=True, slots=True)
+class LayoutGroup:
+    """A group.
+
+    Attributes
     ----------
-    file : h5py.h5f.FileID
-        File whose groups exist.
-    chunk : int
-        Rows in a chunk.
+    path : str
+        Absolute path in the file.
+    ndattr_default : bool
+        Whether NDAttributes without a dataset of their own are stored here.
+    attributes, datasets, groups, links : tuple
+        What it holds.
     """
 
-    def __init__(self, file: h5py.h5f.FileID, chunk: int) -> None:
-        self._chunk = chunk
-        self._rows: list[tuple[float, ...]] = []
-        self._written = 0
-        plist = h5p.create(h5p.DATASET_CREATE)
-        plist.set_chunk((chunk, PERFORMANCE_COLUMNS))
-        self._dataset = h5d.create(
-            file,
-            f"{PERFORMANCE}/timestamp".encode(),
-            h5t.NATIVE_DOUBLE,
-            h5s.create_simple((0, PERFORMANCE_COLUMNS), (h5s.UNLIMITED, h5s.UNLIMITED)),
-            plist,
-        )
+    path: str
+    ndattr_default: bool = False
+    attributes: tuple[LayoutAttribute, ...] = ()
+    datasets: tuple[LayoutDataset, ...] = ()
+    groups: tuple[LayoutGroup, ...] = ()
+    links: tuple[LayoutLink, ...] = ()
 
-    def append(self, row: tuple[float, ...]) -> None:
-        """Keep a frame's times.
+    def walk(self) -> Iterator[LayoutGroup]:
+        """Yield the group and all below it, each before what it holds."""
+        yield self
+        for group in self.groups:
+            yield from group.walk()
 
-        Parameters
-        ----------
-        row : tuple of float
-            Time to write the frame (s), time since the previous one was written (s), time since
-            the first frame (s), speed of this frame and mean speed (Mbit/s).
+
+def name_of(path: str) -> str:
+    """Return the last part of a path."""
+    return path.rpartition("/")[2]
+
+
+def parent_of(path: str) -> str:
+    """Return the path of the group that holds an object."""
+    return path.rpartition("/")[0] or "/"
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """The layout of a file.
+
+    Attributes
+    ----------
+    groups : tuple of LayoutGroup
+        Groups of the root; the root itself holds nothing else.
+    auto_ndattr_default : bool
+        Whether NDAttributes go to the root when no group is their default.
+    destination : str
+        NDAttribute that holds the path of a frame's dataset; empty for none.
+    """
+
+    groups: tuple[LayoutGroup, ...] = ()
+    auto_ndattr_default: bool = True
+    destination: str = ""
+
+    def all_groups(self) -> Iterator[LayoutGroup]:
+        """Yield all groups, each before those in it."""
+        for group in self.groups:
+            yield from group.walk()
+
+    def datasets(self) -> Iterator[LayoutDataset]:
+        """Yield all datasets in the order of search."""
+        for group in self.all_groups():
+            yield from group.datasets
+
+    def links(self) -> Iterator[LayoutLink]:
+        """Yield all hard links."""
+        for group in self.all_groups():
+            yield from group.links
+
+    @property
+    def image_datasets(self) -> tuple[LayoutDataset, ...]:
+        """Datasets for frames, by path."""
+        found = (item for item in self.datasets() if item.value.source is Source.DETECTOR)
+        return tuple(sorted(found, key=lambda item: item.path))
+
+    @property
+    def default_image(self) -> str | None:
+        """Path of the dataset for frames that are not sent elsewhere; None without any."""
+        images = self.image_datasets
+        marked = (item for item in self.datasets() if item in images and item.det_default)
+        chosen = next(marked, None) or next(iter(images), None)
+        return chosen.path if chosen else None
+
+    @property
+    def attributes_group(self) -> str | None:
+        """Path of the group for NDAttributes without a dataset of their own; None for none."""
+        for group in self.all_groups():
+            if group.ndattr_default:
+                return group.path
+        return "/" if self.auto_ndattr_default else None
+
+    @property
+    def performance_group(self) -> str | None:
+        """Path of the group for the times of writing; None for none.
+
+        That is the group ``performance`` that the first dataset ``timestamp`` lies in, or the
+        group of the attributes.
         """
-        self._rows.append(row)
-        if len(self._rows) >= self._chunk:
-            self.write()
+        first = next((item for item in self.datasets() if name_of(item.path) == "timestamp"), None)
+        if first is not None and first.value.source is not Source.NDATTRIBUTE:
+            group = parent_of(first.path)
+            if name_of(group) == "performance":
+                return group
+        return self.attributes_group
 
-    def write(self) -> None:
-        """Write the rows kept so far."""
-        if not self._rows:
-            return
-        table = np.array(self._rows, dtype=np.float64)
-        start, self._written = self._written, self._written + len(table)
-        self._dataset.set_extent((self._written, PERFORMANCE_COLUMNS))
-        space = self._dataset.get_space()
-        space.select_hyperslab((start, 0), table.shape)
-        self._dataset.write(h5s.create_simple(table.shape), space, table)
-        self._rows.clear()
+    def dataset_of(self, ndattribute: str) -> LayoutDataset | None:
+        """Return the dataset that an NDAttribute is written to; None when it has none."""
+        for item in self.datasets():
+            if item.value.source is Source.NDATTRIBUTE and item.value.text == ndattribute:
+                return item
+        return None
 
-    def close(self) -> None:
-        """Close the dataset; rows not yet written are lost."""
-        self._dataset.close()
+
+def _constant(name: str, text: str, kind: Kind = Kind.STRING) -> LayoutAttribute:
+    return LayoutAttribute(name, Value(Source.CONSTANT, text, kind))
+
+
+def _group(path: str, nexus_class: str, *groups: LayoutGroup, **more: object) -> LayoutGroup:
+    attributes = (_constant("NX_class", nexus_class),) if nexus_class else ()
+    return LayoutGroup(path, attributes=attributes, groups=groups, **more)  # type: ignore[arg-type]
+
+
+_DETECTOR = "/entry/instrument/detector"
+_IMAGE = LayoutDataset(
+    f"{_DETECTOR}/data",
+    Value(Source.DETECTOR),
+    det_default=True,
+    attributes=(_constant("signal", "1", Kind.INT),),
+)
+_COLOR_MODE = LayoutDataset(
+    f"{_DETECTOR}/NDAttributes/ColorMode", Value(Source.NDATTRIBUTE, "ColorMode")
+)
+_TIMES = LayoutDataset("/entry/instrument/performance/timestamp", Value())
+
+DEFAULT_LAYOUT = Layout(
+    (
+        _group(
+            "/entry",
+            "NXentry",
+            _group("/entry/data", "NXdata", links=(LayoutLink("/entry/data/data", _IMAGE.path),)),
+            _group(
+                "/entry/instrument",
+                "NXinstrument",
+                _group("/entry/instrument/NDAttributes", "NXcollection", ndattr_default=True),
+                _group(
+                    _DETECTOR,
+                    "NXdetector",
+                    _group(f"{_DETECTOR}/NDAttributes", "NXcollection", datasets=(_COLOR_MODE,)),
+                    datasets=(_IMAGE,),
+                ),
+                _group("/entry/instrument/performance", "", datasets=(_TIMES,)),
+            ),
+        ),
+    )
+)
+"""The layout of a file for which none was chosen, as ADCore R3-14 writes it."""

@@ -65,6 +65,12 @@ class HDF5Settings:
         Let readers in while the file is written.
     frames_per_flush : int
         Frames between two flushes; 0 leaves it to HDF5, or to the chunks when ``swmr``.
+    position_names : tuple of str
+        NDAttributes with a frame's place along each frame axis, slowest first; empty for frames
+        that are written one after the other.
+    index_names : tuple of str
+        NDAttributes that are stored along one frame axis alone, by axis, slowest first; only
+        for positions, and with ``dim_att_datasets``.
     """
 
     multiple: bool = True
@@ -91,6 +97,8 @@ class HDF5Settings:
     boundary_threshold: int = 65536
     swmr: bool = False
     frames_per_flush: int = 0
+    position_names: tuple[str, ...] = ()
+    index_names: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

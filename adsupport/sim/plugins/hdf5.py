@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import time
-from xml.etree import ElementTree
 
 from adsupport.sim.hdf5.file import HDF5File
 from adsupport.sim.hdf5.filters import missing_filter
+from adsupport.sim.hdf5.layout import Layout
+from adsupport.sim.hdf5.layout_xml import DEFAULT_SELECTED, LayoutError, read_layout
 from adsupport.sim.hdf5.settings import Compression, HDF5Settings
 from adsupport.sim.ndarray import NDArray
 from adsupport.sim.plugins.base import Plugin
@@ -47,7 +48,7 @@ FIXED_IN_FILE = (
 
 
 class HDF5Plugin(FilePlugin):
-    """Writes HDF5 files in the default layout.
+    """Writes HDF5 files, in the default layout or in one that an XML definition gives.
 
     Parameters
     ----------
@@ -58,6 +59,7 @@ class HDF5Plugin(FilePlugin):
     """
 
     tables = (*Plugin.tables, "NDFile", "NDFileHDF5")
+    takes_compressed = True
 
     def __init__(self, name: str, ports: dict[str, ArraySource]) -> None:
         super().__init__(name, ports)
@@ -85,6 +87,7 @@ class HDF5Plugin(FilePlugin):
         """
         extra = self._of("nExtraDims") if multiple else 0
         slowest_first = AXES[extra::-1] if extra else ()
+        positions = AXES[extra::-1] if multiple and self._of("posRunning") else ()
         return HDF5Settings(
             multiple=multiple,
             num_capture=self.get("NUM_CAPTURE"),
@@ -110,6 +113,8 @@ class HDF5Plugin(FilePlugin):
             boundary_threshold=self._of("chunkBoundaryThreshold"),
             swmr=bool(self._of("SWMRMode")),
             frames_per_flush=self._of("flushNthFrame"),
+            position_names=tuple(self.get(f"HDF5_posNameDim{axis}") for axis in positions),
+            index_names=tuple(self.get(f"HDF5_posIndexDim{axis}") for axis in positions),
         )
 
     def _refuse_in_file(self, what: str) -> None:
@@ -157,30 +162,24 @@ class HDF5Plugin(FilePlugin):
     # ---- layout
 
     @on_write("HDF5_layoutFilename")
-    def _set_layout(self, _: str) -> None:
-        self._check_layout()
-
-    def _check_layout(self) -> str:
-        """Show whether the layout can be used; return why not."""
-        error = self._layout_error(self.get("HDF5_layoutFilename"))
-        self.set("HDF5_layoutValid", int(not error))
-        self.set("HDF5_layoutErrorMsg", error or "Default layout selected")
-        return error
-
-    @staticmethod
-    def _layout_error(layout: str) -> str:
-        if not layout:
-            return ""
+    def _set_layout(self, chosen: str) -> None:
         try:
-            if "<?xml" in layout:
-                ElementTree.fromstring(layout)
-            else:
-                ElementTree.parse(layout)
-        except (OSError, ValueError):
-            return "XML description file cannot be opened"
-        except ElementTree.ParseError:
-            return "XML description file parser error"
-        return "only the default layout is simulated"
+            self._read_layout()
+        except LayoutError as error:
+            raise PortError(f"{self.name}: {error}", value=chosen) from error
+
+    def _read_layout(self) -> Layout:
+        """Return the layout, and show whether it can be used."""
+        chosen = self.get("HDF5_layoutFilename")
+        try:
+            layout = read_layout(chosen)
+        except LayoutError as error:
+            self.set("HDF5_layoutValid", 0)
+            self.set("HDF5_layoutErrorMsg", error.shown)
+            raise
+        self.set("HDF5_layoutValid", 1)
+        self.set("HDF5_layoutErrorMsg", "" if chosen else DEFAULT_SELECTED)
+        return layout
 
     # ---- files
 
@@ -201,15 +200,17 @@ class HDF5Plugin(FilePlugin):
         OSError
             When it cannot be created.
         """
-        error = self._check_layout()
-        if error:
-            raise OSError(f"{error}: {self.get('HDF5_layoutFilename')}")
+        try:
+            layout = self._read_layout()
+        except LayoutError as error:
+            raise OSError(str(error)) from error
         if not path:
             raise OSError("the file has no name; set FileTemplate, FilePath and FileName")
         if not multiple:
             self.set("HDF5_nExtraDims", 0)
         settings = self.settings(multiple=multiple)
-        file = HDF5File(path, settings, array, self._first_frame)
+        own = self.own_attributes.values()
+        file = HDF5File(path, settings, array, self._first_frame, layout=layout, attributes=own)
         self._file = file
         geometry = file.geometry
         frame_chunks = geometry.chunks[len(geometry.virtual) :]
@@ -232,10 +233,15 @@ class HDF5Plugin(FilePlugin):
         if self._file is None:
             raise OSError("no HDF5 file is open")
         try:
-            self._file.write(array)
+            self._file.write(array, self.own_attributes.values())
         finally:
             self._first_frame = self._file.first_frame
             self._show_flushes(self._file)
+
+    def _abandon(self) -> None:
+        # a frame that does not fit leaves the file open for the next one
+        if self._file is None or not self._file.is_open:
+            super()._abandon()
 
     def _show_flushes(self, file: HDF5File) -> None:
         if self._of("SWMRRunning"):

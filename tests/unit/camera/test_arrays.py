@@ -192,6 +192,6 @@ def test_status_of_the_attributes_file(bench):
     bench.acquire(IMAGE_MODE=0)
     assert [item.name for item in bench.arrays[0].attributes] == ["ColorMode"]
     bench.put(ND_ATTRIBUTES_FILE=XML.replace("Counter", "$(NAME)"))
-    assert bench.get("ND_ATTRIBUTES_STATUS") == 3
-    bench.put(ND_ATTRIBUTES_MACROS="NAME=N")
-    assert bench.get("ND_ATTRIBUTES_STATUS") == 0
+    for macros, status in [("OTHER=N", 3), ("NAME=N", 0), ("", 0)]:
+        bench.put(ND_ATTRIBUTES_MACROS=macros)
+        assert bench.get("ND_ATTRIBUTES_STATUS") == status

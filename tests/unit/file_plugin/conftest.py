@@ -49,7 +49,7 @@ class Bench:
         for _ in range(count):
             number = next(self._numbers)
             data = np.full(shape, number, dtype)
-            self.plugin._take(NDArray(data, unique_id=number, **more))
+            self.plugin._take(self.plugin, NDArray(data, unique_id=number, **more))
 
     def state(self, *params: str) -> list:
         names = params or (

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from adsupport.sim.hdf5.file import HDF5File, HDF5FileError
-from adsupport.sim.ndarray import ColorMode, NDArray
+from adsupport.sim.ndarray import ColorMode
 
 pytestmark = pytest.mark.conformance
 
@@ -61,7 +61,7 @@ def test_full_disk(stream: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     stream.put(CAPTURE=1)
     stream.feed(2)
 
-    def refuse(file: HDF5File, _: NDArray) -> None:
+    def refuse(file: HDF5File, *_: object) -> None:
         raise HDF5FileError(f"cannot write HDF5 file {file.path}: disk full")
 
     with monkeypatch.context() as patch:

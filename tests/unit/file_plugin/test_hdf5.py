@@ -140,7 +140,9 @@ def test_runtime_and_speed(stream: Any) -> None:
 
 def test_layout_file_that_is_not_there(stream: Any) -> None:
     layout = stream.full("none.xml")
-    stream.put(HDF5_layoutFilename=layout)
+    with pytest.raises(PortError, match="cannot be opened"):
+        stream.put(HDF5_layoutFilename=layout)
+    assert stream.get("HDF5_layoutFilename") == layout
     shown = stream.state("HDF5_layoutValid", "HDF5_layoutErrorMsg")
     assert shown == [0, "XML description file cannot be opened"]
     stream.put(CAPTURE=1)
@@ -151,13 +153,16 @@ def test_layout_file_that_is_not_there(stream: Any) -> None:
 
 
 def test_layouts_that_cannot_be_used(stream: Any) -> None:
-    stream.put(HDF5_layoutFilename="<?xml version='1.0'?><hdf5_layout>")
+    with pytest.raises(PortError, match="parser error"):
+        stream.put(HDF5_layoutFilename="<?xml version='1.0'?><hdf5_layout>")
     shown = stream.state("HDF5_layoutValid", "HDF5_layoutErrorMsg")
     assert shown == [0, "XML description file parser error"]
     (stream.directory / "layout.xml").write_text("<hdf5_layout/>")
     stream.put(HDF5_layoutFilename=stream.full("layout.xml"))
-    shown = stream.state("HDF5_layoutValid", "HDF5_layoutErrorMsg")
-    assert shown == [0, "only the default layout is simulated"]
+    assert stream.state("HDF5_layoutValid", "HDF5_layoutErrorMsg") == [1, ""]
+    stream.put(CAPTURE=1)
+    message = f"Error opening file {stream.full('f_0000.h5')}, status=3"
+    assert stream.state()[3] == message, "a layout without a dataset for frames"
 
 
 # ---- what arrays tell the plugin
