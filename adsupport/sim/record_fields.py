@@ -123,12 +123,18 @@ class RecordFields:
         The record's row.
     channel : Channel
         The record's own channel.
+
+    Attributes
+    ----------
+    rescan : callable or None
+        Takes the number of a SCAN choice that a client wrote; without it SCAN can't be changed.
     """
 
     def __init__(self, name: str, row: RecordRow, channel: Channel) -> None:
         self._name = name
         self._row = row
         self._channel = channel
+        self.rescan: Callable[[int], None] | None = None
 
     def __call__(self, field: str) -> Channel:
         """Return the channel of a field.
@@ -183,7 +189,9 @@ class RecordFields:
             now=follow.get(field),
             writable=facts.writable,
         )
-        if field in _FIXED:
+        if field == "SCAN" and self.rescan is not None:
+            self._make_scanned(channel, self.rescan)
+        elif field in _FIXED:
             self._fixed(channel, field)
         elif field == "PROC":
             channel.put_handler = self._process
@@ -199,6 +207,13 @@ class RecordFields:
     def _process(self, _: Any) -> asyncio.Future[Any] | None:
         put = self._channel.put_handler
         return put(self._channel.value) if put else None
+
+    def _make_scanned(self, channel: RecordField, rescan: Callable[[int], None]) -> None:
+        def put(choice: int) -> None:
+            rescan(choice)
+            channel.post(choice)
+
+        channel.put_handler = put
 
     def _make_disable(self, channel: RecordField) -> None:
         record, put_of_record = self._channel, self._channel.put_handler

@@ -8,6 +8,9 @@ from typing import Protocol
 PASSIVE, EVENT, IO_INTR = 0, 1, 2
 """Choices of SCAN that are not periodic."""
 
+ONE_SECOND = 6
+"""Number of the choice ``1 second``."""
+
 PERIODS = {3: 10.0, 4: 5.0, 5: 2.0, 6: 1.0, 7: 0.5, 8: 0.2, 9: 0.1}
 """Seconds by the number of the SCAN choice."""
 
