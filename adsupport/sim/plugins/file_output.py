@@ -7,6 +7,8 @@ import os
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
+from typing import ClassVar
 
 from adsupport.sim.hook import Hook
 from adsupport.sim.ndarray import ArrayInfo, NDArray
@@ -51,7 +53,15 @@ class FileOutput(Plugin, ABC):
         they raise is an error of the file system.
     directory_lost : Hook
         Called with a path; if any function returns true, the directory counts as missing.
+    supports_multiple : bool
+        Whether a file of the format holds any number of frames; else each frame has a file of
+        its own.
+    error_ends_capture : bool
+        Whether a frame that cannot be written ends the capture.
     """
+
+    supports_multiple: ClassVar[bool] = True
+    error_ends_capture: ClassVar[bool] = True
 
     def __init__(self, name: str, ports: dict[str, ArraySource]) -> None:
         super().__init__(name, ports, can_block=True)
@@ -103,6 +113,21 @@ class FileOutput(Plugin, ABC):
         OSError
             When not all could be written.
         """
+
+    def read_file(self, path: str) -> NDArray:
+        """Read an array from a file; formats that cannot be read refuse.
+
+        Parameters
+        ----------
+        path : str
+            File to read.
+
+        Raises
+        ------
+        OSError
+            When it cannot be read.
+        """
+        raise OSError(f"this file format cannot be read: {path}")
 
     # ---- locks
 
@@ -193,6 +218,7 @@ class FileOutput(Plugin, ABC):
         return True
 
     def _write(self, array: NDArray) -> bool:
+        written = True
         try:
             self.before_writing(array)
             self.write_frame(array)
@@ -200,14 +226,17 @@ class FileOutput(Plugin, ABC):
             log.error("%s: %s", self.name, error)
             if self._open_name:
                 self._abandon()
-            return self._report(f"Error writing file, status={ASYN_ERROR}")
-        return True
+            written = self._report(f"Error writing file, status={ASYN_ERROR}")
+        # a file plugin can be a source, too: of the arrays that it was to write
+        self.emit(array)
+        return written
 
     def _abandon(self) -> None:
-        """Give up a file that cannot be written, and with it the capture."""
+        """Give up a file that cannot be written, and with it the capture where that ends it."""
         self._open_name = ""
-        self.set("CAPTURE", 0)
-        self.set("WRITE_FILE", 0)
+        if self.error_ends_capture:
+            self.set("CAPTURE", 0)
+            self.set("WRITE_FILE", 0)
         try:
             self.close_file()
         except OSError as error:
@@ -237,6 +266,14 @@ class FileOutput(Plugin, ABC):
             os.remove(on_disk(str(attribute.value)))
         except OSError as error:
             log.error("%s: error deleting file %s: %s", self.name, attribute.value, error)
+
+    def as_stored(self, array: NDArray) -> NDArray:
+        """Return an array with the plugin's own attributes, too; its own go before namesakes."""
+        own = self.own_attributes.values()
+        if not own:
+            return array
+        merged = {item.name: item for item in (*own, *array.attributes)}
+        return replace(array, attributes=tuple(merged.values()))
 
     # ---- names that the arrays bring
 
