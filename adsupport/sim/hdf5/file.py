@@ -27,6 +27,10 @@ class HDF5FileError(OSError):
     """A file could not be opened, written or closed; the message names it."""
 
 
+class HDF5FrameError(HDF5FileError):
+    """A frame does not fit a file, which is as it was."""
+
+
 @contextmanager
 def _naming(path: Path, action: str) -> Iterator[None]:
     """Turn what h5py raises into an error that names the file."""
@@ -149,14 +153,18 @@ class HDF5File:
 
         Raises
         ------
+        HDF5FrameError
+            When its codec is another than the file's, or the attribute that names its dataset is
+            no string.
         HDF5FileError
-            When the file is not open, or this frame can't be put into it; the file stays as it
-            was. When the file is full, or the disk is; the file is then closed.
+            When the file is not open or full, or the disk is; the file is then closed.
         """
         self._open_file()
-        with _naming(self.path, "write"):
+        try:
             image = self._contents.image_for(array)
             image.check(array)
+        except (TypeError, ValueError) as error:
+            raise HDF5FrameError(f"frame {array.unique_id} in {self.path}: {error}") from error
         if not self.geometry.virtual or self.frames == 1:
             self.first_frame = time.monotonic()
         started = time.monotonic()

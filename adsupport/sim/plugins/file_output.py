@@ -36,6 +36,10 @@ FILE_NUMBER = "FilePluginFileNumber"
 DRIVER_FILE = "DriverFileName"
 
 
+class FrameRefusedError(OSError):
+    """A frame does not fit the open file, which stays open for the next one."""
+
+
 class FileOutput(Plugin, ABC):
     """Opens, names and closes files of a format that a subclass knows.
 
@@ -224,7 +228,7 @@ class FileOutput(Plugin, ABC):
             self.write_frame(array)
         except OSError as error:
             log.error("%s: %s", self.name, error)
-            if self._open_name:
+            if self._open_name and not isinstance(error, FrameRefusedError):
                 self._abandon()
             written = self._report(f"Error writing file, status={ASYN_ERROR}")
         # a file plugin can be a source, too: of the arrays that it was to write

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from adsupport.sim.hdf5.file import HDF5File
+from adsupport.sim.hdf5.file import HDF5File, HDF5FrameError
 from adsupport.sim.hdf5.filters import missing_filter
 from adsupport.sim.hdf5.layout import Layout
 from adsupport.sim.hdf5.layout_xml import DEFAULT_SELECTED, LayoutError, read_layout
@@ -12,6 +12,7 @@ from adsupport.sim.hdf5.settings import Compression, HDF5Settings
 from adsupport.sim.ndarray import NDArray
 from adsupport.sim.plugins.base import Plugin
 from adsupport.sim.plugins.file import FilePlugin
+from adsupport.sim.plugins.file_output import FrameRefusedError
 from adsupport.sim.port import PortError, on_write
 from adsupport.sim.source import ArraySource
 
@@ -227,6 +228,8 @@ class HDF5Plugin(FilePlugin):
 
         Raises
         ------
+        FrameRefusedError
+            When it does not fit the file, which stays open.
         OSError
             When it cannot be written, or no file is open.
         """
@@ -234,14 +237,11 @@ class HDF5Plugin(FilePlugin):
             raise OSError("no HDF5 file is open")
         try:
             self._file.write(array, self.own_attributes.values())
+        except HDF5FrameError as error:
+            raise FrameRefusedError(str(error)) from error
         finally:
             self._first_frame = self._file.first_frame
             self._show_flushes(self._file)
-
-    def _abandon(self) -> None:
-        # a frame that does not fit leaves the file open for the next one
-        if self._file is None or not self._file.is_open:
-            super()._abandon()
 
     def _show_flushes(self, file: HDF5File) -> None:
         if self._of("SWMRRunning"):
