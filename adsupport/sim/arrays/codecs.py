@@ -247,7 +247,8 @@ def decompress(array: NDArray) -> NDArray:
         case Compressor.LZ4:
             code, options, reason = LZ4, (), "Failed to LZ4 decompress"
         case Compressor.BSLZ4:
-            code, options, reason = BITSHUFFLE, (0, _BITSHUFFLE_LZ4), "Failed to BSLZ4 decompress"
+            # ADCore, too, speaks of Blosc here
+            code, options, reason = BITSHUFFLE, (0, _BITSHUFFLE_LZ4), "Failed to Blosc decompress"
         case _:
             raise CodecError(f"Unexpected codec: '{array.codec.name}'")
     size = math.prod(array.shape)

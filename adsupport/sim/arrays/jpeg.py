@@ -46,6 +46,19 @@ def interleaved(array: NDArray) -> np.ndarray:
     return np.moveaxis(data, axis, 2)
 
 
+def check_jpeg(array: NDArray) -> None:
+    """Refuse an array that JPEG does not know.
+
+    Raises
+    ------
+    JPEGError
+        When its pixels have more than 8 bits, or it is neither two-dimensional nor RGB.
+    """
+    if array.data_type.dtype.itemsize != 1:
+        raise JPEGError("JPEG only supports 8-bit data")
+    interleaved(array)
+
+
 def encode_jpeg(array: NDArray, quality: int) -> bytes:
     """Encode an array.
 
@@ -66,8 +79,7 @@ def encode_jpeg(array: NDArray, quality: int) -> bytes:
     JPEGError
         For other types of pixels, other structures, and sizes which JPEG does not know.
     """
-    if array.data.dtype.itemsize != 1:
-        raise JPEGError("JPEG only supports 8-bit data")
+    check_jpeg(array)
     pixels = np.ascontiguousarray(interleaved(array)).view(np.uint8)
     buffer = io.BytesIO()
     try:

@@ -7,6 +7,7 @@ from enum import IntEnum
 
 from adsupport.sim.ndarray import NDArray
 from adsupport.sim.plugins.file_output import FILE_NAME, FileOutput
+from adsupport.sim.plugins.file_paths import on_disk
 from adsupport.sim.port import on_write
 from adsupport.sim.source import ArraySource
 
@@ -73,7 +74,8 @@ class FilePlugin(FileOutput):
             self._buffer = []
             return True
         opened = True
-        if array is not None and not self._lazy and not self._names_from_array:
+        at_once = self.supports_multiple and not self._lazy and not self._names_from_array
+        if array is not None and at_once:
             opened = self._open(array, multiple=True)
         self.set("WRITE_FILE", 1)
         return opened
@@ -96,7 +98,7 @@ class FilePlugin(FileOutput):
         return False
 
     def _end_stream(self) -> bool:
-        closed = self._close()
+        closed = self._close() if self.supports_multiple else True
         self.set("CAPTURE", 0)
         self.set("WRITE_FILE", 0)
         return closed
@@ -126,8 +128,23 @@ class FilePlugin(FileOutput):
     def _read_on_command(self, value: int) -> None:
         if value:
             self.call_callbacks()
-            log.error("%s: this file format cannot be read", self.name)
+            with self._unlocked():
+                self._read()
             self.set("READ_FILE", 0)
+
+    def _read(self) -> None:
+        """Read the file that would be written next, and emit what it holds."""
+        name = self._make_name()
+        try:
+            array = self.read_file(on_disk(name))
+        except OSError as error:
+            # the console alone tells of it
+            log.error("%s: error reading file %s: %s", self.name, name, error)
+            return
+        self.last_array = array
+        # whatever ArrayCallbacks says
+        for consumer in self.consumers():
+            consumer(array)
 
     def _write_by_mode(self, array: NDArray) -> bool:
         self._clear_report()
@@ -146,10 +163,14 @@ class FilePlugin(FileOutput):
         self.set("WRITE_FILE", 1)
         self.call_callbacks()
         self.set("NUM_CAPTURED", 1)
-        written = self._open(array, multiple=False) and self._write(array) and self._close()
+        written = self._write_alone(array)
         self.set("WRITE_FILE", 0)
         self.call_callbacks()
         return written
+
+    def _write_alone(self, array: NDArray) -> bool:
+        """Write a frame into a file of its own."""
+        return self._open(array, multiple=False) and self._write(array) and self._close()
 
     def _write_buffer(self) -> bool:
         frames, self._buffer = self._buffer, None
@@ -158,15 +179,18 @@ class FilePlugin(FileOutput):
         self.set("WRITE_FILE", 1)
         self.call_callbacks()
         counter = self.get("ARRAY_COUNTER")
-        written = self._open(frames[0], multiple=True)
+        written = self._open(frames[0], multiple=True) if self.supports_multiple else True
         for left, array in enumerate(frames):
-            if not written:
+            if not self.supports_multiple:
+                written = self._write_alone(array)
+            elif written:
+                written = self._follow_name(array) and self._write(array)
+            else:
                 break
-            written = self._follow_name(array) and self._write(array)
             self.set("NUM_CAPTURED", len(frames) - left - 1)
             self.set("ARRAY_COUNTER", counter + left + 1)
             self.call_callbacks()
-        if written:
+        if written and self.supports_multiple:
             written = self._close()
         self._expected = None
         self.set("NUM_CAPTURED", 0)
@@ -176,8 +200,8 @@ class FilePlugin(FileOutput):
         return written
 
     def _write_stream(self, array: NDArray) -> bool:
-        if self._lazy and self.get("NUM_CAPTURED") == 0:
-            ready = self._open(array, multiple=True)
+        if not self.supports_multiple or (self._lazy and self.get("NUM_CAPTURED") == 0):
+            ready = self._open(array, multiple=self.supports_multiple)
         else:
             ready = self._follow_name(array)
         if not self._is_valid(array):
@@ -188,6 +212,8 @@ class FilePlugin(FileOutput):
         if close is not None and close.value:
             self._close()
             self.set("CAPTURE", 0)
+        elif not self.supports_multiple:
+            return self._close()
         return True
 
     def _is_valid(self, array: NDArray) -> bool:
