@@ -151,24 +151,31 @@ class Record:
 
         Cancelling the returned future ends the wait, not the work.
         """
+        return self._put(value, at_once=self.port is None or not self.port.can_block)
+
+    def put_now(self, value: Any) -> asyncio.Future[Any] | None:
+        """Process a write on this thread even when the port may block, as at boot."""
+        return self._put(value, at_once=True)
+
+    def _put(self, value: Any, *, at_once: bool) -> asyncio.Future[Any] | None:
         value = self._within_drive_limits(value)
         if self.port is None or self.is_input:
             return self._processed(value, refused=False)
         if self.row.type == "mbbo" and value >= len(self.channel.meta.enums):
             return self._processed(value, refused=True)  # a state that the driver does not know
         written = self._to_parameter(value)
-        if not self.port.can_block:
-            self._writing += 1
-            try:
-                self.port.write(self.row.param, written)
-                refused = False
-            except PortError:
-                refused = True
-            finally:
-                self._writing -= 1
-            return self._processed(value, refused)
-        work = asyncio.ensure_future(self._write_on_port_thread(value, written))
-        return _end_of(work)
+        if not at_once:
+            work = asyncio.ensure_future(self._write_on_port_thread(value, written))
+            return _end_of(work)
+        self._writing += 1
+        refused = False
+        try:
+            self.port.write(self.row.param, written)
+        except PortError:
+            refused = True
+        finally:
+            self._writing -= 1
+        return self._processed(value, refused)
 
     async def _write_on_port_thread(self, value: Any, written: Any) -> asyncio.Future[Any] | None:
         assert self.port is not None  # noqa: S101  narrowing: put() checked it
@@ -213,7 +220,8 @@ class Record:
     def _to_parameter(self, value: Any) -> Any:
         if isinstance(value, bytes) and self.row.is_long_string:
             return value.split(b"\0", 1)[0].decode("latin-1")
-        return value
+        # two states are all that a bo record's driver hears of, whatever number was put
+        return int(bool(value)) if self.row.type in ("bo", "busy") else value
 
 
 def _end_of(work: asyncio.Future[asyncio.Future[Any] | None]) -> asyncio.Future[None]:

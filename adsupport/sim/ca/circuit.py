@@ -34,6 +34,9 @@ NORMAL = 1
 PUT_FAILED = 160
 """ECA_PUTFAIL: the record did not take the value."""
 
+Key = tuple[int, int]
+"""What tells a client's monitors apart: the channel's number and the monitor's."""
+
 log = logging.getLogger(__name__)
 
 
@@ -47,6 +50,7 @@ class Monitor:
         self.data_type = ChannelType(request.data_type)
         self.count = request.data_count
         self.id = request.subscriptionid
+        self.key: Key = (sid, self.id)
         self.mask = int(SubscriptionType(request.mask))
 
     def update(self, channel: Channel) -> None:
@@ -100,12 +104,12 @@ class Circuit(VirtualCircuit):
         sock = client.writer.get_extra_info("socket")
         if sock is not None:
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self._monitors: dict[int, tuple[Monitor, Channel]] = {}
+        self._monitors: dict[Key, tuple[Monitor, Channel]] = {}
         self._pending_puts: dict[int, asyncio.Future[Any]] = {}
         self._outgoing: list[bytes] = []
         self._wire = Wire(context.pvdb.network, self._write_out)
         self._flush_scheduled = False
-        self._events_held: dict[int, None] = {}
+        self._events_held: dict[Key, None] = {}
         self._events_enabled = True
         self._draining: asyncio.Task[None] | None = None
         self._commands: asyncio.Task[None] | None = None
@@ -158,7 +162,7 @@ class Circuit(VirtualCircuit):
         if not self.connected or channel.before_event(monitor):
             return
         if self._events_held or not self._events_enabled or self._behind():
-            self._events_held[monitor.id] = None
+            self._events_held[monitor.key] = None
             if self._events_enabled and self._draining is None:
                 self._draining = asyncio.ensure_future(self._catch_up())
             return
@@ -170,9 +174,9 @@ class Circuit(VirtualCircuit):
                 self._flush()
                 await self.client.writer.drain()
                 held, self._events_held = self._events_held, {}
-                for monitor_id in held:
-                    if monitor_id in self._monitors:
-                        monitor, channel = self._monitors[monitor_id]
+                for key in held:
+                    if key in self._monitors:
+                        monitor, channel = self._monitors[key]
                         self._push(monitor.response(channel))
         except OSError as error:
             log.debug("client %s went away: %s", self.circuit.address, error)
@@ -191,13 +195,14 @@ class Circuit(VirtualCircuit):
         if isinstance(command, ca.EventAddRequest):
             view, channel = self._get_db_entry_from_command(command)
             monitor = Monitor(self, command, view.sid)
-            self._monitors[monitor.id] = (monitor, channel)
+            self._drop(monitor.key)
+            self._monitors[monitor.key] = (monitor, channel)
             channel.subscribers.append(monitor)
             self._push(monitor.response(channel))
             return []
         if isinstance(command, ca.EventCancelRequest):
             view, channel = self._get_db_entry_from_command(command)
-            monitor = self._drop(command.subscriptionid)
+            monitor = self._drop((view.sid, command.subscriptionid))
             return [
                 view.unsubscribe(
                     command.subscriptionid,
@@ -207,8 +212,8 @@ class Circuit(VirtualCircuit):
             ]
         if isinstance(command, ca.ClearChannelRequest):
             view, _ = self._get_db_entry_from_command(command)
-            for monitor_id in [m.id for m, _ in self._monitors.values() if m.sid == view.sid]:
-                self._drop(monitor_id)
+            for key in [key for key in self._monitors if key[0] == view.sid]:
+                self._drop(key)
             self._give_up_put(view.sid)
             return [view.clear()]
         if isinstance(command, ca.EventsOffRequest):
@@ -221,11 +226,11 @@ class Circuit(VirtualCircuit):
             return []
         return await super()._process_command(command)
 
-    def _drop(self, monitor_id: int) -> Monitor | None:
-        monitor, channel = self._monitors.pop(monitor_id, (None, None))
+    def _drop(self, key: Key) -> Monitor | None:
+        monitor, channel = self._monitors.pop(key, (None, None))
         if monitor is not None and channel is not None:
             channel.subscribers.remove(monitor)
-        self._events_held.pop(monitor_id, None)
+        self._events_held.pop(key, None)
         return monitor
 
     def _read(self, command: Any) -> Any:
@@ -315,8 +320,8 @@ class Circuit(VirtualCircuit):
     async def _on_disconnect(self) -> None:
         if not self.connected:
             return
-        for monitor_id in list(self._monitors):
-            self._drop(monitor_id)
+        for key in list(self._monitors):
+            self._drop(key)
         for sid in list(self._pending_puts):
             self._give_up_put(sid)
         self._outgoing.clear()
