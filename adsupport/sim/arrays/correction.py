@@ -61,6 +61,12 @@ class Correction:
     high_clip: tuple[float, float] | None = None
     low_clip: tuple[float, float] | None = None
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether every step is left out."""
+        steps = (self.background, self.flat_field, self.offset_scale, self.high_clip, self.low_clip)
+        return all(step is None for step in steps)
+
 
 def correct(data: np.ndarray, correction: Correction) -> None:
     """Correct an image in place.

@@ -6,7 +6,8 @@ import logging
 import threading
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from concurrent.futures import Future
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
@@ -263,6 +264,12 @@ class Plugin(ArraySource):
             self.call_callbacks()
         return True
 
+    def when_processed(self) -> Future[None]:
+        """Return a future that ends when the plugin has done with the arrays in its queue."""
+        done: Future[None] = Future()
+        self._workers.put(lambda: done.set_result(None))
+        return done
+
     def _drop(self) -> None:
         with self.lock:
             self.set("DROPPED_ARRAYS", self.get("DROPPED_ARRAYS") + 1)
@@ -272,10 +279,7 @@ class Plugin(ArraySource):
         with self.lock:
             self._show_queue()
             self.call_callbacks()
-        try:
-            self._process_and_give_back(array, driver)
-        except Exception:  # one array is lost; without this thread all later ones were
-            _log.exception("%s: an array could not be processed", self.name)
+        self._process_and_give_back(array, driver)
 
     def _process_and_give_back(self, array: NDArray, driver: ArraySource) -> None:
         started = time.perf_counter()
@@ -329,6 +333,13 @@ class Plugin(ArraySource):
 
     # ---- output
 
+    def with_own_attributes(self, array: NDArray) -> NDArray:
+        """Return an array with the attributes of the plugin's own NDAttributesFile, too."""
+        attributes = self.own_attributes.after(array.attributes)
+        if attributes is array.attributes:
+            return array
+        return replace(array, attributes=attributes)
+
     def emit(self, array: NDArray, address: int = 0) -> None:
         """Pass an array on in its turn, unless MaxByteRate forbids it.
 
@@ -341,9 +352,7 @@ class Plugin(ArraySource):
         """
         if not self.get("ARRAY_CALLBACKS"):
             return
-        attributes = self.own_attributes.after(array.attributes)
-        if attributes is not array.attributes:
-            array = replace(array, attributes=attributes)
+        array = self.with_own_attributes(array)
         with self.lock:
             is_sorted = self.get("SORT_MODE")
             if self._is_throttled(array.data.nbytes) or (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import collections
+import logging
 import threading
 from collections.abc import Callable
 
@@ -10,6 +11,8 @@ Job = Callable[[], None]
 
 STOP_TIMEOUT = 10.0
 """Seconds that the end of a thread is waited for."""
+
+_log = logging.getLogger(__name__)
 
 
 class Workers:
@@ -35,7 +38,7 @@ class Workers:
         return len(self._jobs)
 
     def put(self, job: Job) -> None:
-        """Leave a job to the threads; it must not raise."""
+        """Leave a job to the threads; if it fails, the console tells of it."""
         with self._news:
             self._jobs.append(job)
             self._news.notify()
@@ -75,4 +78,7 @@ class Workers:
                 if index >= self._wanted or not self._jobs:
                     return
                 job = self._jobs.popleft()
-            job()
+            try:
+                job()
+            except Exception:  # one array is lost; without this thread all later ones were
+                _log.exception("%s: an array could not be processed", self._name)
