@@ -43,7 +43,9 @@ class AreaDetectorIOC(IOC):
         super().__init__(name, prefix)
         self.ports: dict[str, ArraySource] = {}
 
-    def add_camera(self, r: str, camera: SimDetector) -> SimDetector:
+    def add_camera(
+        self, r: str, camera: SimDetector, tables: tuple[str, ...] = CAMERA_TABLES
+    ) -> SimDetector:
         """Add a camera.
 
         Parameters
@@ -52,6 +54,8 @@ class AreaDetectorIOC(IOC):
             Second part of its record names, such as ``cam1:``.
         camera : SimDetector
             The camera.
+        tables : tuple of str
+            Record tables, the most general first.
 
         Returns
         -------
@@ -59,7 +63,7 @@ class AreaDetectorIOC(IOC):
             The camera.
         """
         self.ports[camera.name] = camera
-        self._load(CAMERA_TABLES, r, camera, {})
+        self._load(tables, r, camera, {})
         return camera
 
     def add_plugin(

@@ -6,8 +6,10 @@ import logging
 import threading
 import time
 from enum import IntEnum
+from functools import partial
 from typing import Any
 
+from adsupport.sim.camera.image_maker import Exposure, ImageMaker
 from adsupport.sim.camera.images import ImageGenerator
 from adsupport.sim.camera.region import read_out
 from adsupport.sim.camera.settings import (
@@ -68,6 +70,8 @@ class SimDetector(ArraySource):
         asyn port name, such as ``SIM1``.
     seed : int, optional
         Makes noise repeatable.
+    images : ImageMaker, optional
+        Computes what the camera sees; else the pictures of ADSimDetector are drawn.
 
     Attributes
     ----------
@@ -80,18 +84,21 @@ class SimDetector(ArraySource):
         Called with the frames taken; if any function returns true, the last one was taken.
     """
 
-    def __init__(self, name: str, *, seed: int | None = None) -> None:
+    def __init__(
+        self, name: str, *, seed: int | None = None, images: ImageMaker | None = None
+    ) -> None:
         super().__init__(name)
         self.before_exposure = Hook()
         self.hangs = Hook()
         self.ends_early = Hook()
         self._seed = seed
+        self._given_images = images
         self._changed_run = threading.Condition(self.lock)
         self._run: _Run | None = None
         self._delivering = False
         self._closing = False
         self._thread: threading.Thread | None = None
-        self._images: ImageGenerator | None = None
+        self._images: ImageMaker | None = None
 
     # ---- life
 
@@ -99,7 +106,9 @@ class SimDetector(ArraySource):
         """Start the camera's thread."""
         super().start()
         self._closing = False
-        self._images = ImageGenerator(self.get("MAX_SIZE_X"), self.get("MAX_SIZE_Y"), self._seed)
+        self._images = self._given_images or ImageGenerator(
+            self.get("MAX_SIZE_X"), self.get("MAX_SIZE_Y"), self._seed
+        )
         self._thread = threading.Thread(target=self._loop, name=self.name, daemon=True)
         self._thread.start()
 
@@ -230,6 +239,10 @@ class SimDetector(ArraySource):
             remaining = until - time.monotonic()
         return not run.stopped
 
+    def _wait_unlocked(self, run: _Run, until: float) -> bool:
+        with self.lock:
+            return self._wait(run, until)
+
     def _wait_while_hanging(self, run: _Run) -> bool:
         while not run.stopped and self.hangs():
             self._changed_run.wait()
@@ -259,15 +272,20 @@ class SimDetector(ArraySource):
             self.set("RESET_IMAGE", 0)
         # without the lock: it may take milliseconds
         assert self._images is not None  # noqa: S101  narrowing: start() made it
-        image = self._images.next_frame(settings, reset=reset)
-        data, dims = read_out(image, settings.color_mode, x, y)
-        array = NDArray(data, dims, settings.color_mode, time_stamp=stamp - EPICS_EPOCH)
+        exposure = Exposure(began, max(until - began, 0.0), partial(self._wait_unlocked, run))
+        image = self._images.expose(settings, reset=reset, exposure=exposure)
+        array = None
+        if image is not None:
+            part, dims = read_out(image, settings.color_mode, x, y)
+            data = self._images.digitise(part, settings)
+            array = NDArray(data, dims, settings.color_mode, time_stamp=stamp - EPICS_EPOCH)
         with self.lock:
-            if not (self._wait(run, until) and self._wait_while_hanging(run)):
+            going_on = self._wait(run, until) and self._wait_while_hanging(run)
+            if array is None or not going_on:
                 self._move_shutter(0)
                 self.call_callbacks()
                 return None
-            self.set("ARRAY_SIZE", data.nbytes)
+            self.set("ARRAY_SIZE", array.data.nbytes)
             self.set("ARRAY_SIZE_X", x.size // x.binning)
             self.set("ARRAY_SIZE_Y", y.size // y.binning)
             self._move_shutter(0)

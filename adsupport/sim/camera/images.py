@@ -138,6 +138,14 @@ class ImageGenerator:
         self._phase = 0
         self._drawn: tuple[np.dtype, ColorMode, SimMode] | None = None
 
+    def expose(self, settings: ImageSettings, *, reset: bool, exposure: object) -> np.ndarray:
+        """Return the next image: it is drawn, whatever the exposure; see :meth:`next_frame`."""
+        return self.next_frame(settings, reset=reset)
+
+    def digitise(self, part: np.ndarray, settings: ImageSettings) -> np.ndarray:
+        """Return what was cut out of an image: it is in the pixel type, and has wrapped."""
+        return part
+
     def next_frame(self, settings: ImageSettings, *, reset: bool) -> np.ndarray:
         """Draw the next image.
 

@@ -12,7 +12,7 @@ PERIOD = 0.1
 """Seconds between two looks at the axes."""
 
 LIMIT_SWITCH = 10000.0
-"""Steps from 0 to the limit switch at either end."""
+"""Steps from 0 to the limit switch at either end, unless an axis has its own."""
 
 SLOWEST, FASTEST = 1e-6, 1e9
 """Lowest and highest speed (steps/s) and acceleration (steps/s**2) that the axis knows."""
@@ -59,7 +59,7 @@ class AxisStatus:
 
 
 class SimulatedAxis:
-    """A stepper axis with limit switches at +-10000 steps and a home switch at 0.
+    """A stepper axis with limit switches at either end and a home switch at 0.
 
     Every position is in steps, every speed in steps/s, every acceleration in steps/s**2.
 
@@ -67,9 +67,12 @@ class SimulatedAxis:
     ----------
     status : AxisStatus
         As of the last command or tick.
+    limit_switch : float
+        Steps from 0 to the limit switches.
     """
 
     def __init__(self) -> None:
+        self.limit_switch = LIMIT_SWITCH
         self._motion = motion.rest(0.0)
         self._time = 0.0
         self._position = 0.0
@@ -89,8 +92,8 @@ class SimulatedAxis:
             False when a limit switch forbids the direction.
         """
         target = min(max(position, -OUTERMOST), OUTERMOST) - self._offset
-        if (self._position >= LIMIT_SWITCH and target > self._position) or (
-            self._position <= -LIMIT_SWITCH and target < self._position
+        if (self._position >= self.limit_switch and target > self._position) or (
+            self._position <= -self.limit_switch and target < self._position
         ):
             return False
         self._homing = False
@@ -141,10 +144,10 @@ class SimulatedAxis:
         if self._homing and (before - HOME_SWITCH) * (self._position - HOME_SWITCH) <= 0:
             self._homing, self._homed = False, True
             self._travel(HOME_SWITCH, abs(self._velocity))
-        elif self._position > LIMIT_SWITCH and self._velocity > 0:
-            self._travel(LIMIT_SWITCH, abs(self._velocity))
-        elif self._position < -LIMIT_SWITCH and self._velocity < 0:
-            self._travel(-LIMIT_SWITCH, abs(self._velocity))
+        elif self._position > self.limit_switch and self._velocity > 0:
+            self._travel(self.limit_switch, abs(self._velocity))
+        elif self._position < -self.limit_switch and self._velocity < 0:
+            self._travel(-self.limit_switch, abs(self._velocity))
         status = self._report(done=self._time >= self._motion.duration)
         if status != self.status:
             self.status = status
@@ -171,8 +174,8 @@ class SimulatedAxis:
             position=nearest_step(self._position + self._offset),
             done=done,
             direction=self._velocity > 0,
-            high_limit=self._position >= LIMIT_SWITCH,
-            low_limit=self._position <= -LIMIT_SWITCH,
+            high_limit=self._position >= self.limit_switch,
+            low_limit=self._position <= -self.limit_switch,
             at_home=self._position == HOME_SWITCH,
             homed=self._homed,
         )

@@ -12,8 +12,8 @@ from adsupport.sim.motor.axis import PERIOD, SimulatedAxis
 from adsupport.sim.motor.record import MotorRecord
 from adsupport.sim.record import Record
 
-LONGEST_STEP = 4 * PERIOD
-"""Seconds of motion at most in one step of the clock: after a stall the axes do not jump."""
+LONGEST_STEP = 4
+"""Periods of motion at most in one step of the clock: after a stall the axes do not jump."""
 
 
 class MotorGroup:
@@ -28,6 +28,8 @@ class MotorGroup:
         Gets the records, and starts the clock.
     number : int
         How many motors.
+    period : float
+        Seconds between two looks at the axes.
 
     Attributes
     ----------
@@ -35,7 +37,8 @@ class MotorGroup:
         In order.
     """
 
-    def __init__(self, ioc: IOC, number: int) -> None:
+    def __init__(self, ioc: IOC, number: int, period: float = PERIOD) -> None:
+        self._period = period
         self.motors = [self._add(ioc, index) for index in range(1, number + 1)]
         records = ioc.load(["motorUtil"], "")
         self._alldone, self._moving = records["alldone"], records["moving"]
@@ -71,9 +74,9 @@ class MotorGroup:
         if self._loop is None:
             return
         now = self._loop.time()
-        self.advance(min(now - self._last, LONGEST_STEP))
+        self.advance(min(now - self._last, LONGEST_STEP * self._period))
         self._last = now
-        self._due = max(self._due + PERIOD, now)
+        self._due = max(self._due + self._period, now)
         self._loop.call_at(self._due, self._tick)
 
     def advance(self, elapsed: float) -> None:
