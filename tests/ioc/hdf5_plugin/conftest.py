@@ -66,8 +66,16 @@ class Bench:
             self._caput(f"{self.prefix}HDF1:{name}", value, wait)
 
     def cam(self, **values: object) -> None:
+        self.write("cam1", **values)
+
+    def write(self, part: str, **values: object) -> None:
+        """Write records of the camera or of any plugin, such as ``ROI1``."""
         for name, value in values.items():
-            self._caput(f"{self.prefix}cam1:{name}", value)
+            self._caput(f"{self.prefix}{part}:{name}", value)
+
+    def text(self, name: str) -> str:
+        """Read a long text of the plugin."""
+        return bytes(self.get(name)).split(b"\0")[0].decode()  # type: ignore[arg-type]
 
     def get(self, name: str, part: str = "HDF1") -> object:
         pv = epics.get_pv(f"{self.prefix}{part}:{name}", connect=True, timeout=30)
