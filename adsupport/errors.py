@@ -18,6 +18,7 @@ __all__ = [
     "ConfigurationTypeError",
     "ConnectionTimeoutError",
     "DroppedFramesError",
+    "FaultError",
     "FileExistsRefusedError",
     "FileWriteError",
     "FrameCountError",
@@ -150,6 +151,10 @@ class FrameCountError(AdsupportError, RuntimeError):
 
 class DroppedFramesError(FrameCountError):
     """A plugin's queue overflowed and frames were thrown away."""
+
+
+class FaultError(AdsupportError, ValueError):
+    """A simulated IOC can't have the fault that was asked for."""
 
 
 class IOCError(AdsupportError, RuntimeError):

@@ -6,10 +6,9 @@ imported.  The simulator is reached as a program (the boot files of ``iocs/``), 
 
 from __future__ import annotations
 
+import contextlib
 import os
-import random
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -17,14 +16,18 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import IO
+from typing import IO, Any
 
 from adsupport.errors import IOCError
+from adsupport.ioc_faults import Conversation, RunningFault
+from adsupport.loopback import client_environment, free_port
+from adsupport.shipped_files import boot_file, example_file
 
 __all__ = [
     "DEFAULT_PREFIXES",
     "IOCError",
     "IOCProcess",
+    "RunningFault",
     "boot_file",
     "client_environment",
     "example_file",
@@ -33,135 +36,6 @@ __all__ = [
 
 #: The IOCs that come with adsupport, and the prefix that each has unless told otherwise.
 DEFAULT_PREFIXES = {"adsim": "ad:", "gp": "gp:"}
-
-#: Largest array that a client asks for, bytes: a 2048 x 2048 float64 image and its header.
-MAX_ARRAY_BYTES = 40_000_000
-
-# Below the usual ephemeral ranges, so that no outgoing connection takes the port meanwhile.
-_PORTS = range(12_000, 30_000)
-_given_ports: set[int] = set()
-
-
-def free_port() -> int:
-    """Return a port that is free on 127.0.0.1 for TCP and for UDP.
-
-    The same port is never returned twice by one process.
-
-    Returns
-    -------
-    int
-        The port.
-
-    Raises
-    ------
-    IOCError
-        No port could be had.
-    """
-    for port in random.SystemRandom().sample(_PORTS, 200):
-        if port not in _given_ports and _is_free(port):
-            _given_ports.add(port)
-            return port
-    raise IOCError(
-        f"No free port on 127.0.0.1 between {_PORTS.start} and {_PORTS.stop}, 200 tried."
-        " Expected a port free for TCP and UDP. Stop other servers and try again."
-    )
-
-
-def _is_free(port: int) -> bool:
-    for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM):
-        with socket.socket(socket.AF_INET, kind) as sock:
-            try:
-                sock.bind(("127.0.0.1", port))
-            except OSError:
-                return False
-    return True
-
-
-def client_environment(*ports: int, pva_ports: Sequence[int] = ()) -> dict[str, str]:
-    """Return the environment with which Channel Access clients find IOCs on loopback.
-
-    Put it in ``os.environ`` before the first ``import epics`` (or ophyd): libca reads it once.
-
-    Parameters
-    ----------
-    *ports : int
-        The port of each IOC.  Two IOCs can't share one port on loopback.
-    pva_ports : sequence of int
-        The pvAccess port of each IOC, such as :attr:`IOCProcess.pva_port`, for clients such as
-        p4p; without any, nothing is said about pvAccess.
-
-    Returns
-    -------
-    dict of str to str
-        Names and values of the variables.
-    """
-    environment = {
-        "EPICS_CA_AUTO_ADDR_LIST": "NO",
-        "EPICS_CA_ADDR_LIST": " ".join(f"127.0.0.1:{port}" for port in ports),
-        "EPICS_CA_MAX_ARRAY_BYTES": str(MAX_ARRAY_BYTES),
-    }
-    if pva_ports:
-        environment["EPICS_PVA_AUTO_ADDR_LIST"] = "NO"
-        environment["EPICS_PVA_ADDR_LIST"] = " ".join(f"127.0.0.1:{port}" for port in pva_ports)
-    return environment
-
-
-def boot_file(name: str | os.PathLike[str]) -> Path:
-    """Return the path of a boot file.
-
-    Parameters
-    ----------
-    name : str or path
-        ``"adsim"`` or ``"gp"`` for the ones that come with adsupport, or a path to another.
-
-    Returns
-    -------
-    pathlib.Path
-        The file.
-
-    Raises
-    ------
-    FileNotFoundError
-        There is no such file.
-    """
-    return _shipped_file("iocs", name, "'adsim', 'gp'")
-
-
-def example_file(name: str | os.PathLike[str]) -> Path:
-    """Return the path of an example that comes with adsupport.
-
-    Parameters
-    ----------
-    name : str or path
-        Its name, such as ``"01_custom_file_name"``, or a path to another.
-
-    Returns
-    -------
-    pathlib.Path
-        The file.
-
-    Raises
-    ------
-    FileNotFoundError
-        There is no such file.
-    """
-    return _shipped_file("examples", name, "'01_custom_file_name', '02_scan_random_numbers'")
-
-
-def _shipped_file(folder: str, name: str | os.PathLike[str], known: str) -> Path:
-    package = Path(__file__).resolve().parent
-    if os.fspath(name).endswith(".py"):
-        candidates = [Path(name)]
-    else:  # beside the package in a checkout, inside it in an installed wheel
-        candidates = [place / folder / f"{name}.py" for place in (package.parent, package)]
-    for candidate in candidates:
-        if candidate.is_file():
-            return candidate
-    raise FileNotFoundError(
-        f"No {str(name)!r} among the {folder}, looked for "
-        + ", ".join(str(candidate) for candidate in candidates)
-        + f". Expected {known} or the path of a .py file."
-    )
 
 
 class IOCProcess:
@@ -183,11 +57,17 @@ class IOCProcess:
         More arguments of the boot file.
     cwd : str or path, optional
         Working directory of the IOC; default: this process's.
+    autosave : str or path, optional
+        File in which the IOC keeps its set-points over restarts; default: nowhere.
+    pva_port : int, optional
+        pvAccess port; default: a free one.
 
     Examples
     --------
     >>> with IOCProcess("adsim", "ad:") as ioc:      # doctest: +SKIP
     ...     os.environ.update(client_environment(ioc.port))
+    ...     with ioc.fault("disk-full", "HDF1", after=3):
+    ...         ...
     """
 
     def __init__(
@@ -197,19 +77,23 @@ class IOCProcess:
         port: int | None = None,
         args: Sequence[str] = (),
         cwd: str | os.PathLike[str] | None = None,
+        autosave: str | os.PathLike[str] | None = None,
+        pva_port: int | None = None,
     ) -> None:
         self.boot = boot_file(boot)
         self.prefix = prefix
         self.port = free_port() if port is None else port
         #: Where it serves pvAccess, TCP and search alike, when it has a pvAccess plugin.
-        self.pva_port = free_port()
+        self.pva_port = free_port() if pva_port is None else pva_port
         self.args = tuple(args)
         self.cwd = cwd
+        self.autosave = None if autosave is None else Path(autosave).absolute()
         #: The line with which the IOC said that clients can connect.
         self.ready_line = ""
         self._process: subprocess.Popen[str] | None = None
         self._errors: deque[str] = deque(maxlen=40)
         self._threads: list[threading.Thread] = []
+        self._conversation: Conversation | None = None
 
     @property
     def pid(self) -> int:
@@ -262,9 +146,17 @@ class IOCProcess:
             start_new_session=True,
         )
         self._process = process
+        assert process.stdin is not None  # noqa: S101  narrowing: it is a pipe
+        conversation = Conversation(f"{self.boot.stem} {self.prefix}", process.stdin)
+        self._conversation = conversation
         ready = threading.Event()
+
+        def ended() -> None:
+            ready.set()
+            conversation.close()
+
         self._threads = [
-            _drain(process.stdout, lambda line: self._on_output(line, ready), ready.set),
+            _drain(process.stdout, lambda line: self._on_output(line, ready), ended),
             _drain(process.stderr, self._errors.append),
         ]
         try:
@@ -280,7 +172,73 @@ class IOCProcess:
     def command(self) -> list[str]:
         """The command line of the process."""
         boot = str(self.boot.resolve())
-        return [sys.executable, boot, "--prefix", self.prefix, "--watch-stdin", *self.args]
+        autosave = [] if self.autosave is None else ["--autosave", str(self.autosave)]
+        options = ["--prefix", self.prefix, "--watch-stdin", *autosave, *self.args]
+        return [sys.executable, boot, *options]
+
+    def fault(self, name: str, target: str | None = None, **parameters: Any) -> RunningFault:
+        """Let something go wrong in the running IOC; see the guide on faults for what there is.
+
+        Parameters
+        ----------
+        name : str
+            The fault, such as ``"disk-full"``.
+        target : str, optional
+            What it is about: a port such as ``"HDF1"``, or a pattern of PVs such as
+            ``"cam1:*_RBV"``.
+        **parameters
+            Those of the fault, such as ``after=3``.
+
+        Returns
+        -------
+        RunningFault
+            It lasts until its ``end()``, the end of a ``with`` block, or that of the IOC.
+
+        Raises
+        ------
+        FaultError
+            There is no such fault, target or parameter; the message names those that there are.
+        IOCError
+            The IOC is not running.
+        """
+        words = [name, target or "", *(f"{key}={value}" for key, value in parameters.items())]
+        reply = self._talk().ask(begin=name, target=target, parameters=parameters)
+        return RunningFault(self._talk(), reply["fault"], " ".join(filter(None, words)))
+
+    def faults_end(self) -> None:
+        """End all faults that the IOC has, those of its command line too.
+
+        Raises
+        ------
+        IOCError
+            The IOC is not running.
+        """
+        conversation = self._talk()
+        conversation.faults.clear()
+        conversation.ask(end="all")
+
+    @property
+    def has_faults(self) -> bool:
+        """Whether a fault was begun that has not been ended since."""
+        return self.running and self._conversation is not None and bool(self._conversation.faults)
+
+    def _talk(self) -> Conversation:
+        if self._conversation is None or not self.running:
+            raise IOCError(f"The IOC {self.boot.stem} {self.prefix} is not running: start() it.")
+        return self._conversation
+
+    def kill(self) -> None:
+        """Kill the IOC (SIGKILL), as a power cut does; :meth:`restart` starts it again.
+
+        Raises
+        ------
+        IOCError
+            The IOC is not running.
+        """
+        if self._process is None:
+            raise IOCError(f"The IOC {self.boot.stem} {self.prefix} is not running: start() it.")
+        self._process.kill()
+        self._process.wait()
 
     def stop(self, timeout: float = 10.0) -> None:
         """Stop the IOC: ask (SIGINT), insist (SIGTERM), then kill.  No-op when it isn't running.
@@ -306,10 +264,15 @@ class IOCProcess:
             thread.join(timeout=2)
         for stream in (process.stdin, process.stdout, process.stderr):
             if stream is not None:
-                stream.close()
+                # what the IOC has not read any more is of no use
+                with contextlib.suppress(BrokenPipeError):
+                    stream.close()
 
     def restart(self, timeout: float = 30.0) -> IOCProcess:
         """Stop the IOC and start it again on the same port; its records are as new.
+
+        Set-points are as they were when it has an autosave file. Faults are over, but for those
+        of its command line.
 
         Clients that were connected find it again by themselves, which can take them 10 s:
         ``det.wait_for_connection(timeout=60)`` waits for that.  The plugins are unprimed then and
@@ -365,7 +328,9 @@ class IOCProcess:
         return environment
 
     def _on_output(self, line: str, ready: threading.Event) -> None:
-        if line.startswith("IOC ready:") and not ready.is_set():
+        if ready.is_set() and self._conversation is not None:
+            self._conversation.hear(line)
+        elif line.startswith("IOC ready:"):
             self.ready_line = line.strip()
             ready.set()
 

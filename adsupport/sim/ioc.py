@@ -11,6 +11,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 
@@ -241,10 +242,14 @@ def boot(make: Callable[[str], IOC], *, name: str, prefix: str) -> None:
         help="begin with a fault, such as 'disk-full HDF1 after=3'; may be repeated",
     )
     parser.add_argument("--list-faults", action="store_true", help="print the faults and exit")
+    parser.add_argument(
+        "--autosave", metavar="FILE", help="keep set-points there, and restore them at the start"
+    )
     parser.add_argument("--log", default="WARNING", help="log level (%(default)s)")
     options = parser.parse_args()
     logging.basicConfig(level=options.log.upper(), format="%(asctime)s %(name)s: %(message)s")
-    # faults know every kind of port, which an IOC need not
+    # these know every kind of port and record, and the records know the IOC
+    from adsupport.sim.autosave import Autosave
     from adsupport.sim.faults.console import Console
     from adsupport.sim.faults.fault import FaultError
     from adsupport.sim.faults.registry import listing
@@ -256,6 +261,8 @@ def boot(make: Callable[[str], IOC], *, name: str, prefix: str) -> None:
     if options.list_pvs:
         _print_lines(ioc.database)
         return
+    if options.autosave:
+        Autosave(ioc, Path(options.autosave))
     console = Console(ioc)
 
     def start(loop: asyncio.AbstractEventLoop) -> None:

@@ -22,6 +22,7 @@ BUILTINS = {
     "AcquireTimeoutError": TimeoutError,
     "FrameCountError": RuntimeError,
     "DroppedFramesError": RuntimeError,
+    "FaultError": ValueError,
 }
 
 

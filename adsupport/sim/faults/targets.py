@@ -35,15 +35,17 @@ def find_port(ioc: IOC, kind: type[_Port], what: str, name: str) -> _Port:
     FaultError
         There is none; the message names those that there are.
     """
-    found: dict[str, _Port] = {}
+    rooms: dict[_Port, str] = {}
     for record_name, record in ioc.records.items():
         if isinstance(record.port, kind):
-            found.setdefault(record_name.partition(":")[0], record.port)
+            room = record_name.rpartition(":")[0]
+            # a port's records of other addresses have longer names, such as Over1:3:Use
+            rooms[record.port] = min(room, rooms.get(record.port, room), key=len)
     wanted = name.removeprefix(ioc.prefix).rstrip(":")
-    for room, port in found.items():
+    for port, room in rooms.items():
         if wanted in (room, port.name):
             return port
-    known = ", ".join(found) or f"no {what}"
+    known = ", ".join(rooms.values()) or f"no {what}"
     raise FaultError(f"There is no {what} {name!r}. This IOC has: {known}.")
 
 

@@ -1,0 +1,82 @@
+"""Ports on loopback for simulated IOCs, and how clients are told of them."""
+
+from __future__ import annotations
+
+import random
+import socket
+from collections.abc import Sequence
+
+from adsupport.errors import IOCError
+
+__all__ = ["client_environment", "free_port"]
+
+#: Largest array that a client asks for, bytes: a 2048 x 2048 float64 image and its header.
+MAX_ARRAY_BYTES = 40_000_000
+
+# Below the usual ephemeral ranges, so that no outgoing connection takes the port meanwhile.
+_PORTS = range(12_000, 30_000)
+_given_ports: set[int] = set()
+
+
+def free_port() -> int:
+    """Return a port that is free on 127.0.0.1 for TCP and for UDP.
+
+    The same port is never returned twice by one process.
+
+    Returns
+    -------
+    int
+        The port.
+
+    Raises
+    ------
+    IOCError
+        No port could be had.
+    """
+    for port in random.SystemRandom().sample(_PORTS, 200):
+        if port not in _given_ports and _is_free(port):
+            _given_ports.add(port)
+            return port
+    raise IOCError(
+        f"No free port on 127.0.0.1 between {_PORTS.start} and {_PORTS.stop}, 200 tried."
+        " Expected a port free for TCP and UDP. Stop other servers and try again."
+    )
+
+
+def _is_free(port: int) -> bool:
+    for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM):
+        with socket.socket(socket.AF_INET, kind) as sock:
+            try:
+                sock.bind(("127.0.0.1", port))
+            except OSError:
+                return False
+    return True
+
+
+def client_environment(*ports: int, pva_ports: Sequence[int] = ()) -> dict[str, str]:
+    """Return the environment with which Channel Access clients find IOCs on loopback.
+
+    Put it in ``os.environ`` before the first ``import epics`` (or ophyd): libca reads it once.
+
+    Parameters
+    ----------
+    *ports : int
+        The port of each IOC.  Two IOCs can't share one port on loopback.
+    pva_ports : sequence of int
+        The pvAccess port of each IOC, such as :attr:`IOCProcess.pva_port`, for clients such as
+        p4p; without any, nothing is said about pvAccess.
+
+    Returns
+    -------
+    dict of str to str
+        Names and values of the variables.
+    """
+    environment = {
+        "EPICS_CA_AUTO_ADDR_LIST": "NO",
+        "EPICS_CA_ADDR_LIST": " ".join(f"127.0.0.1:{port}" for port in ports),
+        "EPICS_CA_MAX_ARRAY_BYTES": str(MAX_ARRAY_BYTES),
+    }
+    if pva_ports:
+        environment["EPICS_PVA_AUTO_ADDR_LIST"] = "NO"
+        environment["EPICS_PVA_ADDR_LIST"] = " ".join(f"127.0.0.1:{port}" for port in pva_ports)
+    return environment
