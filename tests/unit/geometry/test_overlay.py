@@ -284,7 +284,7 @@ numbers = st.sampled_from([-(2**31), -1000, -1, 0, 1, 2, 7, 50, 10**6, 2**31 - 1
             **{
                 f"{what}_{axis}": numbers for what in ("POSITION", "SIZE", "WIDTH") for axis in "XY"
             },
-            **{color: numbers for color in ("RED", "GREEN", "BLUE")},
+            **dict.fromkeys(("RED", "GREEN", "BLUE"), numbers),
             "SHAPE": st.integers(0, 3),
             "DRAW_MODE": st.integers(0, 1),
             "DISPLAY_TEXT": st.text(st.characters(max_codepoint=255), max_size=40),
