@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from enum import StrEnum
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -24,8 +25,9 @@ class Name(StrEnum):
 
 def run(
     name: Annotated[
-        Name, typer.Argument(help="adsim: an area detector. gp: motors and user calculations.")
-    ],
+        Name | None,
+        typer.Argument(help="adsim: an area detector. gp: motors and user calculations."),
+    ] = None,
     prefix: Annotated[
         str | None, typer.Option(help="Prefix of every PV.", show_default="ad: or gp:")
     ] = None,
@@ -41,6 +43,17 @@ def run(
     list_pvs: Annotated[
         bool, typer.Option("--list-pvs", help="Print the names of its records, then exit.")
     ] = False,
+    fault: Annotated[
+        list[str] | None,
+        typer.Option(help="Begin with a fault, such as 'disk-full HDF1 after=3'; repeatable."),
+    ] = None,
+    list_faults: Annotated[
+        bool, typer.Option("--list-faults", help="Print the faults there are, then exit.")
+    ] = False,
+    autosave: Annotated[
+        Path | None,
+        typer.Option(help="Keep set-points in this file, and restore them at the start."),
+    ] = None,
 ) -> None:
     """Run a simulated IOC until Ctrl-C.
 
@@ -48,11 +61,17 @@ def run(
     share one port there: give each its own, and put both in the client's EPICS_CA_ADDR_LIST.
     """
     require("sim", "caproto")
+    if name is None:
+        if not list_faults:
+            raise typer.BadParameter(f"Expected one of {', '.join(Name)}.", param_hint="'NAME'")
+        name = Name.ADSIM  # every IOC knows the same faults
     if prefix is None:  # an empty one is meant: names without prefix
         prefix = DEFAULT_PREFIXES[name]
     command = [sys.executable, str(boot_file(name)), f"--prefix={prefix}"]
-    if list_pvs:
-        command.append("--list-pvs")
+    command += ["--list-pvs"] if list_pvs else []
+    command += ["--list-faults"] if list_faults else []
+    command += [f"--fault={each}" for each in fault or ()]
+    command += [f"--autosave={autosave}"] if autosave else []
     if port is not None:
         os.environ["EPICS_CA_SERVER_PORT"] = str(port)
     # The boot file becomes this process: signals, standard streams and exit code are its own.
