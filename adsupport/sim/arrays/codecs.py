@@ -252,11 +252,33 @@ def decompress(array: NDArray) -> NDArray:
         case _:
             raise CodecError(f"Unexpected codec: '{array.codec.name}'")
     size = math.prod(array.shape)
+    if not _is_whole(array):
+        raise CodecError(reason)
     try:
         data = undo_filter(hdf5_chunk(array), code, options, array.data_type.dtype, size)
     except (OSError, RuntimeError, CodecError) as error:
         raise CodecError(reason) from error
     return replace(array, data=data.reshape(array.shape), codec=UNCOMPRESSED, element=None)
+
+
+def _is_whole(array: NDArray) -> bool:
+    """Whether compressed data are as long as they say; the filters would read beyond their end."""
+    data, width = array.data.tobytes(), array.data_type.dtype.itemsize
+    count = math.prod(array.shape)
+    if array.codec.name == "blosc":
+        if len(data) < _BLOSC_HEADER.size:
+            return False
+        *_, total, _, stored = _BLOSC_HEADER.unpack_from(data)
+        return (total, stored) == (count * width, len(data))
+    if array.codec.name == "lz4":
+        return bool(data)
+    place, in_block = 0, _BITSHUFFLE_BLOCK // width
+    # the last block may be shorter; fewer than eight elements at the end are not compressed
+    for _ in range(count // in_block + (count % in_block >= 8)):
+        if place + 4 > len(data):
+            return False
+        place += 4 + int.from_bytes(data[place : place + 4], "big")
+    return place + count % 8 * width == len(data)
 
 
 def _from_jpeg(array: NDArray) -> NDArray:

@@ -29,6 +29,10 @@ _LONGEST_TEXT = 2046
 
 _SOFTWARE = "EPICS areaDetector"
 
+_BROKEN = (tifffile.TiffFileError, ValueError, LookupError, TypeError, ArithmeticError,
+           AttributeError, AssertionError, RuntimeError, struct.error)  # fmt: skip
+"""What tifffile raises for broken files, beside OSError."""
+
 _Tag = tuple[int, int, int, object, bool]
 
 _log = logging.getLogger(__name__)
@@ -167,8 +171,10 @@ def read_tiff(path: str) -> NDArray:
     try:
         with tifffile.TiffFile(path) as file:
             page = file.pages.first
+            if page.compression == 1 and page.nbytes > file.filehandle.size:
+                raise TIFFError(f"{page.nbytes} bytes of pixels are more than the file has")
             return _as_array(page, page.asarray())
-    except (tifffile.TiffFileError, ValueError, LookupError, TypeError, struct.error) as error:
+    except (*_BROKEN, MemoryError) as error:
         raise TIFFError(f"cannot read {path} as TIFF: {error}") from error
 
 

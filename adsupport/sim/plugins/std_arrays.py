@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 class StdArrays(Plugin):
     """Serves the image in the waveform's type, cast and cut as the waveform demands.
 
+    Of a compressed image it serves the codec's bytes, for a viewer to decompress.
+
     Parameters
     ----------
     name : str
@@ -29,6 +31,7 @@ class StdArrays(Plugin):
     """
 
     tables = (*Plugin.tables, "NDStdArrays")
+    takes_compressed = True
 
     def __init__(
         self,
@@ -46,7 +49,10 @@ class StdArrays(Plugin):
         """Post the image's pixels, first axis fastest."""
         self.begin(array)
         pixels = np.ascontiguousarray(array.data).reshape(-1)[: self._elements]
-        if pixels.dtype.itemsize == 1 and self._dtype.itemsize == 1:
+        if array.is_compressed:
+            whole = len(pixels) - len(pixels) % self._dtype.itemsize
+            pixels = pixels[:whole].view(self._dtype)
+        elif pixels.dtype.itemsize == 1 and self._dtype.itemsize == 1:
             pixels = pixels.view(self._dtype)
         elif pixels.dtype != self._dtype:
             # through int64: a float that does not fit must wrap, not saturate
