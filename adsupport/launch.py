@@ -35,7 +35,7 @@ __all__ = [
 ]
 
 #: The IOCs that come with adsupport, and the prefix that each has unless told otherwise.
-DEFAULT_PREFIXES = {"adsim": "ad:", "gp": "gp:"}
+DEFAULT_PREFIXES = {"adsim": "ad:", "gp": "gp:", "imaging_beamline": "im:"}
 
 
 class IOCProcess:
@@ -112,6 +112,11 @@ class IOCProcess:
     def running(self) -> bool:
         """Whether the process is alive."""
         return self._process is not None and self._process.poll() is None
+
+    @property
+    def exit_code(self) -> int | None:
+        """What the process ended with, minus the number of a signal; None while it runs."""
+        return None if self._process is None else self._process.poll()
 
     def start(self, timeout: float = 30.0) -> IOCProcess:
         """Start the IOC and return when clients can connect.
@@ -339,14 +344,14 @@ class IOCProcess:
         if ended:  # its standard output did, so the exit code and the rest of stderr follow
             for thread in self._threads:
                 thread.join(timeout=2)
-            what = f"ended (exit code {self._exit_code()}) before it was ready"
+            what = f"ended (exit code {self._await_exit_code()}) before it was ready"
         tail = "".join(self._errors).strip() or "(nothing)"
         return IOCError(
             f"The IOC {self.boot} with prefix {self.prefix!r} on 127.0.0.1:{self.port} {what}."
             f" Expected 'IOC ready: ...' on its standard output. Its standard error ends:\n{tail}"
         )
 
-    def _exit_code(self) -> int | None:
+    def _await_exit_code(self) -> int | None:
         # a process closes its standard output a moment before it can be reaped
         if self._process is None:
             return None

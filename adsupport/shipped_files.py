@@ -14,7 +14,8 @@ def boot_file(name: str | os.PathLike[str]) -> Path:
     Parameters
     ----------
     name : str or path
-        ``"adsim"`` or ``"gp"`` for the ones that come with adsupport, or a path to another.
+        ``"adsim"``, ``"gp"`` or ``"imaging_beamline"`` for the ones that come with adsupport, or
+        a path to another.
 
     Returns
     -------
@@ -26,7 +27,7 @@ def boot_file(name: str | os.PathLike[str]) -> Path:
     FileNotFoundError
         There is no such file.
     """
-    return _shipped_file("iocs", name, "'adsim', 'gp'")
+    return _shipped_file("iocs", name, "'adsim', 'gp', 'imaging_beamline'")
 
 
 def example_file(name: str | os.PathLike[str]) -> Path:

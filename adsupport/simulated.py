@@ -27,7 +27,7 @@ def simulated_hardware(*names: str) -> list[IOCProcess]:
     Parameters
     ----------
     *names : str
-        ``"adsim"``, ``"gp"``.
+        ``"adsim"``, ``"gp"``, ``"imaging_beamline"``.
 
     Returns
     -------

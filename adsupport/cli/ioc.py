@@ -21,15 +21,19 @@ class Name(StrEnum):
 
     ADSIM = "adsim"
     GP = "gp"
+    IMAGING_BEAMLINE = "imaging_beamline"
 
 
 def run(
     name: Annotated[
         Name | None,
-        typer.Argument(help="adsim: an area detector. gp: motors and user calculations."),
+        typer.Argument(
+            help="adsim: an area detector. gp: motors and user calculations."
+            " imaging_beamline: tube, shutter, sample stages and a camera behind them."
+        ),
     ] = None,
     prefix: Annotated[
-        str | None, typer.Option(help="Prefix of every PV.", show_default="ad: or gp:")
+        str | None, typer.Option(help="Prefix of every PV.", show_default="ad:, gp: or im:")
     ] = None,
     port: Annotated[
         int | None,

@@ -83,7 +83,7 @@ def test_an_empty_prefix_is_meant():
 
 def test_help_shows_the_defaults_of_an_ioc():
     output = adsupport_command("ioc", "--help").stdout
-    assert "[default: (ad: or gp:)]" in output
+    assert "[default: (ad:, gp: or im:)]" in output
     assert "5064" in output
 
 
