@@ -16,9 +16,9 @@ def to_pixels(values: np.ndarray | float, dtype: np.dtype) -> np.ndarray:
         Pixel type.
     """
     values = np.asarray(values, dtype=np.float64)
-    if dtype.kind == "f":
-        return values.astype(dtype)
-    with np.errstate(invalid="ignore"):
+    with np.errstate(invalid="ignore", over="ignore"):
+        if dtype.kind == "f":
+            return values.astype(dtype)
         if dtype == np.uint64:
             return np.where(values < 0, values.astype(np.int64).astype(dtype), values.astype(dtype))
         return values.astype(np.int64).astype(dtype)

@@ -111,8 +111,9 @@ def mean_of_colors(image: np.ndarray, color_axis: int) -> np.ndarray:
     total_type = np.dtype(np.int32) if kind in "iu" and width < 4 else image.dtype
     planes = np.moveaxis(image, color_axis, 0)
     # one after the other, not sum(): so floats round as they do in C
-    total = np.add(planes[0], planes[1], dtype=total_type)
-    total += planes[2]
+    with np.errstate(over="ignore", invalid="ignore"):
+        total = np.add(planes[0], planes[1], dtype=total_type)
+        total += planes[2]
     if total_type == np.int32 and width < 4:
         return np.trunc(total / 3.0).astype(image.dtype)
     return to_pixels(total / 3.0 if kind != "f" else total.astype(np.float64) / 3.0, image.dtype)

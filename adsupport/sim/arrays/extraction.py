@@ -70,8 +70,9 @@ def extract(
         return data, wanted
     index = tuple(slice(w.start, w.start + w.size) for w in reversed(windows))
     part = cast(data[index], dtype)
-    for axis, window in enumerate(reversed(windows)):
-        part = replace(window, start=0).cut(part, axis)
+    with np.errstate(over="ignore", invalid="ignore"):
+        for axis, window in enumerate(reversed(windows)):
+            part = replace(window, start=0).cut(part, axis)
     part = np.ascontiguousarray(part)
     part.flags.writeable = False
     return part, tuple(

@@ -2,6 +2,7 @@
 
 import time
 
+import h5py
 import numpy as np
 import pytest
 
@@ -21,6 +22,23 @@ def test_regions_of_regions(chain, first_frame):
                       ROI3__MinY=2, ROI3__SizeY=3)  # fmt: skip
     first = first_frame()[:, 4:].reshape(24, 18, 2).sum(axis=2, dtype=np.uint8)
     assert np.array_equal(image, first[:, 3:][2:5, ::-1][:, :5])
+
+
+def test_a_file_says_how_an_array_was_cut_out_of_the_detector(chain, tmp_path):
+    rig = chain("ROI1", "HDF1")
+    rig.put({"cam1:MinX": 4, "cam1:SizeX": 30, "cam1:BinY": 2, "cam1:ReverseX": 1,
+             "ROI1:MinX": 5, "ROI1:SizeX": 20, "ROI1:BinX": 3, "ROI1:MinY": 2, "ROI1:ReverseX": 1,
+             "ROI1:ReverseY": 1, "HDF1:FileWriteMode": "Single", "HDF1:AutoSave": 1,
+             "HDF1:FilePath": str(tmp_path), "HDF1:FileName": "cut",
+             "HDF1:FileTemplate": "%s%s.h5"})  # fmt: skip
+    rig.shoot()
+    with h5py.File(tmp_path / "cut.h5") as file:
+        data = file["/entry/data/data"]
+        assert data.shape == (10, 6)
+        facts = {name: list(data.attrs[f"NDArrayDim{name}"]) for name in ("Offset", "Binning")}
+        assert facts == {"Offset": [4 + 5, 2], "Binning": [3, 2]}
+        # reversed twice along x
+        assert list(data.attrs["NDArrayDimReverse"]) == [0, 1]
 
 
 def test_rewiring_while_frames_flow(chain, first_frame):

@@ -164,3 +164,9 @@ def test_a_bayer_pixel_keeps_what_it_saw(convert, picture_of):
 def test_all_else_passes_unchanged(convert, picture_of, mode, shape, dtype, target):
     array = picture_of(np.ones(shape, dtype), mode)
     assert convert(array, target, false_color=1) is array
+
+
+def test_infinite_and_huge_floats_have_a_mean_without_a_warning(convert, picture_of):
+    image = np.array([[[3e38, 3e38, 3e38], [np.inf, -np.inf, 0], [np.nan, 1, 2]]], np.float32)
+    made = convert(picture_of(image, ColorMode.RGB1), ColorMode.MONO).data
+    assert made[0, 0] == np.inf and np.isnan(made[0, 1:]).all()

@@ -201,3 +201,14 @@ def test_arrays_of_any_dimensions_pass(bench_roi, picture_of, shape):
         return
     index = (..., *(slice(2) for _ in shape[-2:]))
     assert np.array_equal(made.data, image[index])
+
+
+def test_infinite_and_huge_floats_pass_without_a_warning(bench_roi, picture_of):
+    image = np.array([[1e308, 1e308, np.inf, -np.inf, np.nan, 1.0]])
+    bench_roi.write(DIM0_BIN=2)
+    made = bench_roi.send(picture_of(image)).data
+    assert made[0, 0] == np.inf and np.isnan(made[0, 1:]).all()
+    bench_roi.write(ROI_DATA_TYPE=8, DIM0_BIN=1)
+    assert bench_roi.send(picture_of(image)).data.dtype == np.float32
+    bench_roi.write(ROI_DATA_TYPE=1, ENABLE_SCALE=1, SCALE_VALUE=-2.0)
+    assert bench_roi.send(picture_of(image)).data.dtype == np.uint8
