@@ -100,17 +100,35 @@ def put_all(device: Any, values: dict[str, Any]) -> None:
 
 
 @pytest.fixture
-def det(adsim: IOCProcess, make_detector: Callable[..., Any]) -> Any:
+def make_ready() -> Callable[..., None]:
+    """Give a detector the settings of a new IOC, prime its file plugin and let it write.
+
+    Called with the detector, its file plugin, camera settings and settings of the file plugin.
+    """
+
+    def make_ready(
+        detector: Any, writer: Any, camera: dict[str, Any], settings: dict[str, Any]
+    ) -> None:
+        from adsupport.devices import ensure_AD_plugin_primed
+
+        put_all(detector.cam, CAMERA | camera)
+        put_all(detector.image, PLUGIN)
+        known = {name: value for name, value in WRITER.items() if hasattr(writer, name)}
+        put_all(writer, known | settings)
+        writer.file_path.put(writer.expand_path())
+        ensure_AD_plugin_primed(writer, True)
+        put_all(detector.cam, {"image_mode": "Multiple", "num_images": 1, "acquire_period": 0.002})
+
+    return make_ready
+
+
+@pytest.fixture
+def det(
+    adsim: IOCProcess, make_detector: Callable[..., Any], make_ready: Callable[..., None]
+) -> Any:
     """A detector on the shared IOC, with the settings of a new IOC, primed, ready to write."""
     detector = make_detector(adsim)
-    put_all(detector.cam, CAMERA)
-    put_all(detector.image, PLUGIN)
-    put_all(detector.hdf1, WRITER)
-    detector.hdf1.file_path.put(detector.hdf1.expand_path())
-    from adsupport.devices import ensure_AD_plugin_primed
-
-    ensure_AD_plugin_primed(detector.hdf1, True)
-    put_all(detector.cam, {"image_mode": "Multiple", "num_images": 1, "acquire_period": 0.002})
+    make_ready(detector, detector.hdf1, {}, {})
     return detector
 
 
