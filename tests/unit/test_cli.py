@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -82,7 +83,8 @@ def test_an_empty_prefix_is_meant():
 
 
 def test_help_shows_the_defaults_of_an_ioc():
-    output = adsupport_command("ioc", "--help").stdout
+    wide = os.environ | {"COLUMNS": "160"}
+    output = adsupport_command("ioc", "--help", env=wide).stdout
     assert "[default: (ad:, gp: or im:)]" in output
     assert "5064" in output
 
