@@ -57,7 +57,7 @@ class Chain:
     def __init__(self, prefix: str, folder: Path, watch: type) -> None:
         self.prefix = prefix
         self.folder = folder
-        self._watch = watch
+        self.watch = watch
         self._before: dict[str, object] = {}
 
     def pv(self, record: str) -> epics.PV:
