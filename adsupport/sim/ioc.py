@@ -26,6 +26,9 @@ SWITCH_INTERVAL = 5e-4
 """Seconds between thread switches: a camera thread must not wait 5 ms for its turn."""
 
 
+DELIVERY_PAUSE = 5e-4
+"""Seconds after which posts that followed others are handed on."""
+
 DELIVERY_BATCH = 100
 """Posts handed to records before the event loop looks at its clients again."""
 
@@ -153,11 +156,17 @@ class IOC:
             loop.call_soon_threadsafe(self._deliver_scheduled)
 
     def _deliver_scheduled(self) -> None:
+        loop = self._loop
+        if self._posts and loop is not None:
+            # a bounded batch, so that a fast camera can't keep the loop from its clients
+            self._deliver(DELIVERY_BATCH)
+            # then a look at what has come meanwhile: to wake the loop for every post costs
+            # ports more time than the post itself
+            loop.call_later(0.0 if self._posts else DELIVERY_PAUSE, self._deliver_scheduled)
+            return
         self._delivery_scheduled = False
-        # a bounded batch, so that a fast camera can't keep the loop from its clients
-        self._deliver(DELIVERY_BATCH)
-        if self._posts and self._loop is not None:
-            self._schedule_delivery(self._loop)
+        if self._posts and loop is not None:  # posted just before it could know
+            self._schedule_delivery(loop)
 
     def deliver(self) -> None:
         """Hand every post made so far to its records; a call out of a record does nothing."""

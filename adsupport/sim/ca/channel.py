@@ -34,8 +34,9 @@ DBR_TYPES: dict[ChannelType, Any] = _DBR_TYPES  # type: ignore[assignment]
 WRITE_ALARM = 2
 """Channel Access alarm status of a record whose write was refused."""
 
-_VALUE = SubscriptionType.DBE_VALUE | SubscriptionType.DBE_LOG
-_ALARM = SubscriptionType.DBE_ALARM
+# plain integers: flags of an enumeration take longer to combine than the rest of a post
+_VALUE = int(SubscriptionType.DBE_VALUE | SubscriptionType.DBE_LOG)
+_ALARM = int(SubscriptionType.DBE_ALARM)
 
 PutHandler = Callable[[Any], "asyncio.Future[Any] | None"]
 

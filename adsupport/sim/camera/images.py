@@ -13,6 +13,7 @@ import numpy as np
 
 from adsupport.sim.arrays.axes import COLOR_AXES
 from adsupport.sim.arrays.casting import to_pixels
+from adsupport.sim.arrays.pool import ArrayPool
 from adsupport.sim.ndarray import ColorMode
 
 PEAK_SIGMAS = 4
@@ -133,6 +134,7 @@ class ImageGenerator:
         self.size_x = size_x
         self.size_y = size_y
         self._random = np.random.default_rng(seed)
+        self._pool = ArrayPool()
         self._kept: np.ndarray | None = None
         self._background: np.ndarray | None = None
         self._phase = 0
@@ -211,7 +213,7 @@ class ImageGenerator:
             return np.zeros(shape, settings.dtype) if drawn is None else drawn
         # one noise image is computed at reset; each frame starts it at another pixel
         turn = int(self._random.integers(background.size))
-        frame = np.empty(background.size, settings.dtype)
+        frame = self._pool.empty((background.size,), settings.dtype)
         head, tail = frame[: background.size - turn], frame[background.size - turn :]
         if drawn is None:
             head[:] = background[turn:]
@@ -230,7 +232,8 @@ class ImageGenerator:
         )
         if self._kept is not None:
             if (steps == steps[0]).all():
-                return np.add(self._kept, steps[0])
+                frame = self._pool.empty(self._kept.shape, settings.dtype)
+                return np.add(self._kept, steps[0], out=frame)
             return self._kept + steps.reshape(
                 [-1 if axis == color_axis else 1 for axis in (0, 1, 2)]
             )
