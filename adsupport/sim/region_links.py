@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 from adsupport.sim.record import Record
@@ -49,8 +50,12 @@ def follow_link(source: Record, link: Record, target: Record) -> None:
         link.post(value)
         target.put(value)
 
+    def updated(value: Any) -> None:
+        # not at once: the source's port may be locked here, and the target's is another one
+        asyncio.get_running_loop().call_soon(copy, value)
+
     def processed(_: Any) -> None:
         copy(source.channel.value)
 
-    source.on_update.append(copy)
+    source.on_update.append(updated)
     link.on_process.append(processed)

@@ -13,6 +13,8 @@ from adsupport.sim.arrays.casting import to_pixels
 MOST_STEPS = 4_000_000
 """Points along the lines of one ellipse; a longer one, far larger than any image, is refused."""
 
+_STEPS_AT_ONCE = 1 << 14
+
 
 class Shape(IntEnum):
     """Values of parameter ``OVERLAY_SHAPE``."""
@@ -163,16 +165,17 @@ def ellipse_mask(shape: tuple[int, int], frame: Frame) -> np.ndarray:
             f"an ellipse of {frame.size_x} x {frame.size_y} pixels with a line of {width} pixels "
             f"is too large to be drawn; it may have {MOST_STEPS} points, this has {steps * width}"
         )
-    angle = np.arange(steps + 1) * (math.pi / 2 / steps)
-    cosine, sine = np.cos(angle), np.sin(angle)
-    for inward in range(width):
-        # the truncation is the driver's: it matters only where a radius has become negative
-        column = np.trunc((radius_x - inward) * cosine + 0.5).astype(np.int64)
-        row = np.trunc((radius_y - inward) * sine + 0.5).astype(np.int64)
-        for rows in (y + row, y - row):
-            for columns in (x + column, x - column):
-                inside = (rows >= 0) & (rows < shape[0]) & (columns >= 0) & (columns < shape[1])
-                mask[rows[inside], columns[inside]] = True
+    for first in range(0, steps + 1, _STEPS_AT_ONCE):
+        angle = np.arange(first, min(first + _STEPS_AT_ONCE, steps + 1)) * (math.pi / 2 / steps)
+        cosine, sine = np.cos(angle), np.sin(angle)
+        for inward in range(width):
+            # the truncation is the driver's: it matters only where a radius has become negative
+            column = np.trunc((radius_x - inward) * cosine + 0.5).astype(np.int64)
+            row = np.trunc((radius_y - inward) * sine + 0.5).astype(np.int64)
+            for rows in (y + row, y - row):
+                for columns in (x + column, x - column):
+                    inside = (rows >= 0) & (rows < shape[0]) & (columns >= 0) & (columns < shape[1])
+                    mask[rows[inside], columns[inside]] = True
     return mask
 
 
