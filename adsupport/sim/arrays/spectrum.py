@@ -90,8 +90,7 @@ def axes(points: int, time_per_point: float) -> tuple[np.ndarray, np.ndarray]:
     count = max(points // 2, 1)
     with np.errstate(all="ignore"):
         step = np.float64(0.5) / np.float64(time_per_point) / np.float64(count - 1)
-        frequencies = np.arange(count) * step
-    return np.arange(points) * time_per_point, frequencies
+        return np.arange(points) * time_per_point, np.arange(count) * step
 
 
 class RunningAverage:

@@ -32,8 +32,9 @@ def link_filter_type(records: Records) -> None:
         chooser.put(0)
 
     def choose(_: Any) -> None:
-        choice = FILTER_TYPES[records["FilterType"].channel.value]
-        records[f"{choice}Seq"].put(0)
+        index = records["FilterType"].channel.value
+        if index < len(FILTER_TYPES):  # a state without a name chooses nothing
+            records[f"{FILTER_TYPES[index]}Seq"].put(0)
 
     def set_coefficients(filter_type: str) -> None:
         for name, value in preset(filter_type, reciprocal.channel.value).items():

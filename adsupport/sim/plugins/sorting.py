@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 SHORTEST_WAIT = 1e-3
 """Seconds between two looks at the waiting arrays, however short SortTime is."""
 
+LONGEST_WAIT = 0.5
+"""Seconds after which a SortTime that was shortened takes effect."""
+
 
 class OutputOrder:
     """Knows which array left last (rules of NDPluginDriver)."""
@@ -99,9 +102,18 @@ class Sorter:
             self._thread = None
 
     def _run(self) -> None:
-        while not self._ended.wait(max(self._port.get("SORT_TIME"), SHORTEST_WAIT)):
-            self._release(self._port.get("SORT_TIME"))
+        looked = time.monotonic()
+        while not self._ended.wait(self._pause()):
+            elapsed, pause = time.monotonic() - looked, self._port.get("SORT_TIME")
+            if elapsed < pause - SHORTEST_WAIT:
+                continue
+            looked += elapsed
+            self._release(pause)
         self._release(-math.inf)
+
+    def _pause(self) -> float:
+        """Return for how long to wait; a client may write numbers that nobody can wait for."""
+        return min(max(SHORTEST_WAIT, self._port.get("SORT_TIME")), LONGEST_WAIT)
 
     def _release(self, age: float) -> None:
         now = time.monotonic()

@@ -223,6 +223,13 @@ def test_a_filter_can_be_chosen_by_its_own_record(proc):
     assert [proc.get(f"Proc1:{name}") for name in NAMES] == PRESETS["Sum"]
 
 
+def test_a_filter_type_without_a_name_sets_nothing(proc):
+    proc.set("Proc1", NumFilter=4, FilterType="Sum")
+    proc.pv("Proc1:FilterType").put(9)
+    proc.command("Proc1:NumFilter", 4)
+    assert [proc.get(f"Proc1:{name}") for name in NAMES] == PRESETS["Sum"]
+
+
 def test_another_number_sets_the_coefficients_anew(proc):
     proc.set("Proc1", FilterType="Average", NumFilter=8)
     assert proc.get("Proc1:NumFilterRecip") == 0.125

@@ -76,6 +76,12 @@ def test_the_mean_can_be_left_out():
     assert (found.absolute[0, 0], found.real[0], found.imaginary[0]) == (0, 0, 0)
 
 
+@pytest.mark.parametrize("useless", [0.0, float("inf"), float("nan")])
+def test_a_useless_time_per_point_gives_useless_axes(useless):
+    times, frequencies = axes(8, useless)
+    assert (times.size, frequencies.size) == (8, 4)
+
+
 @pytest.mark.parametrize("shape", [(2, 2, 2), (0,), (3, 0)])
 def test_what_cannot_be_transformed_is_refused(shape):
     with pytest.raises(ValueError, match="1 or 2 dimensions"):

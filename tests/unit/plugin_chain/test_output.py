@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -91,6 +93,23 @@ def test_what_follows_the_last_one_goes_at_the_next_look(chain, wait_until):
     chain.emit(1, 2, 3)
     wait_until(lambda: len(taken) == 4)
     assert taken == [0, 1, 2, 3]
+
+
+@pytest.mark.parametrize("useless", [math.nan, math.inf, -1.0, 1e300])
+def test_a_sorting_time_that_nobody_can_wait_for(chain, wait_until, useless):
+    plugin = chain.add(Plugin, "P1", SORT_TIME=useless, SORT_MODE=1, BLOCKING_CALLBACKS=1)
+    taken = chain.sink("P2", "P1")
+    chain.emit(0)
+    plugin.write("SORT_TIME", 0.01)
+    chain.emit(1)
+    wait_until(lambda: taken == [0, 1])
+
+
+@pytest.mark.parametrize("useless", [math.nan, math.inf])
+def test_a_byte_rate_that_is_none(useless):
+    throttle = Throttle()
+    throttle.reset(useless, 0.0)
+    assert all(throttle.takes(10**9, now) for now in (0.0, 0.0, 1.0))
 
 
 def test_too_many_to_sort_are_dropped(chain):
