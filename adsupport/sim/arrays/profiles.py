@@ -53,22 +53,21 @@ def sums(image: np.ndarray, threshold: float) -> Sums:
     """
     height, width = image.shape
     columns, rows = np.arange(width, dtype=np.float64), np.arange(height, dtype=np.float64)
-    ones_x, ones_y = np.ones(width), np.ones(ROWS)
     x, above_x = np.zeros(width), np.zeros(width)
     y, above_y = np.empty(height), np.empty(height)
     cross = 0.0
     with np.errstate(invalid="ignore", over="ignore"):
-        # products with vectors of ones: twice as fast as sums over an axis
+        # sums, not products with vectors: BLAS would call its own threads for those
         for start in range(0, height, ROWS):
             part = slice(start, start + ROWS)
             pixels = image[part].astype(np.float64)
-            ones = ones_y[: len(pixels)]
-            x += ones @ pixels
-            y[part] = pixels @ ones_x
+            x += pixels.sum(axis=0)
+            y[part] = pixels.sum(axis=1)
             np.copyto(pixels, 0.0, where=~(pixels >= threshold))
-            above_x += ones @ pixels
-            above_y[part] = pixels @ ones_x
-            cross += float(rows[part] @ (pixels @ columns))
+            above_x += pixels.sum(axis=0)
+            above_y[part] = pixels.sum(axis=1)
+            np.multiply(pixels, columns, out=pixels)
+            cross += float((pixels.sum(axis=1) * rows[part]).sum())
     return Sums(x, y, above_x, above_y, cross)
 
 

@@ -75,7 +75,8 @@ def statistics(data: np.ndarray, border: int = 0) -> Statistics:
             total += float(block.sum())
             block -= near
             distances += float(block.sum())
-            squares += float(block @ block)
+            np.multiply(block, block, out=block)  # a BLAS product would call its own threads
+            squares += float(block.sum())
         distance = distances / flat.size
         variance = squares / flat.size - distance * distance
     return Statistics(
@@ -128,7 +129,8 @@ def background(data: np.ndarray, border: int) -> float:
 
 def total(data: np.ndarray) -> float:
     """Return the sum of an array's elements, added as doubles."""
-    return float(data.sum(dtype=np.float64))
+    with np.errstate(invalid="ignore", over="ignore"):
+        return float(data.sum(dtype=np.float64))
 
 
 def _position(
