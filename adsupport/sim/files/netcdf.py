@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, BinaryIO
 import numpy as np
 
 from adsupport.sim.files.attributes import attributes_of
+from adsupport.sim.files.creation import create
 from adsupport.sim.ndarray import NDArray, NDAttribute
 
 if TYPE_CHECKING:
@@ -89,6 +90,8 @@ class NetCDFFile:
     """
 
     def __init__(self, path: str, array: NDArray, *, multiple: bool) -> None:
+        if not array.data.size:
+            raise NetCDFError(f"an array of shape {array.shape} has nothing to store")
         self.records = 0
         self._multiple = multiple
         self._example = array
@@ -97,7 +100,7 @@ class NetCDFFile:
         # a record of zeros: without it scipy cannot tell how long a record is
         whole = self._make_file(np.zeros((), self._layout))
         self._header = whole[: -self._layout.itemsize]
-        self._file: BinaryIO = open(path, "wb")
+        self._file: BinaryIO = create(path)
         if multiple:
             self._write(0, self._header)
             self._count(0)

@@ -14,6 +14,7 @@ import numpy as np
 import tifffile
 
 from adsupport.sim.files.attributes import COLOR_MODE, attributes_of
+from adsupport.sim.files.creation import require_file
 from adsupport.sim.ndarray import ColorMode, DataType, NDArray, NDAttribute
 
 TIME_STAMP, UNIQUE_ID, TS_SEC, TS_NSEC = range(65000, 65004)
@@ -168,6 +169,7 @@ def read_tiff(path: str) -> NDArray:
     TIFFError
         When it is no such file, or is cut short.
     """
+    require_file(path)
     try:
         with tifffile.TiffFile(path) as file:
             page = file.pages.first

@@ -6,6 +6,7 @@ from abc import abstractmethod
 from contextlib import suppress
 from typing import BinaryIO
 
+from adsupport.sim.files.creation import create
 from adsupport.sim.ndarray import NDArray
 from adsupport.sim.plugins.file import FilePlugin
 from adsupport.sim.source import ArraySource
@@ -58,7 +59,7 @@ class SingleFramePlugin(FilePlugin):
             When it cannot be created, or not hold the array.
         """
         self.check(array)
-        self._file = open(path, "wb")
+        self._file = create(path)
 
     def write_frame(self, array: NDArray) -> None:
         """Write an array to the open file.

@@ -179,6 +179,11 @@ def test_names_that_netcdf_does_not_know(name: str, tmp_path: Path) -> None:
     assert not (tmp_path / "a.nc").exists()
 
 
+def test_an_array_without_elements(tmp_path: Path) -> None:
+    with pytest.raises(NetCDFError, match="nothing to store"):
+        NetCDFFile(str(tmp_path / "a.nc"), NDArray(np.zeros((0, 4))), multiple=True)
+
+
 def test_a_directory_that_is_missing(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         NetCDFFile(str(tmp_path / "none" / "a.nc"), frames(1)[0], multiple=True)
