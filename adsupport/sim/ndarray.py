@@ -45,11 +45,18 @@ class DataType(IntEnum):
         ValueError
             When areaDetector has no such element type.
         """
-        name = np.dtype(dtype).name.upper()
-        if name not in cls.__members__:
-            known = ", ".join(member.name.lower() for member in cls)
-            raise ValueError(f"no NDArray data type for numpy {dtype}; expected one of {known}")
-        return cls[name]
+        dtype = np.dtype(dtype)
+        # numpy makes a type's name anew each time
+        known = _DATA_TYPES.get(dtype)
+        if known is None:
+            known = cls.__members__.get(dtype.name.upper())
+        if known is None:
+            names = ", ".join(member.name.lower() for member in cls)
+            raise ValueError(f"no NDArray data type for numpy {dtype}; expected one of {names}")
+        return known
+
+
+_DATA_TYPES = {member.dtype: member for member in DataType}
 
 
 class ColorMode(IntEnum):

@@ -192,7 +192,8 @@ class Port:
 
     def get(self, param: str) -> Any:
         """Return a parameter's current value."""
-        return self.parameter(param).value
+        entry = self._parameters.get(param) or self.parameter(param)
+        return entry.value
 
     def set(self, param: str, value: Any, *, severity: int = 0, status: int = 0) -> None:
         """Change a parameter; :meth:`call_callbacks` posts it.
@@ -207,10 +208,11 @@ class Port:
             Alarm for the input records of the parameter.
         """
         with self.lock:
-            entry = self.parameter(param)
-            if entry.kind is not np.ndarray:
+            # the tests are in the order of what they cost: a fast camera sets a hundred a frame
+            entry = self._parameters.get(param) or self.parameter(param)
+            if type(value) is not entry.kind and entry.kind is not np.ndarray:
                 value = entry.kind(value)
-            if _same(entry.value, value) and (entry.severity, entry.status) == (severity, status):
+            if entry.severity == severity and entry.status == status and _same(entry.value, value):
                 return
             entry.value, entry.severity, entry.status = value, severity, status
             # a change made again before it was posted keeps its first place in the order

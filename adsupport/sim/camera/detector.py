@@ -9,8 +9,9 @@ from enum import IntEnum
 from functools import partial
 from typing import Any
 
+from adsupport.sim.arrays.window import Window
 from adsupport.sim.camera.image_maker import Exposure, ImageMaker
-from adsupport.sim.camera.images import ImageGenerator
+from adsupport.sim.camera.images import ImageGenerator, ImageSettings
 from adsupport.sim.camera.region import read_out
 from adsupport.sim.camera.settings import (
     CHOICES,
@@ -25,9 +26,6 @@ from adsupport.sim.port import PortError, on_write
 from adsupport.sim.source import ArraySource
 
 _log = logging.getLogger(__name__)
-
-MIN_DELAY = 1e-5
-"""Seconds that an exposure takes at least, as in the driver: others get their turn meanwhile."""
 
 
 class State(IntEnum):
@@ -94,6 +92,7 @@ class SimDetector(ArraySource):
         self._seed = seed
         self._given_images = images
         self._changed_run = threading.Condition(self.lock)
+        self._plan: tuple[ImageSettings, Window, Window] | None = None
         self._run: _Run | None = None
         self._delivering = False
         self._closing = False
@@ -131,6 +130,7 @@ class SimDetector(ArraySource):
         if param in CHOICES and value not in CHOICES[param]:
             raise PortError(f"{self.name}: {param} has no state {value}")
         with self.lock:
+            self._plan = None
             if param == "ACQUIRE" and bool(value) != (self._run is not None):
                 # clients see why before they see that
                 message = "Acquiring data" if value else "Acquisition stopped"
@@ -233,7 +233,10 @@ class SimDetector(ArraySource):
 
     def _wait(self, run: _Run, until: float) -> bool:
         """Wait without the lock; return whether the acquisition goes on."""
-        remaining = max(until - time.monotonic(), MIN_DELAY)
+        remaining = until - time.monotonic()
+        if remaining <= 0:
+            # others get their turn; to sleep, however shortly, would take longer than that
+            self._changed_run.wait(0)
         while not run.stopped and remaining > 0:
             self._changed_run.wait(min(remaining, threading.TIMEOUT_MAX))
             remaining = until - time.monotonic()
@@ -265,8 +268,10 @@ class SimDetector(ArraySource):
             self.set("STATUS", State.ACQUIRE)
             self._move_shutter(1)
             self.call_callbacks()
-            settings = image_settings(self)
-            x, y = fit_window(self, "X"), fit_window(self, "Y")
+            if self._plan is None:
+                # looked up anew after a write, not for each frame
+                self._plan = image_settings(self), fit_window(self, "X"), fit_window(self, "Y")
+            settings, x, y = self._plan
             reset = bool(self.get("RESET_IMAGE"))
             # cleared before the image is computed: a write meanwhile asks for the next one
             self.set("RESET_IMAGE", 0)

@@ -49,6 +49,26 @@ def file_attributes(array: NDArray, more: tuple[NDAttribute, ...] = ()) -> Itera
     yield NDAttribute("NDArrayUniqueId", int(array.unique_id), "The unique ID of the NDArray")
 
 
+def frame_values(array: NDArray, more: tuple[NDAttribute, ...] = ()) -> dict[str, object]:
+    """Return the values of :func:`file_attributes` by name, for each of many frames.
+
+    Parameters
+    ----------
+    array : NDArray
+        The array.
+    more : tuple of NDAttribute
+        The plugin's own.
+    """
+    values: dict[str, object] = {"ColorMode": array.color_mode}
+    for item in (*more, *array.attributes):
+        values[item.name] = item.value
+    values["NDArrayEpicsTSSec"] = array.ts_sec
+    values["NDArrayEpicsTSnSec"] = array.ts_nsec
+    values["NDArrayTimeStamp"] = array.time_stamp
+    values["NDArrayUniqueId"] = array.unique_id
+    return values
+
+
 class AttributeDataset:
     """One attribute's values, written a chunk at a time.
 
@@ -127,13 +147,23 @@ class AttributeDataset:
         """
         if not self._rows:
             self._start = tuple(place[axis] for axis in self._axes) or (self._written,)
-        self._rows.append(self._fitting(value))
+        self._rows.append(value)
         if len(self._rows) >= self._chunk:
             self.write()
 
-    def _fitting(self, value: object) -> object:
+    def _table(self) -> np.ndarray:
+        """Return the values kept so far, in the dataset's type."""
         if self._type is not None:
-            return str(value).encode("ascii", "replace")[: STRING_SIZE - 1]
+            texts = (str(value).encode("ascii", "replace") for value in self._rows)
+            return np.array([text[: STRING_SIZE - 1] for text in texts], self._dtype)
+        if not any(isinstance(value, str) for value in self._rows):
+            try:
+                return np.array(self._rows).astype(self._dtype)
+            except (TypeError, ValueError, OverflowError):
+                pass  # one by one, to find those that don't fit
+        return np.array([self._number(value) for value in self._rows], self._dtype)
+
+    def _number(self, value: object) -> np.generic:
         try:
             return np.asarray(value).astype(self._dtype)[()]
         except (TypeError, ValueError, OverflowError):
@@ -154,8 +184,7 @@ class AttributeDataset:
             self._shape = shape
         space = self.id.get_space()
         space.select_hyperslab(self._start, size)
-        rows = np.array(self._rows, dtype=self._dtype)
-        self.id.write(h5s.create_simple((count,)), space, rows, mtype=self._type)
+        self.id.write(h5s.create_simple((count,)), space, self._table(), mtype=self._type)
         self._written += count
         self._rows.clear()
 

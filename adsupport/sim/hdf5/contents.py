@@ -12,7 +12,7 @@ from contextlib import contextmanager
 
 from h5py import h5d, h5f, h5g
 
-from adsupport.sim.hdf5.attribute_datasets import AttributeDataset, file_attributes
+from adsupport.sim.hdf5.attribute_datasets import AttributeDataset, file_attributes, frame_values
 from adsupport.sim.hdf5.image import ImageDataset
 from adsupport.sim.hdf5.layout import (
     Layout,
@@ -210,7 +210,7 @@ class Contents:
         """
         if not self._attributes and not self._at_close:
             return
-        self._values.update((item.name, item.value) for item in file_attributes(array, more))
+        self._values.update(frame_values(array, more))
         for dataset in self._attributes:
             if dataset.when is When.FRAME:
                 dataset.append(self._values[dataset.name], place)
