@@ -15,6 +15,8 @@ class Lamp(Port):
     def _set_level(self, value: int) -> None:
         if value > 100:
             raise PortError("the lamp goes to 100")
+        if value < 0:
+            raise PortError("the lamp does not take light", value=0)
         self.set("ON", value > 0)
         self.set("TEXT", f"level {value}")
 
@@ -81,6 +83,15 @@ def test_a_refused_write_restores_the_value(lamp):
         lamp.write("LEVEL", 101)
     assert (lamp.get("LEVEL"), lamp.get("TEXT")) == (7, "level 7")
     assert lamp.posted == [[("LEVEL", 7, 0)]]
+
+
+def test_a_refused_write_may_leave_the_nearest_value(lamp):
+    lamp.write("LEVEL", 7)
+    lamp.posted.clear()
+    with pytest.raises(PortError, match="does not take light"):
+        lamp.write("LEVEL", -1)
+    assert lamp.get("LEVEL") == 0
+    assert lamp.posted == [[("LEVEL", 0, 0)]]
 
 
 def test_a_parameter_that_no_table_defines(lamp):
