@@ -6,15 +6,15 @@ import asyncio
 import time
 from abc import abstractmethod
 
+from adsupport.sim.beamline.finite_port import FinitePort
 from adsupport.sim.ioc import IOC
-from adsupport.sim.port import Port
 from adsupport.sim.record import Record
 
 REFRESH = 0.1
 """Seconds between two read-backs of a quantity on its way."""
 
 
-class MovingPart(Port):
+class MovingPart(FinitePort):
     """A port with quantities that take their time; its parameter ``MOVING`` is 1 meanwhile.
 
     Parameters

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from adsupport.sim.port import Port, on_write
+from adsupport.sim.beamline.finite_port import FinitePort
+from adsupport.sim.port import on_write
 
 
-class Scene(Port):
+class Scene(FinitePort):
     """What the images depend on beside motors, shutter, tube and camera.
 
     Its parameters come from the table ``imagingScene``.

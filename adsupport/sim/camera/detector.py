@@ -277,7 +277,7 @@ class SimDetector(ArraySource):
             self.set("RESET_IMAGE", 0)
         # without the lock: it may take milliseconds
         assert self._images is not None  # noqa: S101  narrowing: start() made it
-        exposure = Exposure(began, max(until - began, 0.0), partial(self._wait_unlocked, run))
+        exposure = Exposure(began, max(0.0, until - began), partial(self._wait_unlocked, run))
         image = self._images.expose(settings, reset=reset, exposure=exposure)
         array = None
         if image is not None:

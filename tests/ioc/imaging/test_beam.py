@@ -121,3 +121,23 @@ def test_acquisition_can_be_stopped_in_an_exposure(beamline):
     while beamline.get("cam1:AcquireBusy"):
         assert time.monotonic() < began + 5
     assert beamline.get("cam1:DetectorState_RBV", as_string=True) == "Aborted"
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf")])
+@pytest.mark.parametrize("record", ["tube:Voltage", "shutter:TransitTime", "scene:Flux"])
+def test_what_is_no_number_harms_nothing(beamline, record, value):
+    before = beamline.get(f"{record}_RBV")
+    beamline.put(record, value)
+    if np.isnan(value):
+        assert beamline.get(f"{record}_RBV") == before
+    beamline.put(record, before)
+    assert np.median(beamline.frame()) > 5000
+
+
+def test_settings_of_the_camera_that_make_no_sense(beamline):
+    nan = float("nan")
+    for record in ("Gain", "Offset", "Noise", "AcquireTime"):
+        beamline.put(f"cam1:{record}", nan)
+        assert beamline.frame().shape == (512, 512)
+    beamline.put("cam1:AcquireTime", -1.0)
+    assert beamline.frame(Gain=1.0, Offset=100.0, Noise=0.0).mean() == pytest.approx(100, abs=0.5)
