@@ -40,11 +40,6 @@ def zero(record: Record, targets: Iterable[Record]) -> None:
         forward(record, target, type(target.channel.value)(0))
 
 
-def mirror(record: Record, source: Record) -> None:
-    """Make a record without a parameter show another one's value whenever that changes."""
-    source.on_update.append(record.post)
-
-
 class GatedScan:
     """A scan, once a second at first, that works while another record isn't 0 (SDIS, DISV=0).
 

@@ -11,11 +11,12 @@ from adsupport.sim.arrays.centroid import Centroid, centroid
 from adsupport.sim.arrays.histogram import bin_values, histogram
 from adsupport.sim.arrays.profiles import Sums, cuts, sums
 from adsupport.sim.arrays.statistics import statistics
-from adsupport.sim.forwarding import forward, mirror, zero
+from adsupport.sim.forwarding import forward, zero
 from adsupport.sim.plugins.base import Plugin
 from adsupport.sim.plugins.signals import SIGNALS_ADDRESS, emit_signals
 from adsupport.sim.plugins.time_series import TimeSeries
 from adsupport.sim.port import on_write
+from adsupport.sim.region_links import link_display_limits
 
 if TYPE_CHECKING:
     from adsupport.sim.area_detector import AreaDetectorIOC
@@ -67,7 +68,11 @@ class Stats(Plugin):
         forward(ioc.records[f"{r}Reset1"], ioc.records[f"{r}Reset2"])
         for axis, size in (("X", "ArraySize0_RBV"), ("Y", "ArraySize1_RBV")):
             forward(ioc.records[f"{r}Cursor{axis}"], ioc.records[f"{r}ProcessPlugin"], 1)
-            mirror(ioc.records[f"{r}MaxSize{axis}"], ioc.records[r + size])
+            link_display_limits(
+                ioc.records[r + size],
+                (ioc.records[f"{r}MaxSize{axis}"], ioc.records[f"{r}Set{axis}HOPR"]),
+                (ioc.records[f"{r}Cursor{axis}"],),
+            )
         series = ioc.add_plugin(
             f"{r}TS:",
             TimeSeries,

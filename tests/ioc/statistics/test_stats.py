@@ -313,6 +313,9 @@ def test_reset_zeroes_every_number(stats, ramp):
 def test_the_size_of_the_input_is_shown(stats):
     stats.acquire()
     assert (stats.get("MaxSizeX"), stats.get("MaxSizeY")) == (WIDTH, HEIGHT)
+    for axis, size in (("X", WIDTH), ("Y", HEIGHT)):
+        limits = stats.pv(f"Cursor{axis}").get_ctrlvars(timeout=15.0)
+        assert limits["upper_disp_limit"] == size
 
 
 # ---- other arrays
