@@ -80,9 +80,10 @@ HEAD = (
 )
 """The Shepp-Logan head in three dimensions, with the densities of higher contrast.
 
-Shepp and Logan, IEEE Trans. Nucl. Sci. 21 (1974) 21; in three dimensions Kak and Slaney,
-*Principles of Computerized Tomographic Imaging* (1988), chapter 3; densities after Toft (1996).
-All bodies are upright here. The half-width of the square around the head is 1.
+Shepp and Logan, IEEE Trans. Nucl. Sci. 21 (1974) 21; line integrals and the way to three
+dimensions in Kak and Slaney, *Principles of Computerized Tomographic Imaging* (1988), chapter 3;
+vertical axes as in Schabel's *phantom3d* (2005), densities after Toft (1996). All bodies are
+upright here. The half-width of the square around the head is 1.
 """
 
 BEAD_RADIUS, BEAD_ORBIT = 0.035, 0.5
