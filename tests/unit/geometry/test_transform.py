@@ -108,9 +108,9 @@ def test_a_megapixel_takes_little_time(kind):
     image = np.random.default_rng(1).integers(0, 256, (1024, 1024), np.uint8)
 
     def measure() -> float:
-        began = time.perf_counter()
+        began = time.thread_time()
         orient(image, kind, 0, 1)
-        return time.perf_counter() - began
+        return time.thread_time() - began
 
-    # the best of some: others use the processor, too
+    # the best of some, by the time of this thread alone: others use the processor, too
     assert min(measure() for _ in range(30)) < 3e-3
