@@ -6,7 +6,6 @@ from enum import IntEnum
 from functools import cache
 
 import numpy as np
-from scipy import ndimage
 
 from adsupport.sim.arrays.casting import to_pixels
 from adsupport.sim.ndarray import ColorMode, NDAttribute
@@ -139,6 +138,8 @@ def demosaic(image: np.ndarray, pattern: BayerPattern, offset: tuple[int, int]) 
     numpy.ndarray
         Of the image's type and of shape (y, x, 3).
     """
+    from scipy import ndimage  # an IOC without Bayer images starts sooner
+
     rows, columns = np.ogrid[: image.shape[0], : image.shape[1]]
     letters = np.array(list(pattern.name)).reshape(2, 2)
     seen = letters[(rows + offset[0]) % 2, (columns + offset[1]) % 2]

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import fft
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +51,8 @@ def transform(data: np.ndarray, *, suppress_dc: bool = False) -> Spectrum:
     """
     if data.ndim not in (1, 2) or not data.size:
         raise ValueError(f"a transform needs data of 1 or 2 dimensions, not of shape {data.shape}")
+    from scipy import fft  # an IOC without transforms starts sooner
+
     padded = tuple(next_power_of_two(size) for size in data.shape)
     # the frequencies that are kept: at least one of each dimension
     kept = tuple(slice(max(size // 2, 1)) for size in padded)
