@@ -28,6 +28,8 @@ class Hook:
         Exception
             What the first function that raises does.
         """
+        if not self._functions:
+            return False
         answers = [function(*args) for function in self._functions]
         return any(answers)
 

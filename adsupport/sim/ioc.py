@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import collections
+import gc
 import logging
 import os
 import sys
@@ -26,7 +27,7 @@ SWITCH_INTERVAL = 5e-4
 """Seconds between thread switches: a camera thread must not wait 5 ms for its turn."""
 
 
-DELIVERY_PAUSE = 5e-4
+DELIVERY_PAUSE = 1e-3
 """Seconds after which posts that followed others are handed on."""
 
 DELIVERY_BATCH = 100
@@ -267,6 +268,7 @@ def boot(make: Callable[[str], IOC], *, name: str, prefix: str) -> None:
         _print_lines(listing())
         return
     ioc = make(options.prefix)
+    gc.freeze()  # records last as long as the process: the collector need not search them
     if options.list_pvs:
         _print_lines(ioc.database)
         return

@@ -113,9 +113,10 @@ def split_address(name: str) -> tuple[str, int]:
 
 
 def _same(old: Any, new: Any) -> bool:
-    if isinstance(old, np.ndarray) or isinstance(new, np.ndarray):
-        return old is new
-    return type(old) is type(new) and old == new
+    kind = type(old)
+    if kind is not type(new):
+        return False
+    return old is new if kind is np.ndarray else old == new
 
 
 class Port:

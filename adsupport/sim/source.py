@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from adsupport.sim.attributes import OwnAttributes
 from adsupport.sim.port import Port, on_write
@@ -107,18 +107,16 @@ class ArraySource(Port):
         # arrays are allocated as they are needed: done at once, or its busy record waits for ever
         self.set("POOL_PRE_ALLOC_BUFFERS", 0)
 
-    def set(self, param: str, value: Any, *, severity: int = 0, status: int = 0) -> None:
-        """Change a parameter; AcquireBusy follows Acquire, and waits for plugins if told to."""
-        super().set(param, value, severity=severity, status=status)
-        if param == "ACQUIRE" and "ACQUIRE_BUSY" in self:
-            if value:
-                super().set("ACQUIRE_BUSY", 1)
-            else:
-                self._settle_busy()
+    def _follow_acquire(self, acquiring: int) -> None:
+        """Let AcquireBusy follow Acquire; it waits for plugins if told to."""
+        if acquiring:
+            self.set("ACQUIRE_BUSY", 1)
+        else:
+            self._settle_busy()
 
     def _settle_busy(self) -> None:
         if "ACQUIRE_BUSY" not in self or self.get("ACQUIRE") or not self.get("ACQUIRE_BUSY"):
             return
         if self.get("WAIT_FOR_PLUGINS") and self._queued > 0:
             return
-        super().set("ACQUIRE_BUSY", 0)
+        self.set("ACQUIRE_BUSY", 0)

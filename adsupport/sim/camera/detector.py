@@ -140,6 +140,12 @@ class SimDetector(ArraySource):
                 self.call_callbacks()
             super().write(param, value)
 
+    def set(self, param: str, value: Any, *, severity: int = 0, status: int = 0) -> None:
+        """Change a parameter; see :meth:`adsupport.sim.port.Port.set`."""
+        super().set(param, value, severity=severity, status=status)
+        if param == "ACQUIRE":
+            self._follow_acquire(value)
+
     @on_write("ACQUIRE")
     def _start_or_abort(self, value: int) -> None:
         if value and self._run is None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import IntEnum
+from functools import lru_cache
 
 import numpy as np
 
@@ -226,12 +227,9 @@ class ImageGenerator:
 
     def _draw_ramp(self, settings: ImageSettings) -> np.ndarray:
         color_axis = COLOR_AXES[settings.color_mode][2]
-        colors = (1.0,) if color_axis is None else settings.gain_colors
-        steps = to_pixels(np.array(colors), settings.dtype) * to_pixels(
-            settings.gain, settings.dtype
-        )
+        steps = _ramp_steps(settings)
         if self._kept is not None:
-            if (steps == steps[0]).all():
+            if len(set(steps.tolist())) == 1:
                 frame = self._pool.empty(self._kept.shape, settings.dtype)
                 return np.add(self._kept, steps[0], out=frame)
             return self._kept + steps.reshape(
@@ -297,6 +295,15 @@ class ImageGenerator:
             for plane, target in zip(planes, strip, strict=True):
                 plane[inside] += target[source]
         return image
+
+
+@lru_cache(maxsize=4)
+def _ramp_steps(settings: ImageSettings) -> np.ndarray:
+    """Return what each colour of a ramp grows by from frame to frame."""
+    mono = settings.color_mode is ColorMode.MONO
+    colors = (1.0,) if mono else settings.gain_colors
+    gain = to_pixels(settings.gain, settings.dtype)
+    return to_pixels(np.array(colors), settings.dtype) * gain
 
 
 def _gauss(peaks: Peaks, size: int) -> np.ndarray:

@@ -165,7 +165,7 @@ class AttributeDataset:
 
     def _number(self, value: object) -> np.generic:
         try:
-            return np.asarray(value).astype(self._dtype)[()]
+            return np.array([value]).astype(self._dtype)[0]
         except (TypeError, ValueError, OverflowError):
             return self._dtype.type(0)
 
