@@ -358,6 +358,15 @@ def test_arrays_are_passed_on(stats, ramp):
         assert behind.get("Total_RBV") == ramp().sum(dtype=np.float64)
 
 
+def test_with_blocking_callbacks_the_numbers_are_those_of_the_image_just_taken(stats, ramp):
+    # how ophyd stages the plugin: the put-callback of Acquire comes after the numbers
+    stats.put(BlockingCallbacks="Yes")
+    stats.camera(WaitForPlugins="No")
+    for number in range(5):
+        stats.acquire()
+        assert stats.get("Total_RBV") == ramp(number=number).sum(dtype=np.int64)
+
+
 def test_the_camera_keeps_its_pace_with_five_plugins(stats):
     stats.put(**EVERYTHING)
     with contextlib.ExitStack() as stack:

@@ -93,6 +93,8 @@ def test_the_orientation_is_the_long_axis(degrees):
     )
     found = centroid(sums(np.exp(-((along / 20) ** 2 + (across / 8) ** 2) / 2), 0.0))
     assert found.orientation == pytest.approx(degrees, abs=0.01)
+    ratio = (20.0**2 - 8.0**2) / (20.0**2 + 8.0**2)
+    assert found.eccentricity == pytest.approx(ratio**2 * math.cos(4 * angle), abs=1e-3)
     assert np.sign(found.sigma_xy) == np.sign(degrees) or abs(found.sigma_xy) < 1e-9
 
 
