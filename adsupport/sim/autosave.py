@@ -139,6 +139,8 @@ class Autosave:
     def __init__(self, ioc: IOC, path: Path) -> None:
         self._path = path
         self._records = [record for record in ioc.records.values() if is_setting(record)]
+        if not self._records:  # motors and user calculations keep nothing
+            _log.warning("%s %s has no set-points to keep in %s", ioc.name, ioc.prefix, path)
         self._saved: list[Any] = []
         self._writing: asyncio.Future[None] | None = None
         ioc.starters.append(self._start)

@@ -6,6 +6,7 @@ import json
 import queue
 import subprocess
 import sys
+import time
 
 import pytest
 
@@ -108,3 +109,22 @@ def test_faults_of_the_command_line_begin_with_the_ioc(adsupport_ioc_factory, ca
         assert caput(f"{ioc.prefix}userCalc1.A", 1.0) >= 0.4, "both"
         ioc.faults_end()
         assert caput(f"{ioc.prefix}userCalc1.A", 1.0) < 0.2
+
+
+@pytest.mark.parametrize(
+    "fault", ["slow-plugin image1", "slow-disk HDF1 seconds=60", "camera-stalls cam1 after=2"]
+)
+def test_an_ioc_ends_at_once_whatever_its_faults_hold_up(
+    adsupport_ioc_factory, caput, watch, fault: str
+) -> None:
+    with adsupport_ioc_factory("adsim", args=["--fault", fault]) as ioc:
+        process = ioc._process
+        for name in ("image1", "HDF1"):
+            caput(f"{ioc.prefix}{name}:EnableCallbacks", 1)
+        with watch(f"{ioc.prefix}cam1:", "NumImagesCounter_RBV") as seen:
+            caput(f"{ioc.prefix}cam1:Acquire", 1, wait=False)
+            seen.wait_for("NumImagesCounter_RBV", 2)
+        begun = time.monotonic()
+        ioc.stop()
+        assert time.monotonic() - begun < 8
+        assert process.returncode == 0
