@@ -6,7 +6,9 @@ here, before any test module is imported.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
@@ -14,13 +16,47 @@ from adsupport import testing
 from adsupport.launch import IOCProcess
 from adsupport.testing import IOCFactory, private_iocs
 
+from .ioc.conformance.table import PROPERTY, table_of
+
+SUITE = Path(__file__).parent / "ioc" / "conformance"
+
 private_iocs()
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let the conformance suite be pointed at another IOC."""
+    group = parser.getgroup("conformance", "the IOC that tests/ioc/conformance judges")
+    group.addoption("--ioc-prefix", help="its prefix, such as ad:")
+    group.addoption("--ioc-address", help="host:port of one that runs already; alone it is tested")
+    group.addoption("--ioc-directory", help="a directory that it and this computer can write to")
+    group.addoption("--ioc-fresh", action="store_true", help="it has just been started")
+
+
 def pytest_configure(config: pytest.Config) -> None:
-    """Load the plugin in a checkout that isn't installed."""
+    """Load the plugin in a checkout that isn't installed; search for the IOC under test."""
     if not config.pluginmanager.has_plugin("adsupport"):
         config.pluginmanager.register(testing, "adsupport")
+    address = config.getoption("--ioc-address")
+    if address:
+        os.environ["EPICS_CA_ADDR_LIST"] = f"{os.environ['EPICS_CA_ADDR_LIST']} {address}"
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Try an IOC that runs already with what is meant for any, not with tests of our own."""
+    if config.getoption("--ioc-address"):
+        chosen = [item for item in items if SUITE in item.path.parents]
+        config.hook.pytest_deselected(items=[item for item in items if item not in chosen])
+        items[:] = chosen
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print what the conformance suite found, whichever process found it."""
+    reports = [
+        report for kind in ("passed", "failed") for report in terminalreporter.getreports(kind)
+    ]
+    rows = [dict(report.user_properties).get(PROPERTY) for report in reports]
+    if any(rows):
+        terminalreporter.write_line(table_of([row for row in rows if row]))
 
 
 @pytest.fixture(scope="session")

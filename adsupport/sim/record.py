@@ -125,7 +125,9 @@ class Record:
         return severity, (STATE_ALARM if severity else 0)
 
     def _post(self, value: Any, severity: int = 0, status: int = 0) -> None:
-        self.channel.post(value, severity=severity, status=status)
+        # a waveform record posts whenever it is processed, whatever it holds
+        always = self.row.type == "waveform"
+        self.channel.post(value, severity=severity, status=status, always=always)
         for follow in self.on_update:
             follow(value)
         if isinstance(value, int) and not value:

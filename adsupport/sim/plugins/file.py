@@ -205,6 +205,7 @@ class FilePlugin(FileOutput):
         else:
             ready = self._follow_name(array)
         if not self._is_valid(array):
+            self._clear_report()  # hence the message is posted for each such frame
             return self._report("Invalid frame. Ignoring.")
         if not ready or not self._write(array):
             return False
