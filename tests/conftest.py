@@ -29,6 +29,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--ioc-prefix", help="its prefix, such as ad:")
     group.addoption("--ioc-address", help="host:port of one that runs already; alone it is tested")
     group.addoption("--ioc-directory", help="a directory that it and this computer can write to")
+    group.addoption("--ioc-small-directory", help="one with room for two or three frames of 1 MiB")
     group.addoption("--ioc-fresh", action="store_true", help="it has just been started")
 
 

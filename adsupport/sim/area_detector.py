@@ -13,6 +13,7 @@ from adsupport.sim.links import (
     link_array_rate,
     link_array_rate_limit,
     link_dimensions,
+    link_pool_use,
     link_queue_use,
 )
 from adsupport.sim.plugins.base import Plugin
@@ -115,6 +116,7 @@ class AreaDetectorIOC(IOC):
         link_acquire_busy(records)
         link_array_rate(self, records)
         link_dimensions(records)
+        link_pool_use(records)
         if "QueueUse" in records:
             link_queue_use(records)
             link_array_rate_limit(records)

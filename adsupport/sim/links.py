@@ -67,8 +67,12 @@ def link_dimensions(records: Records) -> None:
     records["Dimensions_RBV"].on_update.append(spread)
 
 
+LOW, HIGH, FULL = 0.25, 0.75, 1.0
+"""Parts of a queue's size at which its records are to warn."""
+
+
 def link_queue_use(records: Records) -> None:
-    """Make QueueUse the part of QueueSize that QueueFree leaves."""
+    """Make QueueUse the part of QueueSize that QueueFree leaves; the thresholds follow the size."""
 
     def show(_: Any) -> None:
         size = records["QueueSize_RBV"].channel.value
@@ -76,6 +80,26 @@ def link_queue_use(records: Records) -> None:
 
     records["QueueFree"].on_update.append(show)
     records["QueueSize_RBV"].on_update.append(show)
+    for size, threshold, part in (
+        ("QueueSize_RBV", "QueueFreeLow", LOW),
+        ("QueueSize_RBV", "QueueUseHIGH", HIGH),
+        ("QueueSize_RBV", "QueueUseHIHI", FULL),
+        ("SortSize_RBV", "SortFreeLow", LOW),
+    ):
+        records[size].on_update.append(
+            lambda value, record=records[threshold], part=part: record.post(part * value)
+        )
+
+
+def link_pool_use(records: Records) -> None:
+    """Make PoolUsedBuffers the buffers of the pool that aren't free."""
+
+    def show(_: Any) -> None:
+        free = records["PoolFreeBuffers"].channel.value
+        records["PoolUsedBuffers"].post(float(records["PoolAllocBuffers"].channel.value - free))
+
+    records["PoolAllocBuffers"].on_update.append(show)
+    records["PoolFreeBuffers"].on_update.append(show)
 
 
 def link_array_rate_limit(records: Records) -> None:

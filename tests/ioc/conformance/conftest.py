@@ -2,19 +2,21 @@
 
 Without options it is a simulated one, started for the purpose. ``--ioc-address`` names an IOC
 that runs already, ``--ioc-prefix`` its prefix and ``--ioc-directory`` a directory that both it
-and this computer can write to.
+and this computer can write to. Our own has a full disk when it is told so.
 """
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
 
+from adsupport.launch import IOCProcess
+
 from .client import Client
-from .rule import Rule, rules, settings
+from .rule import DIRECTORY, SMALL, Rule, rules, settings
 from .steps import Run
 from .timeline import same
 
@@ -26,10 +28,11 @@ BUSY = {"cam1:Acquire": "cam1:AcquireBusy", "HDF1:Capture": "HDF1:Capture_RBV"}
 
 @dataclass
 class Target:
-    """The IOC under test: a client of it, and its directory as seen from here."""
+    """The IOC under test: a client of it, its directories, and the process if it is ours."""
 
     client: Client
-    directory: Path
+    places: dict[str, str]
+    process: IOCProcess | None
     prepared: bool = False
 
     def prepare(self) -> None:
@@ -60,6 +63,7 @@ def is_possible(rule: Rule, config: pytest.Config) -> bool:
     has = {
         "fresh": not config.getoption("--ioc-address") or config.getoption("--ioc-fresh"),
         "directory": not config.getoption("--ioc-address") or config.getoption("--ioc-directory"),
+        "small": not config.getoption("--ioc-address") or config.getoption("--ioc-small-directory"),
     }
     return all(has[need] for need in rule.needs)
 
@@ -78,13 +82,15 @@ def target(
     """The IOC, with the common settings."""
     option = request.config.getoption
     prefix = option("--ioc-prefix") or DEFAULT_PREFIX
+    process = None
     if not option("--ioc-address"):
-        request.getfixturevalue("adsupport_ioc_factory")("adsim", prefix)
-    named = option("--ioc-directory")
+        process = request.getfixturevalue("adsupport_ioc_factory")("adsim", prefix)
+    directory = option("--ioc-directory") or str(tmp_path_factory.mktemp("ioc"))
+    places = {DIRECTORY: directory, SMALL: option("--ioc-small-directory") or directory}
     client = Client(prefix)
     client.connect(settings())
     original = {name: client.get(name) for name in settings()}
-    yield Target(client, Path(named) if named else tmp_path_factory.mktemp("ioc"))
+    yield Target(client, places, process)
     for name, value in original.items():
         client.put(name, value)
     client.close()
@@ -95,6 +101,9 @@ def run(target: Target, rule: Rule) -> Iterator[Run]:
     """A rule to be carried out; afterwards the IOC is idle and has the common settings."""
     if "fresh" not in rule.needs:
         target.prepare()
-    carried = Run(rule, target.client, str(target.directory), target.directory)
-    yield carried
+    carried = Run(rule, target.client, target.places)
+    with contextlib.ExitStack() as stack:
+        if "small" in rule.needs and target.process:
+            stack.enter_context(target.process.fault("disk-full", "HDF1", after=2))
+        yield carried
     target.restore(carried.written)

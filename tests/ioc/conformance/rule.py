@@ -6,7 +6,7 @@ A rule has
     Its section in the recording, and what it means in words.
 ``needs``
     ``fresh`` when it tells of an IOC that has just been started, ``directory`` when files have to
-    be looked at, ``small`` when the disk has to be full soon.
+    be looked at, ``small`` when the disk has to be full after two frames.
 ``before``
     What is written first, beyond the common settings.
 ``steps``
@@ -17,19 +17,20 @@ A rule has
 ``values``, ``alarms``
     What is read in the end: values, and ``[severity, status]``.
 
-``/data`` stands for the directory that the IOC writes to.
+``/data`` stands for the directory that the IOC writes to, ``/tiny`` for the small one.
 """
 
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 FOLDER = Path(__file__).with_name("rules")
-DIRECTORY = "/data"
+DIRECTORY, SMALL = "/data", "/tiny"
 
 
 @dataclass(frozen=True)
@@ -65,12 +66,14 @@ def settings() -> dict[str, Any]:
     return tomllib.loads((FOLDER / "settings.toml").read_text())["settings"]
 
 
-def placed(value: Any, directory: str) -> Any:
-    """Put the IOC's directory where a rule says ``/data``."""
+def placed(value: Any, places: Mapping[str, str]) -> Any:
+    """Put the IOC's directories where a rule says ``/data`` and ``/tiny``."""
     if isinstance(value, str):
-        return value.replace(DIRECTORY, directory)
+        for place, directory in places.items():
+            value = value.replace(place, directory)
+        return value
     if isinstance(value, list):
-        return [placed(item, directory) for item in value]
+        return [placed(item, places) for item in value]
     if isinstance(value, dict):
-        return {key: placed(item, directory) for key, item in value.items()}
+        return {key: placed(item, places) for key, item in value.items()}
     return value

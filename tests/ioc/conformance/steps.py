@@ -35,6 +35,7 @@ from __future__ import annotations
 import fnmatch
 import threading
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +43,7 @@ import h5py
 import numpy as np
 
 from .client import Client, Event, Monitors
-from .rule import Rule, placed
+from .rule import DIRECTORY, Rule, placed
 from .timeline import complete, differences, parse, same, without_repetition
 
 SETTLE = 3.0
@@ -66,10 +67,8 @@ class Run:
         The rule.
     client : Client
         Connected to the IOC.
-    directory : str
-        Directory of the IOC, as it names it.
-    local : Path
-        The same directory, as this computer names it.
+    places : mapping of str to str
+        Directories of the IOC by what rules call them.
 
     Attributes
     ----------
@@ -79,30 +78,30 @@ class Run:
         PVs that were written and are to be restored.
     """
 
-    def __init__(self, rule: Rule, client: Client, directory: str, local: Path) -> None:
+    def __init__(self, rule: Rule, client: Client, places: Mapping[str, str]) -> None:
         self.rule = rule
         self.client = client
-        self.directory = directory
-        self.local = local
+        self.places = places
+        self.local = Path(places[DIRECTORY])
         self.found: list[tuple[str, str, bool]] = []
         self.written: set[str] = set()
         self._done: dict[str, tuple[threading.Event, list[float]]] = {}
-        self._recorded = parse(placed(rule.timeline, directory))
+        self._recorded = parse(placed(rule.timeline, places))
         names = {event.name for event in self._recorded if not event.name.startswith("--")}
         self._monitors = Monitors(client, sorted(names))
 
     def carry_out(self) -> None:
         """Do everything and compare."""
-        for name, value in placed(self.rule.before, self.directory).items():
+        for name, value in placed(self.rule.before, self.places).items():
             self._put(name, value)
         with self._monitors:
             self._monitors.restart()
             for step in self.rule.steps:
-                what, *arguments = placed(step, self.directory)
+                what, *arguments = placed(step, self.places)
                 getattr(self, f"_{what}")(*arguments)
             if self._recorded:
                 self._compare_events()
-        self._values(placed(self.rule.values, self.directory))
+        self._values(placed(self.rule.values, self.places))
         self._alarms(self.rule.alarms)
 
     def _note(self, observed: object, expected: object, agree: bool) -> None:
