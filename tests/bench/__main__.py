@@ -17,7 +17,7 @@ from rich.console import Console
 from rich.table import Table
 
 from adsupport.launch import IOCProcess, client_environment, free_port
-from tests.bench import imports, priming, throughput
+from tests.bench import channels, imports, priming, throughput
 
 HEADINGS = ("what", "adsupport", "compared with", "its value", "unit", "ratio (higher is better)")
 
@@ -71,6 +71,14 @@ def measure(peer_python: Path, directory: Path, repeat: int) -> list[Row]:
             ours, plain = result.simulated, result.plain
             rows.append(Row(f"frames {name}", ours, "plain h5py", plain, "frames/s", True))
             rows.append(Row(f"bytes {name}", ours * mib, "plain h5py", plain * mib, "MiB/s", True))
+        _say("monitors of images, and put-completions")
+        rates = channels.measure(ioc.prefix)
+        for what, ours, wanted in (
+            ("image1:ArrayData monitors", rates.images, 100.0),
+            ("put-completions with them", rates.puts_meanwhile, 100.0),
+            ("put-completions", rates.puts, 1500.0),
+        ):
+            rows.append(Row(what, ours, "wanted", wanted, "1/s", True))
     return rows
 
 

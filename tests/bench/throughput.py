@@ -1,4 +1,7 @@
-"""Frames per second from the simulated camera into HDF5 files, and from a plain h5py loop."""
+"""Frames per second from the simulated camera into HDF5 files, and from a plain h5py loop.
+
+The chain is camera, HDF1 in Stream mode and image1, which gets every frame, too.
+"""
 
 from __future__ import annotations
 
@@ -72,7 +75,10 @@ def _simulated_file(
     import epics
 
     cam, hdf = f"{prefix}cam1:", f"{prefix}HDF1:"
-    _put(f"{hdf}EnableCallbacks", "Enable")
+    for plugin in (hdf, f"{prefix}image1:"):
+        _put(f"{plugin}EnableCallbacks", "Enable")
+        _put(f"{plugin}BlockingCallbacks", "No")
+        _put(f"{plugin}QueueSize", frames)  # nothing is dropped
     _put(f"{hdf}AutoSave", "No")
     _put(f"{cam}ImageMode", "Single")
     _put(f"{cam}AcquireTime", 0.0)
@@ -86,7 +92,6 @@ def _simulated_file(
         "AutoIncrement": "Yes",
         "FileWriteMode": "Stream",
         "Compression": compression,
-        "BlockingCallbacks": "Yes",  # nothing dropped: the camera waits for the file
         "NumCapture": frames,
     }
     for name, value in settings.items():
@@ -99,6 +104,9 @@ def _simulated_file(
     _put(f"{cam}Acquire", 1)
     _wait_until(f"{hdf}Capture_RBV", 0)  # the file is closed
     seconds = time.perf_counter() - start
+    for plugin in (hdf, f"{prefix}image1:"):
+        if dropped := epics.caget(f"{plugin}DroppedArrays_RBV", use_monitor=False):
+            raise RuntimeError(f"{plugin} has dropped {dropped} arrays")
     return seconds, Path(epics.caget(f"{hdf}FullFileName_RBV", as_string=True))
 
 
