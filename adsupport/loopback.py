@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from adsupport.errors import IOCError
 
-__all__ = ["client_environment", "free_port"]
+__all__ = ["client_environment", "free_port", "share_ports"]
 
 #: Largest array that a client asks for, bytes: a 2048 x 2048 float64 image and its header.
 MAX_ARRAY_BYTES = 40_000_000
@@ -16,6 +16,24 @@ MAX_ARRAY_BYTES = 40_000_000
 # Below the usual ephemeral ranges, so that no outgoing connection takes the port meanwhile.
 _PORTS = range(12_000, 30_000)
 _given_ports: set[int] = set()
+_share = _PORTS
+
+
+def share_ports(part: int, parts: int) -> None:
+    """Let :func:`free_port` of this process keep to a part of the ports.
+
+    Processes that run side by side choose their ports long before they use them: without parts
+    of their own, two may choose the same.
+
+    Parameters
+    ----------
+    part : int
+        Number of this process, from 0.
+    parts : int
+        How many processes there are.
+    """
+    global _share
+    _share = _PORTS[part::parts]
 
 
 def free_port() -> int:
@@ -33,12 +51,12 @@ def free_port() -> int:
     IOCError
         No port could be had.
     """
-    for port in random.SystemRandom().sample(_PORTS, 200):
+    for port in random.SystemRandom().sample(_share, min(200, len(_share))):
         if port not in _given_ports and _is_free(port):
             _given_ports.add(port)
             return port
     raise IOCError(
-        f"No free port on 127.0.0.1 between {_PORTS.start} and {_PORTS.stop}, 200 tried."
+        f"No free port on 127.0.0.1 between {_share.start} and {_share.stop}, 200 tried."
         " Expected a port free for TCP and UDP. Stop other servers and try again."
     )
 

@@ -29,6 +29,7 @@ import pytest
 
 from adsupport.errors import AdsupportError, IOCError
 from adsupport.launch import DEFAULT_PREFIXES, IOCProcess, client_environment, free_port
+from adsupport.loopback import share_ports
 
 __all__ = [
     "IOCFactory",
@@ -83,6 +84,9 @@ def private_iocs() -> None:
             " adsupport.devices: move it to the top of the uppermost conftest.py, or write"
             " 'adsupport_private_iocs = true' into the pytest configuration."
         )
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "").removeprefix("gw")
+    if worker.isdecimal():
+        share_ports(int(worker), int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1")))
     _places.extend(_Place(free_port(), free_port()) for _ in range(2 + SPARE_IOCS))
     os.environ.update(
         client_environment(

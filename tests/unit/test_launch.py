@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from adsupport import loopback
 from adsupport.errors import IOCError
 from adsupport.launch import IOCProcess, boot_file, client_environment, free_port
 
@@ -50,6 +51,15 @@ def test_free_port_is_free_and_never_given_twice():
             udp.bind(("127.0.0.1", port))
         with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as tcp:
             tcp.bind(("127.0.0.1", port))
+
+
+def test_processes_that_share_the_ports_never_choose_the_same(monkeypatch):
+    monkeypatch.setattr(loopback, "_share", loopback._share)
+    chosen = []
+    for part in range(3):
+        loopback.share_ports(part, 3)
+        chosen.append({free_port() % 3 for _ in range(10)})
+    assert chosen == [{0}, {1}, {2}]
 
 
 def test_client_environment_lists_every_port():

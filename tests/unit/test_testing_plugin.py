@@ -214,18 +214,17 @@ def test_prefix_and_arguments_come_from_the_configuration(suite: Suite) -> None:
     assert "1 passed" in suite.run()
 
 
-def test_every_worker_has_iocs_of_its_own(suite: Suite) -> None:
-    suite.write(
-        conftest=PRIVATE,
+@pytest.mark.parametrize("ask", ASKING.values(), ids=ASKING)
+def test_every_worker_has_iocs_of_its_own(suite: Suite, ask: Callable) -> None:
+    ask(suite).write(
         test_it="""
         import os
         import pytest
 
         @pytest.mark.parametrize("turn", range(8))
-        def test_it(adsupport_ioc_factory, tmp_path_factory, turn):
+        def test_it(adsupport_ioc_factory, turn):
             with adsupport_ioc_factory("ioc.py") as ioc:
-                place = f"127.0.0.1:{ioc.port}"
-                assert place in os.environ["EPICS_CA_ADDR_LIST"].split()
+                assert f"127.0.0.1:{ioc.port}" in os.environ["EPICS_CA_ADDR_LIST"].split()
                 worker = os.environ["PYTEST_XDIST_WORKER"]
                 with open(f"{worker}.txt", "a") as file:
                     print(os.environ["EPICS_CA_ADDR_LIST"], file=file)
@@ -233,11 +232,11 @@ def test_every_worker_has_iocs_of_its_own(suite: Suite) -> None:
     )
     assert "8 passed" in suite.run("-n", "2")
     ports = [
-        set(re.findall(r":(\d+)", file.read_text())) for file in suite.directory.glob("gw*.txt")
+        {int(port) for port in re.findall(r":(\d+)", file.read_text())}
+        for file in sorted(suite.directory.glob("gw*.txt"))
     ]
-    assert len(ports) == 2
-    assert all(len(each) == 6 for each in ports)
-    assert not ports[0] & ports[1]
+    assert [len(each) for each in ports] == [6, 6]
+    assert [{port % 2 for port in each} for each in ports] == [{0}, {1}], "never the same"
 
 
 @pytest.mark.parametrize("times", [1, 2])
