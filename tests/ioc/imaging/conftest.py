@@ -62,6 +62,8 @@ class Beamline:
         self._caput, self._caget = caput, caget
         self._folder = folder
         self._numbers = itertools.count(1)
+        # all searched for at once: one after the other takes seconds
+        self._searched = [epics.get_pv(prefix + name) for name in (*DEFAULTS, *POSE)]
 
     def put(self, record: str, value: object, wait: bool = True) -> float:
         """Write; return the seconds until the put-callback came."""

@@ -24,15 +24,22 @@ BEADS = ((1.76, 0.0), (1.94, 120.0), (2.12, 240.0))
 
 
 @pytest.fixture
-def detector(imaging, beamline, tmp_path):
+def own(adsupport_ioc_factory, caput):
+    """A beamline whose PVs nobody has read: ophyd may miss the first event of those known."""
+    with adsupport_ioc_factory("imaging_beamline") as ioc:
+        caput(f"{ioc.prefix}tube:On", 1)
+        yield ioc
+
+
+@pytest.fixture
+def detector(own, tmp_path):
     """The camera with its file plugin, as users create it."""
-    beamline.put("HDF1:LazyOpen", "No")
     hdf1 = {
         "class": AD_EpicsFileNameHDF5Plugin,
         "write_path_template": f"{tmp_path}/",
         "read_path_template": f"{tmp_path}/",
     }
-    made = ad_creator(imaging.prefix, name="det", plugins=["cam", "image", {"hdf1": hdf1}])
+    made = ad_creator(own.prefix, name="det", plugins=["cam", "image", {"hdf1": hdf1}])
     made.wait_for_connection(timeout=30)
     ensure_AD_plugin_primed(made.hdf1, True)
     yield made
@@ -49,11 +56,11 @@ def bead_place(frame: np.ndarray, dark: np.ndarray, flat: np.ndarray, height: fl
     return float(band @ (np.arange(512) - 255.5) * 0.01 / band.sum())
 
 
-def test_angles_of_a_scan_are_in_the_pixels(imaging, detector):
-    rotation = EpicsMotor(f"{imaging.prefix}m1", name="rotation")
-    stage = EpicsMotor(f"{imaging.prefix}m5", name="stage")
-    shutter = EpicsSignal(f"{imaging.prefix}shutter:Control", name="shutter", put_complete=True)
-    state = EpicsSignalRO(f"{imaging.prefix}shutter:Status_RBV", string=True, name="state")
+def test_angles_of_a_scan_are_in_the_pixels(own, detector):
+    rotation = EpicsMotor(f"{own.prefix}m1", name="rotation")
+    stage = EpicsMotor(f"{own.prefix}m5", name="stage")
+    shutter = EpicsSignal(f"{own.prefix}shutter:Control", name="shutter", put_complete=True)
+    state = EpicsSignalRO(f"{own.prefix}shutter:Status_RBV", string=True, name="state")
     for device in (rotation, stage, shutter, state):
         device.wait_for_connection(timeout=30)
     engine, documents = RunEngine({}), []
