@@ -101,10 +101,13 @@ def centroid(sums: Sums) -> Centroid:
 def _along(weights: np.ndarray, total: float) -> tuple[float, float, float, float]:
     """Return mean, variance, skewness and excess kurtosis of a profile."""
     positions = np.arange(weights.size, dtype=np.float64)
-    mean = float(weights @ positions) / total
+    # sums, not products of vectors, here and below: BLAS would call its own threads for those
+    mean = float((weights * positions).sum()) / total
     # moments about the mean at once: raw fourth moments cancel to few digits far from the origin
     distances = positions - mean
-    second, third, fourth = (float(weights @ distances**power) / total for power in (2, 3, 4))
+    second, third, fourth = (
+        float((weights * distances**power).sum()) / total for power in (2, 3, 4)
+    )
     # rounding of the mean leaves a trace where there is no extent
     trace = 4.0 * np.finfo(float).eps * max(mean, 1.0)
     if abs(second) <= trace * trace:

@@ -66,7 +66,8 @@ def histogram(data: np.ndarray, size: int, low: float, high: float, keep: int) -
     counts[occupied[shown]] = occupancy[shown]
     entropy = 0.0
     if data.size:
-        entropy = 0.0 - float(occupancy @ np.log(occupancy)) / data.size
+        # a sum, not a product of vectors: BLAS would call its own threads for that
+        entropy = 0.0 - float((occupancy * np.log(occupancy)).sum()) / data.size
     return Histogram(counts, _count(is_below, weights), _count(is_above, weights), entropy)
 
 
