@@ -16,7 +16,9 @@ from functools import cache
 
 import numpy as np
 
-from adsupport.sim.arrays.hdf5_filter import BITSHUFFLE, BLOSC, LZ4, apply_filter, undo_filter
+from adsupport.sim.arrays.axes import has_colors, image_axes
+from adsupport.sim.arrays.filter_codes import BITSHUFFLE, BITSHUFFLE_LZ4, BLOSC, LZ4
+from adsupport.sim.arrays.hdf5_filter import apply_filter, undo_filter
 from adsupport.sim.arrays.jpeg import JPEGError, decode_jpeg, encode_jpeg
 from adsupport.sim.ndarray import UNCOMPRESSED, Codec, ColorMode, NDArray
 
@@ -25,9 +27,6 @@ _LARGEST = 1 << 30
 
 _BITSHUFFLE_BLOCK = 8192
 """Bytes in a block of Bitshuffle, for every element type of an NDArray."""
-
-_BITSHUFFLE_LZ4 = 2
-"""Bitshuffle's number for LZ4 behind the shuffling."""
 
 _LZ4_HEADER = struct.Struct(">QII")
 """Bytes in all, bytes in a block, bytes of the only block when compressed."""
@@ -202,7 +201,7 @@ def _literals(raw: bytes) -> bytes:
 
 
 def _bslz4(array: NDArray, _: CodecSettings) -> tuple[Codec, bytes]:
-    chunk = apply_filter(array.data, BITSHUFFLE, (0, _BITSHUFFLE_LZ4))
+    chunk = apply_filter(array.data, BITSHUFFLE, (0, BITSHUFFLE_LZ4))
     if chunk is None:
         raise CodecError("Internal BSLZ4 error")
     return Codec("bslz4"), chunk[_BITSHUFFLE_HEADER.size :]
@@ -248,7 +247,7 @@ def decompress(array: NDArray) -> NDArray:
             code, options, reason = LZ4, (), "Failed to LZ4 decompress"
         case Compressor.BSLZ4:
             # ADCore, too, speaks of Blosc here
-            code, options, reason = BITSHUFFLE, (0, _BITSHUFFLE_LZ4), "Failed to Blosc decompress"
+            code, options, reason = BITSHUFFLE, (0, BITSHUFFLE_LZ4), "Failed to Blosc decompress"
         case _:
             raise CodecError(f"Unexpected codec: '{array.codec.name}'")
     size = math.prod(array.shape)
@@ -290,20 +289,17 @@ def _from_jpeg(array: NDArray) -> NDArray:
         raise CodecError(f"Error decoding JPEG: it has shape {pixels.shape}, not {array.shape}")
     if pixels.ndim == 2:
         dims, mode = array.dims, ColorMode.MONO
+    elif has_colors(array):
+        # rows, columns and colours in C order, which is the reverse of the dimensions'
+        y, x, color = (array.dims[2 - (axis or 0)] for axis in image_axes(array))
+        dims, mode = (color, x, y), ColorMode.RGB1
     else:
-        x, y, color = _rgb1_axes(array.color_mode)
-        dims, mode = (array.dims[color], array.dims[x], array.dims[y]), ColorMode.RGB1
+        raise CodecError("Error decoding JPEG: its colours are none of the array's")
     shape = tuple(dim.size for dim in reversed(dims))
     return replace(
         array, data=pixels.reshape(shape), dims=dims, color_mode=mode, codec=UNCOMPRESSED,
         element=None,
     )  # fmt: skip
-
-
-def _rgb1_axes(mode: ColorMode) -> tuple[int, int, int]:
-    """Return where x, y and colour are among the dimensions of an array."""
-    axes = {ColorMode.RGB2: (0, 2, 1), ColorMode.RGB3: (0, 1, 2)}
-    return axes.get(mode, (1, 2, 0))
 
 
 # ---- in HDF5 files

@@ -7,6 +7,7 @@ from functools import cache
 
 import numpy as np
 
+from adsupport.sim.arrays.axes import COLOR_AXES
 from adsupport.sim.arrays.casting import to_pixels
 from adsupport.sim.ndarray import ColorMode, NDAttribute
 
@@ -171,8 +172,15 @@ def place_colors(image: np.ndarray, color_axis: int, mode: ColorMode) -> np.ndar
     -------
     numpy.ndarray
         C-contiguous: colours last, between rows and columns, or first.
+
+    Raises
+    ------
+    ValueError
+        For another colour mode.
     """
-    target = {ColorMode.RGB1: 2, ColorMode.RGB2: 1, ColorMode.RGB3: 0}[mode]
+    target = COLOR_AXES[mode][2]
+    if target is None:
+        raise ValueError(f"{mode.name} has no axis of colours")
     return np.ascontiguousarray(np.moveaxis(image, color_axis, target))
 
 

@@ -12,19 +12,21 @@ from adsupport.sim.arrays.window import Window
 from adsupport.sim.ndarray import Dimension
 
 
-def fit_unsigned(start: int, size: int, binning: int, limit: int) -> Window:
+def fit_unsigned(start: int, size: int, limit: int, binning: int = 1) -> Window:
     """Return what a region of interest reads along an axis that need not be as long as asked.
 
-    The plugin computes with unsigned numbers, so that a negative start is far beyond the end, and
-    a negative size is as good as a huge one (rules of NDPluginROI). The size is not rounded to
-    whole bins.
+    The plugins compute with unsigned numbers, so that a negative start is far beyond the end, and
+    a negative size is as good as a huge one (rules of NDPluginROI and NDPluginROIStat). The size
+    is not rounded to whole bins.
 
     Parameters
     ----------
-    start, size, binning : int
+    start, size : int
         As asked for.
     limit : int
         Length of the axis, at least 1.
+    binning : int
+        As asked for.
 
     Returns
     -------

@@ -17,10 +17,6 @@ import hdf5plugin  # noqa: F401  registers its filters when imported
 import numpy as np
 from h5py import h5d, h5f, h5p, h5s, h5t, h5z
 
-BLOSC = 32001
-LZ4 = 32004
-BITSHUFFLE = 32008
-
 _names = itertools.count()
 
 

@@ -7,10 +7,8 @@ import io
 import numpy as np
 from PIL import Image
 
-from adsupport.sim.ndarray import ColorMode, NDArray
-
-_COLOR_AXIS = {ColorMode.RGB1: 2, ColorMode.RGB2: 1, ColorMode.RGB3: 0}
-"""Axis of the colours in C order."""
+from adsupport.sim.arrays.axes import has_colors, image_axes
+from adsupport.sim.ndarray import NDArray
 
 _PIL_MODES = ("L", "RGB")
 
@@ -40,10 +38,10 @@ def interleaved(array: NDArray) -> np.ndarray:
     data = array.data
     if data.ndim == 2:
         return data
-    axis = _COLOR_AXIS.get(array.color_mode)
-    if data.ndim != 3 or axis is None or data.shape[axis] != 3:
+    color_axis = image_axes(array)[2] if has_colors(array) else None
+    if color_axis is None or data.shape[color_axis] != 3:
         raise JPEGError("Unsupported array structure")
-    return np.moveaxis(data, axis, 2)
+    return np.moveaxis(data, color_axis, 2)
 
 
 def check_jpeg(array: NDArray) -> None:

@@ -28,27 +28,6 @@ class RegionStatistics:
     net: float
 
 
-def clip_span(start: int, size: int, length: int) -> tuple[int, int]:
-    """Return the part of an axis that a region takes, as NDPluginROIStat limits it.
-
-    Parameters
-    ----------
-    start, size : int
-        What was asked for. The plugin takes both as unsigned numbers: a negative start becomes
-        the last element, a negative size all that there is from the start on.
-    length : int
-        Elements along the axis, at least 1.
-
-    Returns
-    -------
-    tuple of int
-        First element and number of elements, at least 1 and within the axis.
-    """
-    start = length - 1 if start < 0 else min(start, length - 1)
-    most = length - start
-    return start, most if size < 0 else min(max(size, 1), most)
-
-
 def region_statistics(region: np.ndarray, border: int = 0) -> RegionStatistics:
     """Compute the statistics of a region.
 

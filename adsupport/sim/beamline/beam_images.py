@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from adsupport.sim.arrays.axes import COLOR_AXES
 from adsupport.sim.beamline.exposure import Sensor, digitise
 from adsupport.sim.beamline.flat_field import flat_field
 from adsupport.sim.beamline.phantom import Phantom
@@ -23,7 +24,6 @@ from adsupport.sim.beamline.stages import SampleStages
 from adsupport.sim.beamline.tube import Tube
 from adsupport.sim.camera.image_maker import Exposure
 from adsupport.sim.camera.images import ImageSettings
-from adsupport.sim.camera.region import COLOR_AXES
 
 FLAT_SEED = 1895
 """The camera's gains and its dust are always the same."""

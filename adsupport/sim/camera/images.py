@@ -83,7 +83,7 @@ class ImageSettings:
     dtype : numpy.dtype
         Pixel type.
     color_mode : ColorMode
-        One of the keys of :data:`adsupport.sim.camera.region.COLOR_AXES`.
+        One of the keys of :data:`adsupport.sim.arrays.axes.COLOR_AXES`.
     mode : SimMode
         What to draw.
     gain : float

@@ -19,7 +19,7 @@ def read_out(
     image : numpy.ndarray
         Whole image; its axes are those of ``color_mode``. Not changed.
     color_mode : ColorMode
-        One of the keys of :data:`COLOR_AXES`.
+        One of the keys of :data:`adsupport.sim.arrays.axes.COLOR_AXES`.
     x, y : Window
         Fitted windows.
 

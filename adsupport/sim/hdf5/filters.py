@@ -10,15 +10,8 @@ import zlib
 import numpy as np
 from h5py import h5p, h5t, h5z
 
+from adsupport.sim.arrays.filter_codes import BITSHUFFLE, BITSHUFFLE_LZ4, BLOSC, JPEG, LZ4
 from adsupport.sim.hdf5.settings import Compression, HDF5Settings
-
-BLOSC = 32001
-LZ4 = 32004
-BITSHUFFLE = 32008
-JPEG = 32019
-
-_BITSHUFFLE_LZ4 = 2
-"""Bitshuffle's number for LZ4 behind the shuffling."""
 
 _CODES = {
     Compression.NBIT: h5z.FILTER_NBIT,
@@ -97,7 +90,7 @@ def set_filter(plist: h5p.PropDCID, settings: HDF5Settings) -> None:
             # Blosc itself fills in the first four: versions, type size and chunk size
             plist.set_filter(BLOSC, h5z.FLAG_MANDATORY, (0, 0, 0, 0, *options))
         case Compression.BSLZ4:
-            plist.set_filter(BITSHUFFLE, h5z.FLAG_MANDATORY, (0, _BITSHUFFLE_LZ4))
+            plist.set_filter(BITSHUFFLE, h5z.FLAG_MANDATORY, (0, BITSHUFFLE_LZ4))
         case Compression.LZ4:
             plist.set_filter(LZ4, h5z.FLAG_MANDATORY, (0, 0))
 

@@ -117,8 +117,8 @@ class ROI(Plugin):
         window = fit_unsigned(
             self._asked[f"DIM{axis}_MIN"],
             limit if self.get(f"DIM{axis}_AUTO_SIZE") else self._asked[f"DIM{axis}_SIZE"],
-            self.get(f"DIM{axis}_BIN"),
             limit,
+            self.get(f"DIM{axis}_BIN"),
         )
         self.set(f"DIM{axis}_MIN", window.start)
         self.set(f"DIM{axis}_SIZE", window.size)

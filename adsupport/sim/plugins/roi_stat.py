@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from adsupport.sim.arrays.region import RegionStatistics, clip_span, region_statistics
+from adsupport.sim.arrays.extraction import fit_unsigned
+from adsupport.sim.arrays.region import RegionStatistics, region_statistics
 from adsupport.sim.forwarding import GatedScan, forward
 from adsupport.sim.plugins.base import Part, Plugin
 from adsupport.sim.port import at_address, on_write
@@ -116,10 +117,10 @@ class ROIStat(Plugin):
             if axis >= len(shape):
                 break
             first, size = at_address(f"{name}_MIN", address), at_address(f"{name}_SIZE", address)
-            start, extent = clip_span(self.get(first), self.get(size), length)
-            self.set(first, start)
-            self.set(size, extent)
-            spans.insert(0, slice(start, start + extent))
+            window = fit_unsigned(self.get(first), self.get(size), length)
+            self.set(first, window.start)
+            self.set(size, window.size)
+            spans.insert(0, slice(window.start, window.start + window.size))
         return tuple(spans)
 
     def _show(self, address: int, found: RegionStatistics) -> None:

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from scipy import ndimage
 
-from adsupport.sim.arrays.region import clip_span, region_statistics
+from adsupport.sim.arrays.extraction import fit_unsigned
+from adsupport.sim.arrays.region import region_statistics
 from adsupport.sim.arrays.statistics import background, statistics
 from adsupport.sim.ndarray import DataType
 
@@ -151,11 +152,11 @@ def test_a_region_that_is_all_border_has_no_net():
     ],
 )
 def test_a_region_is_cut_to_the_axis(asked, taken):
-    start, size = asked
-    assert clip_span(start, size, 100) == taken
+    window = fit_unsigned(*asked, limit=100)
+    assert (window.start, window.size) == taken
 
 
 @given(st.integers(-(2**31), 2**31 - 1), st.integers(-(2**31), 2**31 - 1), st.integers(1, 5000))
 def test_a_cut_region_is_never_empty_nor_outside(start, size, length):
-    first, extent = clip_span(start, size, length)
-    assert 0 <= first < first + extent <= length
+    window = fit_unsigned(start, size, length)
+    assert 0 <= window.start < window.start + window.size <= length
