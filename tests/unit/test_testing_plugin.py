@@ -40,7 +40,8 @@ class Suite:
         return self
 
     def command(self, *arguments: str) -> list[str]:
-        return [sys.executable, "-m", "pytest", *LOAD, "-p", "no:cacheprovider", *arguments]
+        unused = [f"-pno:{plugin}" for plugin in ("cacheprovider", "hypothesispytest", "anyio")]
+        return [sys.executable, "-m", "pytest", *LOAD, *unused, *arguments]
 
     @property
     def environment(self) -> dict[str, str]:
@@ -173,7 +174,7 @@ def test_each_test_has_a_fresh_ioc_and_its_faults_end(suite: Suite) -> None:
 
         @pytest.mark.parametrize("turn", range(6))
         def test_it(adsupport_ioc_factory, turn):
-            ioc = adsupport_ioc_factory("gp")
+            ioc = adsupport_ioc_factory("ioc.py")
             assert ioc.prefix not in seen, "clients remember names"
             seen.append(ioc.prefix)
             ioc.stop()
@@ -214,9 +215,8 @@ def test_prefix_and_arguments_come_from_the_configuration(suite: Suite) -> None:
     assert "1 passed" in suite.run()
 
 
-@pytest.mark.parametrize("ask", ASKING.values(), ids=ASKING)
-def test_every_worker_has_iocs_of_its_own(suite: Suite, ask: Callable) -> None:
-    ask(suite).write(
+def test_every_worker_has_iocs_of_its_own(suite: Suite) -> None:
+    ASKING["in the configuration"](suite).write(
         test_it="""
         import os
         import pytest
