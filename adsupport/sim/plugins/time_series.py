@@ -6,6 +6,7 @@ import logging
 import math
 import time
 from collections.abc import Mapping
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -84,49 +85,57 @@ class TimeSeries(Plugin):
             _log.error("%s: array %d has %d dimensions; a time series takes those of 1 or 2",
                        self.name, array.unique_id, array.data.ndim)  # fmt: skip
             return
+        leaving: list[NDArray] = []
         with self.lock:
             signals_in, dtype = array.data.shape[-1], array.data.dtype
             if (signals_in, dtype) != (self._signals_in, self._dtype):
                 self._signals_in, self._dtype = signals_in, dtype
                 self._allocate()
             if self.get("TS_ACQUIRE") and signals_in:
-                self._add(np.atleast_2d(array.data))
+                leaving = self._add(np.atleast_2d(array.data))
             self.call_callbacks()
+        self._hand_out(leaving)
 
-    def _add(self, times: np.ndarray) -> None:
+    def _add(self, times: np.ndarray) -> list[NDArray]:
+        """Add points; return the arrays to be emitted if the series is complete now."""
+        leaving: list[NDArray] = []
         for values in times[:, : self.signals]:
             self._series.append(values)
             if self._series.is_full:
                 self.set("TS_ACQUIRE", 0)
-                self._publish()
+                leaving = self._publish()
                 break
         self.set("TS_CURRENT_POINT", self._series.point)
         self.set("TS_ELAPSED_TIME", time.monotonic() - self._started)
+        return leaving
 
-    def _publish(self) -> None:
+    def _publish(self) -> list[NDArray]:
+        """Show the series; return them as arrays, by the address that they are emitted to."""
         for address, values in enumerate(self._series.taken()):
             param = at_address("TS_TIME_SERIES", address)
             if param in self:
                 self.set(param, values.astype(np.float64))
-        if self.get("ARRAY_CALLBACKS"):
-            self._emit_series()
+        if not self.get("ARRAY_CALLBACKS"):
+            return []
+        number, self._emitted = self._emitted, self._emitted + 1
+        if not any(self.consumers(address) for address in range(self._series.signals + 1)):
+            return []
+        whole = self._series.whole()
+        now = time.time() - EPICS_EPOCH
+        seconds, nanoseconds = int(now), int(now % 1.0 * 1e9)
+        return [
+            NDArray(data, unique_id=number, time_stamp=now, ts_sec=seconds, ts_nsec=nanoseconds)
+            for data in (*whole, whole)
+        ]
 
-    def _emit_series(self) -> None:
-        listeners = [self.consumers(address) for address in range(self._series.signals + 1)]
-        if any(listeners):
-            whole = self._series.whole()
-            now = time.time() - EPICS_EPOCH
-            for data, consumers in zip([*whole, whole], listeners, strict=True):
-                made = NDArray(
-                    data,
-                    unique_id=self._emitted,
-                    time_stamp=now,
-                    ts_sec=int(now),
-                    ts_nsec=int(now % 1.0 * 1e9),
-                )
-                for consumer in consumers:
-                    consumer(made)
-        self._emitted += 1
+    def _hand_out(self, arrays: list[NDArray]) -> None:
+        for address, array in enumerate(arrays):
+            for consumer in self.consumers(address):
+                consumer(array)
+
+    def _publish_on_command(self) -> None:
+        # not handed out here: a client's write holds the lock that the plugins behind may need
+        self._workers.put(partial(self._hand_out, self._publish()))
 
     # ---- settings
 
@@ -135,12 +144,12 @@ class TimeSeries(Plugin):
         if value:
             self._clear()
         else:
-            self._publish()
+            self._publish_on_command()
 
     @on_write("TS_READ")
     def _read(self, _: int) -> None:
         if self.get("TS_ACQUIRE"):  # else its record is disabled
-            self._publish()
+            self._publish_on_command()
 
     @on_write("TS_NUM_POINTS")
     def _resize(self, points: int) -> None:
