@@ -89,6 +89,25 @@ def test_help_shows_the_defaults_of_an_ioc():
     assert "5064" in output
 
 
+def test_faults_are_listed_without_naming_an_ioc():
+    lines = adsupport_command("ioc", "--list-faults").stdout.splitlines()
+    assert "disk-full FILE_PLUGIN after=0 bytes=0 crash=False" in lines
+    assert any(line.startswith("latency seconds=") for line in lines)
+
+
+def test_without_the_name_of_an_ioc_the_known_ones_are_named():
+    result = adsupport_command("ioc")
+    assert result.returncode == 2
+    assert "adsim" in result.stderr
+
+
+def test_a_fault_that_the_ioc_can_not_have_is_named_without_a_traceback():
+    result = adsupport_command("ioc", "gp", "--fault", "latency", "--fault", "disk-full HDF1")
+    assert result.returncode == 1
+    assert "no file plugin 'HDF1'" in result.stderr
+    assert "Traceback" not in result.stderr
+
+
 def test_tree_of_a_file_that_is_not_hdf5_names_it(tmp_path):
     file = tmp_path / "notes.md"
     file.write_text("# not HDF5\n")
