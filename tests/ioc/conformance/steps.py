@@ -109,14 +109,16 @@ class Run:
 
     def _compare_events(self) -> None:
         # a PV that has the first recorded value already posts no event for it
-        recorded = without_repetition(self._recorded, self._monitors.first)
+        first, start = self._monitors.first, self.rule.start
+        already = {name: value for name, value in first.items() if name not in start}
+        recorded = without_repetition(self._recorded, already)
 
         def enough(events: list[Event]) -> bool:
-            return complete(without_repetition(events, self.rule.start), recorded)
+            return complete(without_repetition(events, start), recorded)
 
         self._monitors.wait(enough, SETTLE)
         time.sleep(QUIET)
-        events = without_repetition(self._monitors.events(), self.rule.start)
+        events = without_repetition(self._monitors.events(), start)
         wrong = differences(events, recorded, any_time=self.rule.any_time)
         for observed, expected in wrong:
             self._note(observed, expected, False)
