@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import statistics
+import threading
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -62,11 +63,15 @@ def measure(prefix: str, directory: Path, compression: str, frames: int, repeat:
     return Result(statistics.median(simulated), statistics.median(plain), images[0].nbytes / 2**20)
 
 
-def _put(pv: str, value: object) -> None:
+def _put(name: str, value: object) -> None:
+    """Put, and sleep until it has completed: pyepics' own wait takes a whole processor."""
     import epics
 
-    if epics.caput(pv, value, wait=True, timeout=_TIMEOUT) != 1:
-        raise RuntimeError(f"the put of {value!r} to {pv} did not complete")
+    done = threading.Event()
+    pv = epics.get_pv(name, connect=True, timeout=_TIMEOUT)
+    pv.put(value, callback=lambda **_: done.set())
+    if not done.wait(_TIMEOUT):
+        raise RuntimeError(f"the put of {value!r} to {name} did not complete")
 
 
 def _simulated_file(
