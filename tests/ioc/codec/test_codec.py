@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import epics
 import h5py
 import hdf5plugin  # noqa: F401  registers the filters
 import numpy as np
@@ -15,6 +14,8 @@ import pytest
 from PIL import Image
 
 from adsupport.launch import IOCProcess
+
+from ..records import Records
 
 TEXTS = {"CodecError", "WriteMessage"}
 RAMP = np.add.outer(np.arange(48), np.arange(64))
@@ -38,31 +39,20 @@ BASE: dict[str, dict[str, object]] = {
 }  # fmt: skip
 
 
-class Chain:
+class Chain(Records):
     """The camera, two codec plugins behind each other, and an image."""
 
-    def __init__(self, prefix: str, caput: Callable) -> None:
-        self.prefix, self._caput = prefix, caput
-
-    def put(self, part: str, wait: bool = True, **values: object) -> None:
-        for name, value in values.items():
-            self._caput(f"{self.prefix}{part}:{name}", value, wait)
+    def put(self, part: str, **values: object) -> None:
+        self.write({f"{part}:{name}": value for name, value in values.items()})
 
     def get(self, part: str, name: str, as_string: bool = False) -> Any:
-        pv = epics.get_pv(f"{self.prefix}{part}:{name}", connect=True, timeout=30)
-        text = as_string or name in TEXTS
-        value = pv.get(as_string=text, use_monitor=False, timeout=30)
-        assert value is not None, f"{pv.pvname} was not read"
-        return value
+        return super().get(f"{part}:{name}", as_string=as_string or name in TEXTS)
 
     def alarm(self, part: str, name: str) -> tuple[int, int]:
-        pv = epics.get_pv(f"{self.prefix}{part}:{name}", form="time", connect=True, timeout=30)
-        pv.get(use_monitor=False, timeout=30)
-        return pv.severity, pv.status
+        return super().alarm(f"{part}:{name}")
 
     def acquire(self, count: int = 1, **camera: object) -> None:
-        self.put("cam1", **camera, NumImages=count)
-        self.put("cam1", Acquire=1)
+        self.put("cam1", **camera, NumImages=count, Acquire=1)
 
     def status(self, part: str = "Codec1") -> list:
         return [self.get(part, "CodecStatus", True), self.get(part, "CodecError")]
@@ -75,15 +65,15 @@ class Chain:
 
 
 @pytest.fixture
-def chain(adsim: IOCProcess, caput: Callable) -> Iterator[Chain]:
+def chain(adsim: IOCProcess) -> Iterator[Chain]:
     """All at their first settings, no compression yet, a first frame done."""
-    chain = Chain(adsim.prefix, caput)
+    chain = Chain(adsim.prefix)
     for part, values in BASE.items():
-        chain.put(part, wait=False, **values)
+        chain.put(part, **values)
     chain.acquire(1, Reset=1)
     yield chain
     for part in ("Codec1", "Codec2", "image1"):
-        chain.put(part, wait=False, EnableCallbacks=0)
+        chain.put(part, EnableCallbacks=0)
     chain.put("image1", NDArrayPort="SIM1")
     chain.put("cam1", SizeX=1024, SizeY=1024, DataType=1, ColorMode=0, SimMode=0)
 
@@ -219,21 +209,23 @@ def test_compressed_arrays_are_stored_as_they_come(
 ) -> None:
     chain.put("Codec1", Compressor=compressor, BloscShuffle=1, BloscCLevel=3)
     chain.put(
-        "HDF1", wait=False, NDArrayPort="CODEC1", EnableCallbacks=1, FileWriteMode=2, NumCapture=3,
+        "HDF1", NDArrayPort="CODEC1", EnableCallbacks=1, FileWriteMode=2, NumCapture=3,
         LazyOpen=0, AutoIncrement=1, FileNumber=0, FileName="c", FileTemplate="%s%s_%4.4d.h5",
         Compression="None", ChunkSizeAuto=1, FilePath=str(tmp_path),
     )  # fmt: skip
     try:
         chain.acquire(1, DataType=3, Reset=1)
         with watch(f"{chain.prefix}HDF1:", "Capture") as seen:
-            chain.put("HDF1", wait=False, Capture=1)
+            # its put-callback comes when all is captured
+            chain.pv("HDF1:Capture").put(1)
             seen.wait_for("Capture", 1)
         chain.acquire(3)
         assert chain.get("HDF1", "NumCaptured_RBV") == 3, chain.get("HDF1", "WriteMessage")
         assert chain.get("HDF1", "WriteStatus") == 0
     finally:
-        chain.put("HDF1", wait=False, Capture=0, NDArrayPort="SIM1", FileWriteMode=0, NumCapture=1)
-        chain.put("HDF1", EnableCallbacks=0)
+        chain.put(
+            "HDF1", Capture=0, NDArrayPort="SIM1", FileWriteMode=0, NumCapture=1, EnableCallbacks=0
+        )
     with h5py.File(tmp_path / "c_0000.h5") as file:
         data = file["/entry/data/data"]
         assert data.shape == (3, 48, 64) and data.dtype == np.uint16

@@ -20,7 +20,7 @@ def list_file(tmp_path):
 def bad(chain, list_file):
     rig = chain("BadPix1")
     yield rig
-    rig.put({"BadPix1:FileName": list_file()})
+    rig.write({"BadPix1:FileName": list_file()})
 
 
 def test_pixels_are_replaced(bad, first_frame, list_file):
@@ -44,7 +44,7 @@ def test_pixels_are_replaced(bad, first_frame, list_file):
 
 def test_a_region_of_the_detector(bad, first_frame, list_file):
     path = list_file({"Pixel": [12, 7], "Set": 200}, {"Pixel": [3, 3], "Set": 200})
-    bad.put({"cam1:MinX": 10, "cam1:MinY": 5, "cam1:SizeX": 20, "cam1:SizeY": 10})
+    bad.write({"cam1:MinX": 10, "cam1:MinY": 5, "cam1:SizeX": 20, "cam1:SizeY": 10})
     image = bad.image(BadPix1__FileName=path)
     expected = first_frame()[5:15, 10:30].copy()
     expected[2, 2] = 200
@@ -58,7 +58,7 @@ def test_a_roi_plugin_before_it(chain, first_frame, list_file):
     expected = first_frame()[5:, 4:].reshape(19, 18, 2).sum(axis=2, dtype=np.uint8)
     expected[4, 4] = 200
     assert np.array_equal(image, expected)
-    rig.put({"BadPix1:FileName": list_file()})
+    rig.write({"BadPix1:FileName": list_file()})
 
 
 @pytest.mark.parametrize("content", [None, "", "{", '{"Bad pixels": [{"Pixel": 1}]}'])
@@ -66,7 +66,7 @@ def test_a_bad_file_is_an_alarm_and_no_more(bad, first_frame, tmp_path, list_fil
     path = tmp_path / "broken.json"
     if content is not None:
         path.write_text(content)
-    bad.put({"BadPix1:FileName": str(path)})
+    bad.write({"BadPix1:FileName": str(path)})
     assert bad.alarm("BadPix1:FileName") == (3, 2)
     assert np.array_equal(bad.image(), first_frame())
     expected = first_frame()

@@ -26,7 +26,7 @@ def test_regions_of_regions(chain, first_frame):
 
 def test_a_file_says_how_an_array_was_cut_out_of_the_detector(chain, tmp_path):
     rig = chain("ROI1", "HDF1")
-    rig.put({"cam1:MinX": 4, "cam1:SizeX": 30, "cam1:BinY": 2, "cam1:ReverseX": 1,
+    rig.write({"cam1:MinX": 4, "cam1:SizeX": 30, "cam1:BinY": 2, "cam1:ReverseX": 1,
              "ROI1:MinX": 5, "ROI1:SizeX": 20, "ROI1:BinX": 3, "ROI1:MinY": 2, "ROI1:ReverseX": 1,
              "ROI1:ReverseY": 1, "HDF1:FileWriteMode": "Single", "HDF1:AutoSave": 1,
              "HDF1:FilePath": str(tmp_path), "HDF1:FileName": "cut",
@@ -43,7 +43,7 @@ def test_a_file_says_how_an_array_was_cut_out_of_the_detector(chain, tmp_path):
 
 def test_rewiring_while_frames_flow(chain, first_frame):
     rig = chain("ROI1", "Trans1", "Over1")
-    rig.put({"Trans1:Type": "Rot90", "cam1:AcquirePeriod": 0.002, "cam1:ImageMode": 2,
+    rig.write({"Trans1:Type": "Rot90", "cam1:AcquirePeriod": 0.002, "cam1:ImageMode": 2,
              "ROI1:SizeX": 13})  # fmt: skip
     rig.pv("cam1:Acquire").put(1)
     try:
@@ -51,21 +51,21 @@ def test_rewiring_while_frames_flow(chain, first_frame):
             plugins = ["ROI1", "Trans1", "Over1"]
             np.random.default_rng(number).shuffle(plugins)
             rig.wire(*plugins[: number % 4], "image1")
-            rig.put({"cam1:SizeX": 20 + number, "ROI1:BinX": number % 5,
+            rig.write({"cam1:SizeX": 20 + number, "ROI1:BinX": number % 5,
                      "cam1:ColorMode": number // 4 % 4})  # fmt: skip
     finally:
-        rig.put({"cam1:Acquire": 0, "cam1:AcquirePeriod": 0.0, "ROI1:BinX": 1})
+        rig.write({"cam1:Acquire": 0, "cam1:AcquirePeriod": 0.0, "ROI1:BinX": 1})
     until = time.monotonic() + TIMEOUT
     while rig.get("cam1:NumQueuedArrays"):
         assert time.monotonic() < until, "arrays are held for ever"
-    rig.put({"cam1:SizeX": 40, "cam1:ColorMode": 0})
+    rig.write({"cam1:SizeX": 40, "cam1:ColorMode": 0})
     rig.wire("ROI1", "Trans1", "Over1", "image1")
     assert np.array_equal(rig.image(), np.rot90(first_frame()[:, :13], -1))
 
 
 def test_a_port_that_does_not_exist(chain, first_frame):
     rig = chain("Trans1")
-    rig.put({"Trans1:NDArrayPort": "NOWHERE"})
+    rig.write({"Trans1:NDArrayPort": "NOWHERE"})
     before = rig.get("image1:ArrayCounter_RBV")
     rig.shoot()
     assert rig.get("image1:ArrayCounter_RBV") == before
@@ -78,8 +78,8 @@ def test_a_port_that_does_not_exist(chain, first_frame):
 def test_a_loop(chain, first_frame, blocking):
     rig = chain("ROI1", "Trans1", "CC1")
     for plugin in ("ROI1", "Trans1", "CC1"):
-        rig.put({f"{plugin}:BlockingCallbacks": blocking})
-    rig.put({"ROI1:NDArrayPort": "CC1", "Trans1:NDArrayPort": "TRANS1"})
+        rig.write({f"{plugin}:BlockingCallbacks": blocking})
+    rig.write({"ROI1:NDArrayPort": "CC1", "Trans1:NDArrayPort": "TRANS1"})
     rig.shoot(3)
     assert rig.get("cam1:NumQueuedArrays") == 0
     rig.wire("ROI1", "Trans1", "CC1", "image1")
@@ -89,7 +89,7 @@ def test_a_loop(chain, first_frame, blocking):
 
 def test_compressed_arrays_are_dropped(chain):
     rig = chain("Codec1", "ROI1")
-    rig.put({"Codec1:Mode": 0, "Codec1:Compressor": "LZ4"})
+    rig.write({"Codec1:Mode": 0, "Codec1:Compressor": "LZ4"})
     before = rig.get("ROI1:ArrayCounter_RBV"), rig.get("ROI1:DroppedArrays_RBV")
     rig.shoot()
     after = rig.get("ROI1:ArrayCounter_RBV"), rig.get("ROI1:DroppedArrays_RBV")
@@ -99,6 +99,6 @@ def test_compressed_arrays_are_dropped(chain):
 @pytest.mark.parametrize("plugin", ["Trans1", "CC1", "Over1", "BadPix1", "ROI2"])
 def test_lines_instead_of_images(chain, first_frame, plugin):
     rig = chain("ROI1", plugin)
-    rig.put({"Trans1:Type": "Rot90", "CC1:ColorModeOut": "RGB1", "Over1:7:Use": 1})
+    rig.write({"Trans1:Type": "Rot90", "CC1:ColorModeOut": "RGB1", "Over1:7:Use": 1})
     image = rig.image(ROI1__SizeY=1, ROI1__CollapseDims=1)
     assert np.array_equal(image, first_frame()[0])

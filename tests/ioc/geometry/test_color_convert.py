@@ -28,7 +28,7 @@ def test_the_mean_of_three_colours(chain, first_frame):
 
 def test_false_colours(chain, first_frame):
     rig = chain("CC1")
-    rig.put({"CC1:FalseColor": "Rainbow"})
+    rig.write({"CC1:FalseColor": "Rainbow"})
     image = rig.image(CC1__ColorModeOut="RGB1")
     # the first quarter of the rainbow runs from black to blue
     assert not image[..., :2].any()

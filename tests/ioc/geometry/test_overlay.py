@@ -8,7 +8,7 @@ SETTINGS = {"Use": 1, "Shape": "Rectangle", "DrawMode": "Set", "Green": 200, "Wi
 
 
 def draw(rig, number: int, **settings: object) -> None:
-    rig.put({f"Over1:{number}:{name}": value for name, value in (SETTINGS | settings).items()})
+    rig.write({f"Over1:{number}:{name}": value for name, value in (SETTINGS | settings).items()})
 
 
 def box(image: np.ndarray, x: int, y: int, size_x: int, size_y: int) -> np.ndarray:
@@ -51,7 +51,7 @@ def test_text_with_time(chain, first_frame):
     rows, columns = changed.nonzero()
     assert 4 <= rows.min() and rows.max() < 19
     assert 1 <= columns.min() and columns.max() < 1 + 2 * 9
-    rig.put({"Over1:1:TimeStampFormat": "%H"})
+    rig.write({"Over1:1:TimeStampFormat": "%H"})
     longer = rig.image() != first_frame()
     assert np.array_equal(longer[:, :19], changed[:, :19])
     assert longer[:, 19:31].any() and not longer[:, 31:].any()
@@ -67,13 +67,13 @@ def test_position_and_centre_follow_each_other(chain, axis):
         assert values[:2] == values[2:]  # set-points follow, too
         return values[:2]
 
-    rig.put({f"Over1:6:Size{axis}": 20, f"Over1:6:Position{axis}": 30})
+    rig.write({f"Over1:6:Size{axis}": 20, f"Over1:6:Position{axis}": 30})
     assert shown() == [30, 40]
-    rig.put({f"Over1:6:Center{axis}": 100})
+    rig.write({f"Over1:6:Center{axis}": 100})
     assert shown() == [90, 100]
-    rig.put({f"Over1:6:Size{axis}": 30})
+    rig.write({f"Over1:6:Size{axis}": 30})
     assert shown() == [85, 100]
-    rig.put({f"Over1:6:Position{axis}": 0, f"Over1:6:Size{axis}": 10})
+    rig.write({f"Over1:6:Position{axis}": 0, f"Over1:6:Size{axis}": 10})
     assert shown() == [0, 5]
 
 
@@ -81,9 +81,9 @@ def test_the_first_four_follow_the_roi_plugins(chain, watch):
     rig = chain("ROI3")
     followed = ("PositionX", "PositionY", "SizeX", "SizeY")
     wanted = dict(zip(followed, (7, 8, 21, 12), strict=True))
-    rig.put({f"Over1:3:{name}": 0 for name in followed})
+    rig.write({f"Over1:3:{name}": 0 for name in followed})
     with watch(rig.prefix, *(f"Over1:3:{name}_RBV" for name in followed)) as seen:
-        rig.put({"ROI3:MinX": 7, "ROI3:MinY": 8, "ROI3:SizeX": 21, "ROI3:SizeY": 12})
+        rig.write({"ROI3:MinX": 7, "ROI3:MinY": 8, "ROI3:SizeX": 21, "ROI3:SizeY": 12})
         for name, value in wanted.items():
             seen.wait_for(f"Over1:3:{name}_RBV", value)
     for name, value in wanted.items():

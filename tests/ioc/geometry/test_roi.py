@@ -46,7 +46,7 @@ def test_read_backs_are_corrected_and_set_points_stay(chain, first_frame, asked,
     rig = chain("ROI1")
     names = ("MinX", "SizeX", "BinX")
     for name, value in zip(names, asked, strict=True):
-        rig.put({f"ROI1:{name}": value})
+        rig.write({f"ROI1:{name}": value})
     assert tuple(rig.get(f"ROI1:{name}_RBV") for name in names) == asked
     image = rig.image()
     assert tuple(rig.get(f"ROI1:{name}") for name in names) == asked
@@ -78,7 +78,7 @@ def test_scaling(chain, first_frame):
 @pytest.mark.parametrize(("mode", "color_axis"), [("RGB1", 2), ("RGB2", 1), ("RGB3", 0)])
 def test_one_colour_makes_a_gray_image(chain, first_frame, mode, color_axis):
     rig = chain("ROI1")
-    rig.put({"cam1:ColorMode": mode, "cam1:GainGreen": 2.0})
+    rig.write({"cam1:ColorMode": mode, "cam1:GainGreen": 2.0})
     image = rig.image(ROI1__SizeX=30)
     assert image.shape[color_axis] == 3
     assert rig.get("image1:ColorMode_RBV", as_string=True) == mode
@@ -94,7 +94,7 @@ def test_one_colour_makes_a_gray_image(chain, first_frame, mode, color_axis):
 def test_set_points_show_the_inputs_size_as_their_limit(chain):
     rig = chain("ROI1")
     for size in (40, 32):
-        rig.put({"cam1:SizeX": size})
+        rig.write({"cam1:SizeX": size})
         rig.image()
         assert (rig.get("ROI1:MaxX"), rig.get("ROI1:SetXHOPR")) == (size, size)
         facts = rig.pv("ROI1:MinX").get_with_metadata(form="ctrl", use_monitor=False)

@@ -25,7 +25,7 @@ def test_gray_images(chain, first_frame, kind):
 @pytest.mark.parametrize("kind", ["Rot90", "Rot270Mirror"])
 def test_colour_images(chain, first_frame, mode, color_axis, kind):
     rig = chain("Trans1")
-    rig.put({"cam1:GainBlue": 3.0})
+    rig.write({"cam1:GainBlue": 3.0})
     image = rig.image(cam1__ColorMode=mode, Trans1__Type=kind)
     red, green, blue = np.moveaxis(image, color_axis, 0)
     turned = TURNED[kind](first_frame())
@@ -36,7 +36,7 @@ def test_colour_images(chain, first_frame, mode, color_axis, kind):
 
 def test_a_type_that_does_not_exist_is_refused(chain, first_frame):
     rig = chain("Trans1")
-    rig.put({"Trans1:Type": "Mirror"})
-    rig.put({"Trans1:Type": 9})
+    rig.write({"Trans1:Type": "Mirror"})
+    rig.write({"Trans1:Type": 9})
     assert rig.alarm("Trans1:Type")[0] == 3
     assert np.array_equal(rig.image(), first_frame()[:, ::-1])

@@ -6,10 +6,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import epics
 import pytest
 
 from adsupport.launch import IOCProcess
+
+from ..records import Records
 
 TEXTS = {"FilePath", "FullFileName_RBV", "WriteMessage"}
 SUFFIXES = {"TIFF1": "tif", "JPEG1": "jpg", "netCDF1": "nc", "Nexus1": "nxs", "Proc1:TIFF": "tif"}
@@ -50,54 +51,43 @@ PLUGIN = {
 }
 
 
-class Bench:
+class Bench(Records):
     """Short names for what the tests do with camera and plugin."""
 
-    def __init__(
-        self, prefix: str, part: str, directory: Path, caput: Callable, watch: type
-    ) -> None:
-        self.prefix, self.part, self.directory = prefix, part, directory
-        self._caput, self._watch = caput, watch
+    def __init__(self, prefix: str, part: str, directory: Path, watch: type) -> None:
+        super().__init__(prefix)
+        self.part, self.directory, self._watch = part, directory, watch
 
-    def put(self, wait: bool = True, part: str = "", **values: object) -> None:
+    def put(self, part: str = "", **values: object) -> None:
         """Write records of the plugin, or of another."""
-        for name, value in values.items():
-            self._caput(f"{self.prefix}{part or self.part}:{name}", value, wait)
+        self.write({f"{part or self.part}:{name}": value for name, value in values.items()})
 
     def get(self, name: str, part: str = "") -> Any:
-        pv = epics.get_pv(f"{self.prefix}{part or self.part}:{name}", connect=True, timeout=30)
-        value = pv.get(as_string=name in TEXTS, use_monitor=False, timeout=30)
-        assert value is not None, f"{pv.pvname} was not read"
-        return value
+        return super().get(f"{part or self.part}:{name}", as_string=name in TEXTS)
 
     def alarm(self, name: str) -> tuple[int, int]:
-        pv = epics.get_pv(f"{self.prefix}{self.part}:{name}", form="time", connect=True, timeout=30)
-        pv.get(use_monitor=False, timeout=30)
-        return pv.severity, pv.status
+        return super().alarm(f"{self.part}:{name}")
 
     def setup(self) -> None:
-        # one circuit keeps their order: the last put is answered after all others
-        self.put(part="cam1", wait=False, **CAMERA)
+        self.put(part="cam1", **CAMERA)
         template = f"%s%s_%4.4d.{SUFFIXES[self.part]}"
-        self.put(wait=False, **PLUGIN, FileTemplate=template)
-        self.put(FilePath=str(self.directory))
+        self.put(**PLUGIN, FileTemplate=template, FilePath=str(self.directory))
 
     def leave(self) -> None:
         """Put back what others may not expect."""
-        self.put(wait=False, Capture=0, NDAttributesFile="", TempSuffix="", EnableCallbacks=0)
+        self.put(Capture=0, NDAttributesFile="", TempSuffix="", EnableCallbacks=0)
         camera = {name: CAMERA[name] for name in ("DataType", "ColorMode", "NDAttributesFile")}
         self.put(part="cam1", **camera, SizeX=1024, SizeY=1024)
 
     def acquire(self, count: int = 1, **values: object) -> None:
         """Acquire, and wait until the plugins have done their work."""
-        self.put(part="cam1", **values)
-        self.put(part="cam1", NumImages=count)
-        self.put(part="cam1", Acquire=1)
+        self.put(part="cam1", **values, NumImages=count, Acquire=1)
 
     def capture(self) -> None:
         """Start capturing; return when it has begun."""
         with self._watch(f"{self.prefix}{self.part}:", "Capture") as seen:
-            self.put(Capture=1, wait=False)
+            # its put-callback comes when all is captured
+            self.pv(f"{self.part}:Capture").put(1)
             seen.wait_for("Capture", 1)
 
     def state(self) -> list:
@@ -114,14 +104,12 @@ class Bench:
 
 
 @pytest.fixture
-def make_bench(
-    adsim: IOCProcess, tmp_path: Path, caput: Callable, watch: type
-) -> Iterator[Callable[[str], Bench]]:
+def make_bench(adsim: IOCProcess, tmp_path: Path, watch: type) -> Iterator[Callable[[str], Bench]]:
     """Set up a plugin to stream two frames of a small camera, primed."""
     made: list[Bench] = []
 
     def make(part: str) -> Bench:
-        bench = Bench(adsim.prefix, part, tmp_path, caput, watch)
+        bench = Bench(adsim.prefix, part, tmp_path, watch)
         made.append(bench)
         bench.setup()
         bench.acquire()

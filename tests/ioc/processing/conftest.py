@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import epics
 import h5py
 import numpy as np
 import pytest
 
-TIMEOUT = 30.0
-"""Seconds after which a test gives up; everything should take far less."""
+from ..records import TIMEOUT, BorrowedRecords
 
 SHAPE = (6, 8)
 """Rows and columns of the camera's frames."""
@@ -51,55 +48,31 @@ class Recording:
     offsets: list[int] = field(default_factory=list)
 
 
-class Chain:
+class Chain(BorrowedRecords):
     """A client of the IOC that puts back what it has changed."""
 
     def __init__(self, prefix: str, folder: Path, watch: type) -> None:
-        self.prefix = prefix
+        super().__init__(prefix)
         self.folder = folder
         self.watch = watch
-        self._before: dict[str, object] = {}
-
-    def pv(self, record: str) -> epics.PV:
-        pv = epics.get_pv(self.prefix + record)
-        assert pv.wait_for_connection(TIMEOUT), f"{self.prefix}{record} does not connect"
-        return pv
-
-    def get(self, record: str, **options: object) -> object:
-        value = self.pv(record).get(use_monitor=False, timeout=TIMEOUT, **options)
-        assert value is not None, f"{self.prefix}{record} cannot be read"
-        return value
 
     def text(self, record: str) -> str:
         return self.get(record, as_string=True)
 
-    def alarm(self, record: str) -> tuple[int, int]:
-        """Return severity and status."""
-        found = self.pv(record).get_with_metadata(form="time", use_monitor=False, timeout=TIMEOUT)
-        return found["severity"], found["status"]
-
     def put(self, record: str, value: object) -> None:
         """Write, and remember what was there."""
-        if record not in self._before:
-            self._before[record] = self.text(record) if _is_text(value) else self.get(record)
-        self.command(record, value)
+        self.write({record: value})
 
     def command(self, record: str, value: object = 1) -> None:
         """Write what need not be put back."""
         assert self.pv(record).put(value, wait=True, timeout=TIMEOUT) == 1, (record, value)
 
     def set(self, plugin: str, **settings: object) -> None:
-        for record, value in settings.items():
-            self.put(f"{plugin}:{record}", value)
+        self.write({f"{plugin}:{record}": value for record, value in settings.items()})
 
     def listen(self, plugin: str, port: str, **settings: object) -> None:
         """Rewire a plugin to a port, and switch it on."""
         self.set(plugin, NDArrayPort=port, EnableCallbacks="Enable", **settings)
-
-    def wait_until(self, record: str, value: object) -> None:
-        until = time.monotonic() + TIMEOUT
-        while (now := self.get(record)) != value:
-            assert time.monotonic() < until, f"{record} is {now!r}, not {value!r}"
 
     def acquire(self, number: int = 1, **settings: object) -> None:
         """Acquire images; what is behind the camera has processed them when this returns."""
@@ -146,20 +119,14 @@ class Chain:
     def restore(self) -> None:
         self.pv("cam1:Acquire").put(0)
         self.wait_until("cam1:AcquireBusy", 0)
-        for record, value in reversed(self._before.items()):
-            self.command(record, value)
-
-
-def _is_text(value: object) -> bool:
-    return isinstance(value, str)
+        super().restore()
 
 
 @pytest.fixture
 def chain(adsim, tmp_path: Path, watch: type) -> Iterator[Chain]:
     """The shared camera with small frames; what a test changes is put back after it."""
     chain = Chain(adsim.prefix, tmp_path, watch)
-    for record, value in CAMERA.items():
-        chain.put(record, value)
+    chain.write(CAMERA)
     chain.reset_camera()
     chain.wait_until("cam1:NumQueuedArrays", 0)
     yield chain

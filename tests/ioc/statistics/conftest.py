@@ -6,14 +6,12 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
 
 import epics
 import numpy as np
 import pytest
 
-TIMEOUT = 15.0
-"""Seconds after which a test gives up; everything should take far less."""
+from ..records import Records
 
 WIDTH, HEIGHT = 60, 40
 """Size of the images that tests begin with."""
@@ -73,45 +71,34 @@ SERIES = {
 }
 
 
-class Bench:
+class Bench(Records):
     """A client of the camera and of a plugin."""
 
     def __init__(self, prefix: str, plugin: str) -> None:
-        self.prefix = prefix
+        super().__init__(prefix)
         self.plugin = plugin
 
     def pv(self, record: str) -> epics.PV:
         """Return the PV of a record of the plugin, or of one named in full."""
-        name = record if record.startswith("cam1:") else self.plugin + record
-        pv = epics.get_pv(self.prefix + name)
-        assert pv.wait_for_connection(TIMEOUT), f"{pv.pvname} does not connect"
-        return pv
+        return super().pv(record if record.startswith("cam1:") else self.plugin + record)
 
     def put(self, **settings: object) -> None:
-        for record, value in settings.items():
-            self.set(record, value)
+        self.write(settings)
 
     def set(self, record: str, value: object) -> None:
-        assert self.pv(record).put(value, wait=True, timeout=TIMEOUT) == 1, record
-
-    def get(self, record: str) -> Any:
-        value = self.pv(record).get(use_monitor=False, timeout=TIMEOUT)
-        assert value is not None, f"{record} cannot be read"
-        return value
+        self.write({record: value})
 
     def array(self, record: str) -> np.ndarray:
         return np.atleast_1d(self.get(record))
 
     def severity(self, record: str) -> int:
-        meta = self.pv(record).get_with_metadata(form="time", use_monitor=False, timeout=TIMEOUT)
-        return meta["severity"]
+        return self.alarm(record)[0]
 
     def numbers(self, *records: str) -> dict[str, float]:
         return {record: self.get(f"{record}_RBV") for record in records}
 
     def camera(self, **settings: object) -> None:
-        for record, value in settings.items():
-            self.set(f"cam1:{record}", value)
+        self.write({f"cam1:{record}": value for record, value in settings.items()})
 
     def acquire(self, number: int = 1) -> float:
         """Acquire with put-callback, which waits for the plugins; return its duration."""
@@ -141,11 +128,6 @@ class Bench:
             yield other
         finally:
             other.put(EnableCallbacks="Disable", NDArrayPort="SIM1", NDArrayAddress=0)
-
-    def wait_until(self, record: str, value: object) -> None:
-        until = time.monotonic() + TIMEOUT
-        while (now := self.get(record)) != value:
-            assert time.monotonic() < until, f"{record} is {now!r}, not {value!r}"
 
 
 def _bench(prefix: str, plugin: str, settings: Mapping[str, object]) -> Bench:
