@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from adsupport.sim.area_detector import AreaDetectorIOC
-from adsupport.sim.plugins.attribute_plot import AttributePlugin
+from adsupport.sim.plugins.attribute import AttributePlugin
 from adsupport.sim.plugins.bad_pixel import BadPixel
 from adsupport.sim.plugins.base import Plugin
 from adsupport.sim.plugins.circular_buffer import CircularBuffer

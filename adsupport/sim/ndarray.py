@@ -129,6 +129,11 @@ class NDAttribute:
             return self.value.dtype
         return np.dtype(np.float64 if isinstance(self.value, float) else np.int32)
 
+    @property
+    def number(self) -> float | None:
+        """The value as a double; None for a string."""
+        return None if isinstance(self.value, str) else float(self.value)
+
 
 @dataclass(frozen=True, slots=True)
 class ArrayInfo:

@@ -197,6 +197,5 @@ class CircularBuffer(Plugin):
 def _number(array: NDArray, name: str) -> float:
     """Return an attribute's value; NaN when the array has none of that name, or a text."""
     attribute = array.attribute(name)
-    if attribute is None or isinstance(attribute.value, str):
-        return math.nan
-    return float(attribute.value)
+    number = None if attribute is None else attribute.number
+    return math.nan if number is None else number

@@ -91,6 +91,4 @@ def number_of(array: NDArray, name: str) -> float | None:
         case "NDArrayEpicsTSnSec":
             return float(array.ts_nsec)
     attribute = array.attribute(name) if name else None
-    if attribute is None or isinstance(attribute.value, str):
-        return None
-    return float(attribute.value)
+    return None if attribute is None else attribute.number
