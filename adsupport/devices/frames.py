@@ -234,7 +234,12 @@ def _written_problems(
         ]
     if not writer.counts_captured or written == expected:
         return []
-    if str(after[name, "capture"]) not in ("0", "Done"):
+    if written > expected:
+        hint = (
+            "Somebody else took frames meanwhile: another client, or a second detector of the plan "
+            "with the same camera. One detector can have all plugins."
+        )
+    elif str(after[name, "capture"]) not in ("0", "Done"):
         hint = "Look at QueueFree, DroppedArrays and the IOC's console."
     elif int(after[name, "num_captured"]) == 0:
         # With NumCapture 0 a first frame that can't be written ends the capture.

@@ -113,6 +113,13 @@ def test_a_capture_that_ended_is_told(account: FrameAccount) -> None:
     assert "Capture has ended" in str(report.error())
 
 
+@pytest.mark.parametrize("capture", [0, 1])
+def test_more_frames_than_asked_for_were_not_lost(account: FrameAccount, capture: int) -> None:
+    report = check(account, det_hdf1__num_captured=60, det_hdf1__capture=capture)
+    assert type(report.error()) is FrameCountError
+    assert "wrote 10 frames, expected 5. Somebody else took frames" in str(report.error())
+
+
 def test_a_camera_without_counter_of_images_is_counted_by_its_arrays(
     account: FrameAccount,
 ) -> None:

@@ -25,6 +25,9 @@ ATTRIBUTES = range(65010, 65501)
 
 _MAKE, _MODEL = 271, 272
 _ASCII, _LONG, _DOUBLE = 2, 4, 12
+MOST_BYTES = 2**29
+"""Bytes of pixels that are read; a compressed file of one megabyte can hold a thousand."""
+
 _LONGEST_TEXT = 2046
 """Characters of ``name:value`` that are kept."""
 
@@ -118,7 +121,8 @@ def write_tiff(file: BinaryIO, array: NDArray) -> None:
                 metadata=None,
                 extratags=tags,
             )
-    except (ValueError, struct.error) as error:  # such as more than 4 GiB
+    except (ValueError, struct.error, AssertionError) as error:
+        # more than 4 GiB, or a device on which nothing can be found again
         raise TIFFError(f"cannot write as TIFF: {error}") from error
 
 
@@ -175,6 +179,8 @@ def read_tiff(path: str) -> NDArray:
             page = file.pages.first
             if page.compression == 1 and page.nbytes > file.filehandle.size:
                 raise TIFFError(f"{page.nbytes} bytes of pixels are more than the file has")
+            if page.nbytes > MOST_BYTES:
+                raise TIFFError(f"{page.nbytes} bytes of pixels are more than {MOST_BYTES}")
             return _as_array(page, page.asarray())
     except (*_BROKEN, MemoryError) as error:
         raise TIFFError(f"cannot read {path} as TIFF: {error}") from error

@@ -40,6 +40,11 @@ class FrameRefusedError(OSError):
     """A frame does not fit the open file, which stays open for the next one."""
 
 
+def _as_int32(number: int) -> int:
+    """Return a number as a 32-bit parameter holds it: after the largest comes the smallest."""
+    return (number + 2**31) % 2**32 - 2**31
+
+
 class FileOutput(Plugin, ABC):
     """Opens, names and closes files of a format that a subclass knows.
 
@@ -184,8 +189,7 @@ class FileOutput(Plugin, ABC):
             self.get("FILE_TEMPLATE"), self.get("FILE_PATH"), self.get("FILE_NAME"), number
         )
         if self.get("AUTO_INCREMENT"):
-            # a 32-bit parameter, which after its largest number goes on with its smallest
-            self.set("FILE_NUMBER", (number + 1 + 2**31) % 2**32 - 2**31)
+            self.set("FILE_NUMBER", _as_int32(number + 1))
         return name
 
     # ---- files
@@ -282,20 +286,31 @@ class FileOutput(Plugin, ABC):
     # ---- names that the arrays bring
 
     def _take_name(self, array: NDArray) -> None:
-        name, number = array.attribute(FILE_NAME), array.attribute(FILE_NUMBER)
+        name, number = array.attribute(FILE_NAME), self._number_of(array)
         if name is not None:
             self.set("FILE_NAME", str(name.value))
         if number is not None:
-            self.set("FILE_NUMBER", int(number.value))
+            self.set("FILE_NUMBER", number)
             self.set("AUTO_INCREMENT", 0)
+
+    def _number_of(self, array: NDArray) -> int | None:
+        """Return the file number that an array brings, if it is one."""
+        number = array.attribute(FILE_NUMBER)
+        if number is None:
+            return None
+        try:
+            return _as_int32(int(number.value))
+        except (ValueError, OverflowError):  # a text, NaN or infinity
+            log.error("%s: %s %r is no number", self.name, FILE_NUMBER, number.value)
+            return None
 
     def _follow_name(self, array: NDArray) -> bool:
         """Go on to another file when the arrays name another one."""
         if not self._names_from_array:
             return True
-        name, number = array.attribute(FILE_NAME), array.attribute(FILE_NUMBER)
+        name, number = array.attribute(FILE_NAME), self._number_of(array)
         same = (name is None or str(name.value) == self.get("FILE_NAME")) and (
-            number is None or int(number.value) == self.get("FILE_NUMBER")
+            number is None or number == self.get("FILE_NUMBER")
         )
         if self._open_name and same:
             return True

@@ -213,6 +213,21 @@ def test_names_from_arrays(stream: Any) -> None:
     assert stream.get("AUTO_INCREMENT") == 0
 
 
+@pytest.mark.parametrize("number", ["seven", float("nan"), float("-inf")])
+def test_a_number_from_arrays_that_is_none_is_passed_over(
+    stream: Any, caplog: pytest.LogCaptureFixture, number: object
+) -> None:
+    names = NDAttribute("FilePluginFileName", "a"), NDAttribute("FilePluginFileNumber", number)
+    stream.feed(attributes=names)
+    stream.put(CAPTURE=1)
+    stream.feed(2, attributes=names)
+    stream.put(CAPTURE=0)
+    assert stream.files == ["a_0000.h5"]
+    assert stream.ids("a_0000.h5") == [3, 4]
+    assert stream.state("AUTO_INCREMENT", "FILE_NUMBER") == [1, 1]
+    assert "FilePluginFileNumber" in caplog.text
+
+
 # ---- end
 
 

@@ -191,3 +191,18 @@ def test_other_kinds_of_image_are_refused(tmp_path: Path) -> None:
         read_tiff(str(tmp_path / "b.tif"))
     with pytest.raises(FileNotFoundError):
         read_tiff(str(tmp_path / "none.tif"))
+
+
+def test_a_small_file_of_a_huge_image_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "a.tif"
+    tifffile.imwrite(path, np.zeros((4, 5), np.uint8), compression="zlib")
+    with tifffile.TiffFile(path, mode="r+") as file:
+        for code in (256, 257, 278):  # width, length, rows of a strip
+            file.pages.first.tags[code].overwrite(30_000)
+    with pytest.raises(OSError, match="900000000 bytes"):
+        read_tiff(str(path))
+
+
+def test_a_device_takes_no_image() -> None:
+    with Path("/dev/zero").open("wb") as file, pytest.raises(TIFFError, match="cannot write"):
+        write_tiff(file, NDArray(np.zeros((4, 5), np.uint8)))
