@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import epics
@@ -24,9 +24,18 @@ class Records:
     def __init__(self, prefix: str) -> None:
         self.prefix = prefix
 
+    def name(self, record: str) -> str:
+        """Return a record's full name."""
+        return self.prefix + record
+
+    def search(self, records: Iterable[str]) -> None:
+        """Search for records at once, which takes as long as for one."""
+        for record in records:
+            epics.get_pv(self.name(record))
+
     def pv(self, record: str) -> epics.PV:
         """Return a record's PV, connected."""
-        pv = epics.get_pv(self.prefix + record)
+        pv = epics.get_pv(self.name(record))
         assert pv.wait_for_connection(TIMEOUT), f"{pv.pvname} does not answer"
         return pv
 
@@ -35,6 +44,7 @@ class Records:
 
         One circuit and one port keep that order: only the last record of each plugin is waited for.
         """
+        self.search(values)
         last = {record.rpartition(":")[0]: record for record in values}
         for record, value in values.items():
             wait = record == last[record.rpartition(":")[0]]
@@ -69,6 +79,7 @@ class BorrowedRecords(Records):
 
     def write(self, values: Mapping[str, object]) -> None:
         """Write records, and note what they held before."""
+        self.search(values)
         for record, value in values.items():
             if record not in self._before:
                 text = isinstance(value, str) and self.pv(record).type.endswith("char")

@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
-import epics
 import numpy as np
 import pytest
 
@@ -78,9 +77,9 @@ class Bench(Records):
         super().__init__(prefix)
         self.plugin = plugin
 
-    def pv(self, record: str) -> epics.PV:
-        """Return the PV of a record of the plugin, or of one named in full."""
-        return super().pv(record if record.startswith("cam1:") else self.plugin + record)
+    def name(self, record: str) -> str:
+        """Return the full name of a record of the plugin, or of one of the camera's."""
+        return super().name(record if record.startswith("cam1:") else self.plugin + record)
 
     def put(self, **settings: object) -> None:
         self.write(settings)
