@@ -1,1 +1,1 @@
-"""Image files of one frame or several, as areaDetector's file plugins write them."""
+"""Files as areaDetector's plugins write and read them: images, and lists of bad pixels."""

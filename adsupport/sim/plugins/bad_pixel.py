@@ -7,12 +7,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from adsupport.sim.arrays.axes import image_axes
-from adsupport.sim.arrays.bad_pixels import (
-    BadPixelFileError,
-    BadPixelMap,
-    Defect,
-    read_bad_pixels,
-)
+from adsupport.sim.arrays.bad_pixels import BadPixelMap, Defect
+from adsupport.sim.files.bad_pixels import BadPixelFileError, read_bad_pixels
 from adsupport.sim.ndarray import Dimension
 from adsupport.sim.plugins.base import Plugin
 from adsupport.sim.port import PortError, on_write
@@ -27,7 +23,7 @@ _Key = tuple[tuple[Defect, ...], Dimension, Dimension]
 
 
 class BadPixel(Plugin):
-    """Replaces the pixels that a file names; see :mod:`adsupport.sim.arrays.bad_pixels`.
+    """Replaces the pixels that a file names; see :mod:`adsupport.sim.files.bad_pixels`.
 
     A file that cannot be read is reported on the console and by the alarm of ``FileName``; the
     list in use stays, or what could be read of the new one when an entry of it is malformed.
