@@ -135,6 +135,21 @@ class NDAttribute:
         return None if isinstance(self.value, str) else float(self.value)
 
 
+COLOR_MODE = "ColorMode"
+"""Name of the attribute with an array's colour mode, which every driver attaches."""
+
+
+def color_mode_attribute(mode: ColorMode) -> NDAttribute:
+    """Return the attribute of name :data:`COLOR_MODE`.
+
+    Parameters
+    ----------
+    mode : ColorMode
+        What it says.
+    """
+    return NDAttribute(COLOR_MODE, int(mode), "Color mode")
+
+
 @dataclass(frozen=True, slots=True)
 class ArrayInfo:
     """The sizes by which plugins judge an array.

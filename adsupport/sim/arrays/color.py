@@ -9,7 +9,7 @@ import numpy as np
 
 from adsupport.sim.arrays.axes import COLOR_AXES
 from adsupport.sim.arrays.casting import to_pixels
-from adsupport.sim.ndarray import ColorMode, NDAttribute
+from adsupport.sim.ndarray import COLOR_MODE, ColorMode, NDAttribute, color_mode_attribute
 
 
 class FalseColor(IntEnum):
@@ -209,8 +209,8 @@ def with_color_mode(
     mode : ColorMode
         What it says from now on.
     """
-    others = [item.name != "ColorMode" for item in attributes]
-    said = NDAttribute("ColorMode", int(mode), "Color mode")
+    others = [item.name != COLOR_MODE for item in attributes]
+    said = color_mode_attribute(mode)
     if all(others):
         return (*attributes, said)
     return tuple(item if other else said for item, other in zip(attributes, others, strict=True))

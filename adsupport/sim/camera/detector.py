@@ -21,7 +21,7 @@ from adsupport.sim.camera.settings import (
     image_settings,
 )
 from adsupport.sim.hook import Hook
-from adsupport.sim.ndarray import EPICS_EPOCH, NDArray, NDAttribute
+from adsupport.sim.ndarray import EPICS_EPOCH, NDArray, color_mode_attribute
 from adsupport.sim.port import PortError, on_write
 from adsupport.sim.source import ArraySource
 
@@ -313,7 +313,7 @@ class SimDetector(ArraySource):
             self.set("NIMAGES_COUNTER", self.get("NIMAGES_COUNTER") + 1)
             seconds, nanoseconds = divmod(time.time_ns(), 1_000_000_000)
             array.ts_sec, array.ts_nsec = seconds - EPICS_EPOCH, nanoseconds
-            color = NDAttribute("ColorMode", int(array.color_mode), "Color mode")
+            color = color_mode_attribute(array.color_mode)
             array.attributes = self.own_attributes.after((color,))
         # without the lock: a blocking plugin may take long
         self.emit(array)

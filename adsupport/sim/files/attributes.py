@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from adsupport.sim.ndarray import NDArray, NDAttribute
-
-COLOR_MODE = "ColorMode"
+from adsupport.sim.ndarray import COLOR_MODE, NDArray, NDAttribute, color_mode_attribute
 
 
 def attributes_of(array: NDArray) -> tuple[NDAttribute, ...]:
-    """Return an array's attributes, among them its colour mode, which every driver attaches."""
+    """Return an array's attributes, among them its colour mode."""
     if array.attribute(COLOR_MODE) is not None:
         return array.attributes
-    color = NDAttribute(COLOR_MODE, int(array.color_mode), "Color mode")
-    return (color, *array.attributes)
+    return (color_mode_attribute(array.color_mode), *array.attributes)

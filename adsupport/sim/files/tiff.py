@@ -13,9 +13,9 @@ from typing import BinaryIO
 import numpy as np
 import tifffile
 
-from adsupport.sim.files.attributes import COLOR_MODE, attributes_of
+from adsupport.sim.files.attributes import attributes_of
 from adsupport.sim.files.creation import require_file
-from adsupport.sim.ndarray import ColorMode, DataType, NDArray, NDAttribute
+from adsupport.sim.ndarray import COLOR_MODE, ColorMode, DataType, NDArray, NDAttribute
 
 TIME_STAMP, UNIQUE_ID, TS_SEC, TS_NSEC = range(65000, 65004)
 """Tags of the identity."""

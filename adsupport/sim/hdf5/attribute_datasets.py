@@ -14,7 +14,7 @@ from adsupport.sim.hdf5.layout import When
 from adsupport.sim.hdf5.native import set_string_fill
 from adsupport.sim.hdf5.settings import Geometry, HDF5Settings
 from adsupport.sim.hdf5.values import string_type, write_string
-from adsupport.sim.ndarray import NDArray, NDAttribute
+from adsupport.sim.ndarray import COLOR_MODE, NDArray, NDAttribute, color_mode_attribute
 
 STRING_SIZE = 256
 """Size of the strings in attribute datasets."""
@@ -36,8 +36,8 @@ def file_attributes(array: NDArray, more: tuple[NDAttribute, ...] = ()) -> Itera
         The plugin's own; the array's go before those of the same name.
     """
     own = {item.name: item for item in (*more, *array.attributes)}
-    if "ColorMode" not in own:
-        yield NDAttribute("ColorMode", int(array.color_mode), "Color mode")
+    if COLOR_MODE not in own:
+        yield color_mode_attribute(array.color_mode)
     yield from (item for name, item in own.items() if not name.startswith("NDArray"))
     yield NDAttribute("NDArrayEpicsTSSec", np.uint32(array.ts_sec), _EPICS_SECONDS)
     yield NDAttribute(
@@ -59,7 +59,7 @@ def frame_values(array: NDArray, more: tuple[NDAttribute, ...] = ()) -> dict[str
     more : tuple of NDAttribute
         The plugin's own.
     """
-    values: dict[str, object] = {"ColorMode": array.color_mode}
+    values: dict[str, object] = {COLOR_MODE: array.color_mode}
     for item in (*more, *array.attributes):
         values[item.name] = item.value
     values["NDArrayEpicsTSSec"] = array.ts_sec
