@@ -10,6 +10,7 @@ import pytest
 
 from adsupport.sim.ioc import IOC
 from adsupport.sim.ndarray import NDArray
+from adsupport.sim.plugins import base
 from adsupport.sim.plugins.base import Plugin
 from adsupport.sim.plugins.hdf5 import HDF5Plugin
 from adsupport.sim.plugins.std_arrays import StdArrays
@@ -144,6 +145,28 @@ def test_plugins_cannot_listen_to_each_other_in_a_circle(bench, caplog):
     assert second.driver is first
     first.write("NDARRAY_PORT", "SIM1")
     assert second.driver is bench.source
+
+
+def test_a_queue_is_limited_in_bytes_too(bench, monkeypatch):
+    monkeypatch.setattr(base, "MOST_QUEUED", 3 * 6)  # arrays of six bytes
+    entered, leave = threading.Event(), threading.Event()
+
+    def process(array: NDArray) -> None:
+        entered.set()
+        assert leave.wait(LONG)
+        bench.taken.append(array.unique_id)
+
+    plugin = bench.plugin(process=process)
+    plugin.write("QUEUE_SIZE", 2**31 - 1)
+    bench.emit(1)
+    assert entered.wait(LONG)
+    for number in range(2, 9):
+        bench.emit(number)
+    assert plugin.get("DROPPED_ARRAYS") == 3
+    leave.set()
+    bench.settle()
+    assert bench.taken == [1, 2, 3, 4, 5]
+    assert bench.source.queued == 0
 
 
 def test_a_full_queue_drops(bench):

@@ -9,6 +9,8 @@ from enum import IntEnum
 SINGLE_ATTRIBUTE_CHUNK = 1
 ENDLESS_ATTRIBUTE_CHUNK = 16 * 1024
 """Rows in a chunk of an attribute dataset when the number of frames is not known."""
+MOST_ATTRIBUTE_ROWS = 256 * 1024
+"""Rows in such a chunk at most: all of it is in memory and on the disk, however few are used."""
 
 
 class Compression(IntEnum):
@@ -186,8 +188,8 @@ def plan_geometry(settings: HDF5Settings, frame: tuple[int, ...]) -> Geometry:
         frame=frame,
         virtual=virtual,
         chunks=virtual_chunks + frame_chunks,
-        attribute_chunk=settings.attribute_chunk if settings.attribute_chunk > 0 else rows,
-        performance_chunk=rows,
+        attribute_chunk=min(max(settings.attribute_chunk, 0) or rows, MOST_ATTRIBUTE_ROWS),
+        performance_chunk=min(rows, MOST_ATTRIBUTE_ROWS),
         frames_per_flush=flush,
     )
 

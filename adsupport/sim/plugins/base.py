@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 MAX_DIMENSIONS = 10
 """Dimensions an NDArray can have."""
 
+MOST_QUEUED = 4 * 2**30
+"""Bytes that may wait in a queue, whatever QueueSize is; more are dropped."""
+
 _log = logging.getLogger(__name__)
 
 
@@ -254,7 +257,8 @@ class Plugin(ArraySource):
     def _enqueue(self, array: NDArray, driver: ArraySource, *, may_refuse: bool = False) -> bool:
         """Leave an array to the plugin's threads, or drop it when the queue is full."""
         with self.lock:
-            if self._workers.waiting >= self.get("QUEUE_SIZE"):
+            waiting = self._workers.waiting
+            if waiting >= self.get("QUEUE_SIZE") or waiting * array.data.nbytes > MOST_QUEUED:
                 if not may_refuse:
                     self._drop()
                 return False

@@ -13,6 +13,9 @@ from adsupport.sim.source import ArraySource
 
 log = logging.getLogger(__name__)
 
+MOST_BUFFERED = 4 * 2**30
+"""Bytes of frames that Capture mode keeps; a C IOC goes on for as long as there is memory."""
+
 DESTINATION = "FilePluginDestination"
 FILE_CLOSE = "FilePluginClose"
 
@@ -268,6 +271,10 @@ class FilePlugin(FileOutput):
         if self._buffer is None:
             self._buffer = []
         if len(self._buffer) < wanted and self._is_valid(array):
+            if (len(self._buffer) + 1) * array.data.nbytes > MOST_BUFFERED:
+                self._report(f"ERROR, {len(self._buffer)} frames fill the capture buffer")
+                self.set("CAPTURE", 0)
+                return
             self._buffer.append(array)
             self._count()
             self.set("NUM_CAPTURED", len(self._buffer))

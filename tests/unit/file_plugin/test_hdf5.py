@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from adsupport.sim.ndarray import NDAttribute
+from adsupport.sim.plugins import file
 from adsupport.sim.port import PortError
 
 pytestmark = pytest.mark.conformance
@@ -226,6 +227,18 @@ def test_a_number_from_arrays_that_is_none_is_passed_over(
     assert stream.ids("a_0000.h5") == [3, 4]
     assert stream.state("AUTO_INCREMENT", "FILE_NUMBER") == [1, 1]
     assert "FilePluginFileNumber" in caplog.text
+
+
+def test_frames_that_fill_the_capture_buffer_end_the_capture(
+    stream: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(file, "MOST_BUFFERED", 3 * SIZE[0] * SIZE[1])
+    stream.put(WRITE_MODE=1, NUM_CAPTURE=1000, CAPTURE=1)
+    stream.feed(5)
+    assert stream.state() == [0, 3, 1, "ERROR, 3 frames fill the capture buffer", 0]
+    stream.put(WRITE_FILE=1)  # what has been kept is not lost
+    assert stream.state() == [0, 0, 0, "", 1]
+    assert stream.ids("f_0000.h5") == [2, 3, 4]
 
 
 # ---- end

@@ -133,6 +133,17 @@ def test_geometry_is_always_legal(settings: HDF5Settings, shape: tuple[int, ...]
         assert geometry.frames_per_flush >= 1
 
 
+@pytest.mark.parametrize("asked", [{"num_capture": 2**31 - 1}, {"attribute_chunk": 2**31 - 1}])
+def test_room_for_frames_that_may_never_come_is_limited(
+    tmp_path: Path, write: Any, asked: dict[str, int]
+) -> None:
+    write(tmp_path / "f.h5", 3, {"shape": (4, 5)}, **({"num_capture": 3} | asked))
+    assert (tmp_path / "f.h5").stat().st_size < 20 * 2**20
+    with h5py.File(tmp_path / "f.h5") as file:
+        assert file[NDATTRIBUTES]["NDArrayUniqueId"][:].tolist() == [1, 2, 3]
+        assert file[TIMES].shape == (3, 5)
+
+
 def test_narrow_type_of_nbit(tmp_path: Path, frame: Any, write: Any) -> None:
     write(tmp_path / "f.h5", 1, {"dtype": "uint16"}, num_capture=1, compression=Compression.NBIT,
           nbit_precision=12)  # fmt: skip
