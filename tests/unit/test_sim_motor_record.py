@@ -75,6 +75,14 @@ def test_always_comes_to_rest_where_it_says(writes):
     assert motor["VBAS"] <= motor["VELO"]
 
 
+def test_stop_ends_a_jog_that_the_limits_have_kept_from_starting():
+    motor = make()
+    for field, value in (("SPMG", 0), ("VAL", 100.0), ("JOGF", 1), ("SPMG", 3), ("STOP", 1)):
+        motor.put(field, value)
+    settle(motor)
+    assert (motor["MIP"], motor["DMOV"], motor["VAL"]) == (0, 1, 0.0)
+
+
 @settings(deadline=None)
 @given(st.integers(0, 1), st.floats(-50, 50), st.floats(-10, 10))
 def test_user_and_dial_agree(direction, offset, target):

@@ -72,6 +72,7 @@ def _switch(motor: MotorRecord) -> bool:
                 motor.clear_buttons()
             else:
                 motor.take_read_back_as_target()
+                motor.ask_status()  # an axis at rest reports nothing new
         if mip & Mip.HOME:
             motor.clear_buttons()
         motor.mip = Mip.STOP
