@@ -27,6 +27,8 @@ def environment(port: int) -> dict[str, str]:
     return os.environ | {
         "EPICS_CA_SERVER_PORT": str(port),
         "EPICS_CAS_INTF_ADDR_LIST": "127.0.0.1",
+        # pvAccess would take 5075, and tell of it when another IOC has it
+        "EPICS_PVAS_SERVER_PORT": str(free_port()),
         "PYTHONPATH": str(ROOT),
     }
 
