@@ -269,7 +269,10 @@ class Plugin(ArraySource):
         return True
 
     def when_processed(self) -> Future[None]:
-        """Return a future that ends when the plugin has done with the arrays in its queue."""
+        """Return a future that ends when the plugin has done with the arrays in its queue.
+
+        With more than one thread, others may still be at work on arrays that they have taken.
+        """
         done: Future[None] = Future()
         self._workers.put(lambda: done.set_result(None))
         return done
