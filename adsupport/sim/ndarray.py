@@ -34,7 +34,7 @@ class DataType(IntEnum):
     @property
     def dtype(self) -> np.dtype:
         """The numpy type of one element, in the machine's byte order."""
-        return np.dtype(self.name.lower())
+        return _DTYPES[self]
 
     @classmethod
     def of(cls, dtype: np.dtype) -> DataType:
@@ -56,7 +56,8 @@ class DataType(IntEnum):
         return known
 
 
-_DATA_TYPES = {member.dtype: member for member in DataType}
+_DTYPES = {member: np.dtype(member.name.lower()) for member in DataType}
+_DATA_TYPES = {dtype: member for member, dtype in _DTYPES.items()}
 
 
 class ColorMode(IntEnum):

@@ -104,6 +104,8 @@ class Plugin(ArraySource):
         self._sorter = Sorter(self, self._order, super().emit)
         self._throttle = Throttle()
         self._process_lock = threading.RLock()
+        # sizes that ARRAY_DIMENSIONS shows, and the array that shows them
+        self._shown: tuple[list[int], np.ndarray | None] = [], None
         self.last_array: NDArray | None = None
         self.before_taking = Hook()
         self.before_processing = Hook()
@@ -325,10 +327,12 @@ class Plugin(ArraySource):
         """Set the parameters that describe an array."""
         sizes = [dim.size for dim in array.dims]
         self.set("ARRAY_NDIMENSIONS", len(sizes))
-        dimensions = np.zeros(MAX_DIMENSIONS, np.int32)
-        dimensions[: len(sizes)] = sizes
-        if not np.array_equal(dimensions, self.get("ARRAY_DIMENSIONS")):
+        shown, dimensions = self._shown
+        if sizes != shown or self.get("ARRAY_DIMENSIONS") is not dimensions:
+            dimensions = np.zeros(MAX_DIMENSIONS, np.int32)
+            dimensions[: len(sizes)] = sizes
             self.set("ARRAY_DIMENSIONS", dimensions)
+            self._shown = sizes, dimensions
         self.set("DATA_TYPE", int(array.data_type))
         self.set("COLOR_MODE", int(array.color_mode))
         self.set("UNIQUE_ID", array.unique_id)
