@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from enum import IntEnum
+from functools import lru_cache
 
 import numpy as np
 
@@ -263,18 +264,25 @@ class NDArray:
     @property
     def info(self) -> ArrayInfo:
         """Sizes in x, y and colour, and in bytes; those before compression."""
-        sizes = [dim.size for dim in self.dims]
-        axes = _AXES.get(self.color_mode) if len(sizes) == 3 else None
-        x, y, color = axes or (0, 1, 2)
-        width = self.data_type.dtype.itemsize
-        return ArrayInfo(
-            x_size=sizes[x] if len(sizes) > x else 0,
-            y_size=sizes[y] if len(sizes) > y else 0,
-            color_size=sizes[color] if len(sizes) > color else 0,
-            bytes_per_element=width,
-            total_bytes=width * math.prod(sizes),
-        )
+        return _array_info(self.dims, self.color_mode, self.data_type)
 
     def attribute(self, name: str) -> NDAttribute | None:
         """Return the attribute of that name, or None."""
         return next((item for item in self.attributes if item.name == name), None)
+
+
+@lru_cache(maxsize=64)  # of the frames of an acquisition all are alike
+def _array_info(
+    dims: tuple[Dimension, ...], color_mode: ColorMode, data_type: DataType
+) -> ArrayInfo:
+    sizes = [dim.size for dim in dims]
+    axes = _AXES.get(color_mode) if len(sizes) == 3 else None
+    x, y, color = axes or (0, 1, 2)
+    width = data_type.dtype.itemsize
+    return ArrayInfo(
+        x_size=sizes[x] if len(sizes) > x else 0,
+        y_size=sizes[y] if len(sizes) > y else 0,
+        color_size=sizes[color] if len(sizes) > color else 0,
+        bytes_per_element=width,
+        total_bytes=width * math.prod(sizes),
+    )
