@@ -73,7 +73,7 @@ def set_filter(plist: h5p.PropDCID, settings: HDF5Settings) -> None:
     Raises
     ------
     OSError
-        When the filter is not available.
+        When the filter is not available, or cannot work with its options.
     """
     reason = missing_filter(settings.compression)
     if reason:
@@ -82,6 +82,8 @@ def set_filter(plist: h5p.PropDCID, settings: HDF5Settings) -> None:
         case Compression.NBIT:
             plist.set_filter(h5z.FILTER_NBIT, h5z.FLAG_OPTIONAL, ())
         case Compression.SZIP:
+            if settings.szip_pixels < 1:  # the library would divide by it, and the process end
+                raise OSError(f"szip cannot encode blocks of {settings.szip_pixels} pixels")
             plist.set_szip(h5z.SZIP_NN_OPTION_MASK, settings.szip_pixels)
         case Compression.ZLIB:
             plist.set_deflate(settings.zlib_level)

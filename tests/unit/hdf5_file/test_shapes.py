@@ -144,6 +144,11 @@ def test_room_for_frames_that_may_never_come_is_limited(
         assert file[TIMES].shape == (3, 5)
 
 
+def test_szip_without_pixels_is_refused(tmp_path: Path, write: Any) -> None:
+    with pytest.raises(OSError, match="blocks of 0 pixels"):
+        write(tmp_path / "f.h5", 1, compression=Compression.SZIP, szip_pixels=0)
+
+
 def test_narrow_type_of_nbit(tmp_path: Path, frame: Any, write: Any) -> None:
     write(tmp_path / "f.h5", 1, {"dtype": "uint16"}, num_capture=1, compression=Compression.NBIT,
           nbit_precision=12)  # fmt: skip
