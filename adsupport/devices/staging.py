@@ -154,15 +154,20 @@ class BoundedStaging(BlueskyInterface):
         return devices
 
     def _put_back(self, signal: Any, value: Any) -> None:
-        try:
-            if not signal.connected:  # not worth a wait for each of many: its IOC is gone
-                raise TimeoutError("it isn't connected any more")
-            signal.set(value).wait()
-        except Exception as error:
+        problem = ""
+        if not signal.connected:  # not worth a wait for each of many: its IOC is gone
+            problem = "it isn't connected any more"
+        else:
+            try:
+                signal.set(value).wait()
+            except Exception as error:
+                problem = str(error) or type(error).__name__
+        if problem:
+            # raised without a cause, which would hide what the run has failed of
             raise PutError(
                 f"{self.name}: could not restore {pv_name(signal, setpoint=True)} to {value!r} "
-                f"({error}). Put it by hand."
-            ) from error
+                f"({problem}). Put it by hand."
+            )
 
 
 def is_staged(device: Any) -> bool:

@@ -62,7 +62,11 @@ FAILING: dict[str, tuple[tuple[Any, ...], type[AdsupportError], str]] = {
 }
 
 STOOD = {
-    "directory gone, which CreateDirectory makes anew": ("directory-vanishes", "HDF1", {}),
+    "directory gone, which CreateDirectory makes anew": (
+        "directory-vanishes",
+        "HDF1",
+        {"how": "rename"},
+    ),
     "slow disk": ("slow-disk", "HDF1", {"seconds": 0.1}),
     "slow viewer": ("slow-plugin", "image1", {"seconds": 0.1}),
     "frames that a viewer drops": ("queue-overflow", "image1", {"count": 3}),

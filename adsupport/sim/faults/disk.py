@@ -92,7 +92,7 @@ class DirectoryVanishes(FileFault):
 
     name: ClassVar[str] = "directory-vanishes"
     how: Literal["rename", "pretend"] = parameter(
-        "rename", "'rename' it to NAME.vanished until the fault ends, or only 'pretend' (ENOENT)"
+        "pretend", "'pretend' that it's gone (ENOENT), or 'rename' it to NAME.vanished meanwhile"
     )
 
     def attach(self, ioc: IOC, stack: ExitStack) -> None:

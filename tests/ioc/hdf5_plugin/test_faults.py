@@ -76,7 +76,7 @@ def test_a_directory_that_vanishes_is_missed_at_the_next_file(
     bench: Any, adsim: IOCProcess
 ) -> None:
     gone = bench.directory.with_name(f"{bench.directory.name}.vanished")
-    with adsim.fault("directory-vanishes", "HDF1", after=2):
+    with adsim.fault("directory-vanishes", "HDF1", after=2, how="rename"):
         bench.put(Capture=1, wait=False)
         bench.acquire(5)
         assert bench.state() == [0, 0, 5, 0, ""], "an open file is written on"
@@ -94,7 +94,7 @@ def test_a_directory_that_vanishes_is_missed_at_the_next_file(
 def test_a_directory_that_is_lost_while_a_lazy_file_waits(bench: Any, adsim: IOCProcess) -> None:
     bench.put(LazyOpen=1, FileNumber=18)
     bench.capture()
-    with adsim.fault("directory-vanishes", "HDF1", how="pretend"), bench.watch() as seen:
+    with adsim.fault("directory-vanishes", "HDF1"), bench.watch() as seen:
         bench.acquire(3)
         seen.wait_for("FileNumber", 21)
         full = bench.full("f_0020.h5")
@@ -106,7 +106,7 @@ def test_a_directory_that_is_lost_while_a_lazy_file_waits(bench: Any, adsim: IOC
 def test_a_path_that_is_no_directory_can_not_vanish(bench: Any, adsim: IOCProcess) -> None:
     bench.put(FilePath=bench.full("nope"))
     with pytest.raises(ValueError, match="HDF1: FilePath '.*nope' is no directory"):
-        adsim.fault("directory-vanishes", "HDF1")
+        adsim.fault("directory-vanishes", "HDF1", how="rename")
 
 
 def test_permission_lost_before_a_file_is_made(bench: Any, adsim: IOCProcess) -> None:
