@@ -99,6 +99,7 @@ class HDF5File:
         self._frame_bytes = array.info.total_bytes
         self._file: h5f.FileID | None = None
         with _naming(self.path, "create"):
+            self.geometry.check_chunk(array.info.bytes_per_element)
             file = h5f.create(os.fsencode(path), h5f.ACC_TRUNC, fapl=self._access())
             self._file = file
             try:

@@ -11,6 +11,8 @@ ENDLESS_ATTRIBUTE_CHUNK = 16 * 1024
 """Rows in a chunk of an attribute dataset when the number of frames is not known."""
 MOST_ATTRIBUTE_ROWS = 256 * 1024
 """Rows in such a chunk at most: all of it is in memory and on the disk, however few are used."""
+MOST_CHUNK_BYTES = 2**30
+"""Size of a chunk of several frames at most, for the same reason."""
 
 
 class Compression(IntEnum):
@@ -132,6 +134,27 @@ class Geometry:
     def whole_frames(self) -> bool:
         """Whether a chunk holds exactly one frame."""
         return self.chunks == (1,) * len(self.virtual) + self.frame
+
+    def check_chunk(self, element_bytes: int) -> None:
+        """See whether a chunk of several frames can be held in memory.
+
+        Parameters
+        ----------
+        element_bytes : int
+            Width of one element, bytes.
+
+        Raises
+        ------
+        ValueError
+            When it is larger than :data:`MOST_CHUNK_BYTES`.
+        """
+        frames = math.prod(self.chunks[: len(self.virtual)])
+        size = math.prod(self.chunks) * element_bytes
+        if frames > 1 and size > MOST_CHUNK_BYTES:
+            raise ValueError(
+                f"a chunk of {frames} frames takes {size} bytes, expected {MOST_CHUNK_BYTES} at"
+                " most: lower NumFramesChunks, ExtraDimChunk or the chunk sizes of the frame"
+            )
 
     @property
     def capacity(self) -> float:

@@ -144,6 +144,33 @@ def test_room_for_frames_that_may_never_come_is_limited(
         assert file[TIMES].shape == (3, 5)
 
 
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"num_capture": 10**6, "frames_per_chunk": 10**6},
+        {"num_capture": 0, "frames_per_chunk": 2**31 - 1},
+        {"extra_dims": (2**10, 2**10), "extra_chunks": (2**10,), "frames_per_chunk": 2**10},
+    ],
+)
+def test_a_chunk_of_frames_that_may_never_come_is_refused(
+    asked: dict, tmp_path: Path, frame: Any
+) -> None:
+    path = tmp_path / "f.h5"
+    path.write_bytes(b"of before")
+    with pytest.raises(HDF5FileError, match=r"f\.h5: a chunk of \d+ frames.*NumFramesChunks"):
+        HDF5File(path, HDF5Settings(**asked), frame(1, (64, 64)))
+    assert path.read_bytes() == b"of before"
+
+
+def test_a_chunk_of_one_frame_is_as_large_as_the_frame() -> None:
+    huge = plan_geometry(HDF5Settings(num_capture=0), (2**15, 2**15))
+    huge.check_chunk(2)
+    two = plan_geometry(HDF5Settings(num_capture=0, frames_per_chunk=2), (2**15, 2**14))
+    two.check_chunk(1)
+    with pytest.raises(ValueError, match="a chunk of 2 frames takes 2147483648 bytes"):
+        two.check_chunk(2)
+
+
 def test_szip_without_pixels_is_refused(tmp_path: Path, write: Any) -> None:
     with pytest.raises(OSError, match="blocks of 0 pixels"):
         write(tmp_path / "f.h5", 1, compression=Compression.SZIP, szip_pixels=0)
