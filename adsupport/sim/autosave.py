@@ -26,6 +26,10 @@ COUNTERS = frozenset({"ArrayCounter", "DroppedArrays", "DroppedOutputArrays", "D
 _log = logging.getLogger(__name__)
 
 
+class AutosaveError(OSError):
+    """Set-points cannot be kept in a file; the message says what was expected of it."""
+
+
 def is_setting(record: Record) -> bool:
     """Return whether a record's value is kept: a set-point that the driver is told at boot.
 
@@ -71,19 +75,60 @@ def read_saved(path: Path) -> dict[str, str]:
         The file; its predecessor is ``<path>B``.
     """
     for each in (path, predecessor(path)):
-        try:
-            lines = each.read_text("ascii").splitlines()
-        except FileNotFoundError:
-            continue
-        except (OSError, ValueError) as error:
-            _log.error("%s cannot be read: %s", each, error)
-            continue
-        if not lines or lines[-1] != END:
-            _log.error("%s does not end with %s: it is not whole, and not used", each, END)
-            continue
-        entries = (line.split(" ", 1) for line in lines[:-1] if line and line[0] not in "#!")
-        return {name: "".join(value) for name, *value in entries}
+        lines = _whole_lines(each)
+        if lines is not None:
+            entries = (line.split(" ", 1) for line in lines if line and line[0] not in "#!")
+            return {name: "".join(value) for name, *value in entries}
     return {}
+
+
+def _whole_lines(path: Path) -> list[str] | None:
+    """Return a file's lines before its end mark; None, and a line in the log, without one."""
+    try:
+        lines = path.read_text("ascii").splitlines()
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError) as error:
+        _log.error("%s cannot be read: %s", path, error)
+        return None
+    if not lines or lines[-1] != END:
+        _log.error("%s does not end with %s: it is not whole, and not used", path, END)
+        return None
+    return lines[:-1]
+
+
+def check_file(path: Path) -> None:
+    """See whether set-points can be kept in a file, and nothing else is lost by that.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        The file. It may be missing or empty.
+
+    Raises
+    ------
+    AutosaveError
+        When its directory is missing; when it is no file; or when it has something in it, and
+        neither it nor its predecessor is a whole file of set-points.
+    """
+    if not path.absolute().parent.is_dir():
+        raise AutosaveError(
+            f"set-points cannot be kept in {path}: {path.absolute().parent} is no directory."
+            " Make it, or name another file."
+        )
+    if not path.exists():
+        return
+    if not path.is_file():
+        raise AutosaveError(
+            f"set-points cannot be kept in {path}: it is no file. Expected the name of a file."
+        )
+    if path.stat().st_size and all(
+        _whole_lines(each) is None for each in (path, predecessor(path))
+    ):
+        raise AutosaveError(
+            f"{path} is not overwritten: expected a file of set-points, 'PV value' in each line"
+            f" and {END} in the last, found another one. Name another file, or move this one away."
+        )
 
 
 def predecessor(path: Path) -> Path:
@@ -134,9 +179,15 @@ class Autosave:
         All of its records are loaded.
     path : pathlib.Path
         The file.
+
+    Raises
+    ------
+    AutosaveError
+        See :func:`check_file`.
     """
 
     def __init__(self, ioc: IOC, path: Path) -> None:
+        check_file(path)
         self._path = path
         self._records = [record for record in ioc.records.values() if is_setting(record)]
         if not self._records:  # motors and user calculations keep nothing

@@ -259,7 +259,7 @@ def boot(make: Callable[[str], IOC], *, name: str, prefix: str) -> None:
     options = parser.parse_args()
     logging.basicConfig(level=options.log.upper(), format="%(asctime)s %(name)s: %(message)s")
     # these know every kind of port and record, and the records know the IOC
-    from adsupport.sim.autosave import Autosave
+    from adsupport.sim.autosave import Autosave, AutosaveError
     from adsupport.sim.faults.console import Console
     from adsupport.sim.faults.fault import FaultError
     from adsupport.sim.faults.registry import listing
@@ -273,7 +273,10 @@ def boot(make: Callable[[str], IOC], *, name: str, prefix: str) -> None:
         _print_lines(ioc.database)
         return
     if options.autosave:
-        Autosave(ioc, Path(options.autosave))
+        try:
+            Autosave(ioc, Path(options.autosave))
+        except AutosaveError as error:
+            sys.exit(f"{name}: {error}")
     console = Console(ioc)
 
     def start(loop: asyncio.AbstractEventLoop) -> None:

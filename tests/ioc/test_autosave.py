@@ -11,7 +11,7 @@ import caproto.sync.client as caproto_client
 import pytest
 from caproto import ChannelType
 
-from adsupport.launch import IOCProcess
+from adsupport.launch import IOCError, IOCProcess
 
 SETTINGS = {
     "cam1:AcquireTime": 0.0125,
@@ -113,3 +113,13 @@ def test_a_damaged_file_is_replaced_by_the_one_before(
     file.write_text(file.read_text().removesuffix("<END>\n"))
     ioc.restart()
     assert read("cam1:Gain_RBV") == 3.5
+
+
+def test_a_file_of_something_else_stops_the_start(
+    adsupport_ioc_factory: Callable[..., IOCProcess], tmp_path: Path
+) -> None:
+    notes = tmp_path / "notes.txt"
+    notes.write_text("monday: align the tube\n")
+    with pytest.raises(IOCError, match=r"notes\.txt is not overwritten"):
+        adsupport_ioc_factory("adsim", autosave=notes)
+    assert notes.read_text() == "monday: align the tube\n"

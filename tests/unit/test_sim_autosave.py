@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from adsupport.sim.autosave import (
     Autosave,
+    AutosaveError,
     from_text,
     is_setting,
     predecessor,
@@ -103,6 +104,46 @@ def test_a_file_that_is_not_whole_is_refused_for_the_one_before(
     assert str(path) in caplog.text
     predecessor(path).write_bytes(damaged)
     assert read_saved(path) == {}
+
+
+@pytest.mark.parametrize("content", [b"monday: align the tube\n", b"\x89PNG\r\n", b"t:n 4\n"])
+def test_a_file_of_something_else_is_refused_and_left_alone(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "notes.txt"
+    path.write_bytes(content)
+    with pytest.raises(AutosaveError, match=r"notes\.txt is not overwritten.*Name another file"):
+        Autosave(make_ioc(), path)
+    assert path.read_bytes() == content
+    assert [each.name for each in tmp_path.iterdir()] == ["notes.txt"]
+
+
+def test_a_place_where_no_file_can_be_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(AutosaveError, match=r"gone is no directory\. Make it"):
+        Autosave(make_ioc(), tmp_path / "gone" / "auto.sav")
+    with pytest.raises(AutosaveError, match="it is no file"):
+        Autosave(make_ioc(), tmp_path)
+
+
+@pytest.mark.parametrize("damaged", [b"", b"n 4\n<EN"])
+def test_a_damaged_file_is_accepted_when_the_one_before_is_whole(
+    tmp_path: Path, damaged: bytes
+) -> None:
+    path = tmp_path / "auto.sav"
+    for number in ("1", "2"):
+        write_saved(path, {"t:HDF1:NumCapture": number})
+    path.write_bytes(damaged)
+    ioc = make_ioc()
+    Autosave(ioc, path)
+    ioc.starters[-1](None)  # type: ignore[arg-type]
+    assert ioc.records["HDF1:NumCapture"].channel.value == 1
+
+
+def test_an_empty_file_is_one_to_begin_with(tmp_path: Path) -> None:
+    path = tmp_path / "auto.sav"
+    path.touch()
+    ioc = make_ioc()
+    Autosave(ioc, path)
+    ioc.starters[-1](None)  # type: ignore[arg-type]
+    assert "t:HDF1:NumCapture" in read_saved(path)
 
 
 def test_without_any_file_nothing_is_restored_and_nothing_said(
