@@ -94,6 +94,11 @@ def test_a_number_of_frames_is_an_integer(value: object) -> None:
         DiskFull.make("HDF1", {"after": value})
 
 
+def test_seconds_beyond_all_numbers_are_none() -> None:
+    with pytest.raises(FaultError, match="seconds must be float"):
+        SlowPlugin.make("HDF1", {"seconds": 10**400})
+
+
 def test_seconds_may_be_an_integer() -> None:
     assert SlowPlugin.make("HDF1", {"seconds": 2}).seconds == 2.0  # type: ignore[attr-defined]
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from adsupport.sim.camera.detector import SimDetector
+from adsupport.sim.camera.settings import fit_window
 from adsupport.sim.faults.fault import Fault, parameter
 from adsupport.sim.faults.targets import find_port
 
@@ -88,12 +89,19 @@ class WrongSize(CameraFault):
         """Change the size for the frames it is for."""
         if self.exposures == self.after + 1:
             half = 0 if self.size_y else self.camera.get("SIZE_X") // 2
-            for param, size in (("SIZE_X", self.size_x or half), ("SIZE_Y", self.size_y)):
+            for axis, size in (("X", self.size_x or half), ("Y", self.size_y)):
                 if size:
-                    self.true_sizes[param] = (self.camera.get(param), size)
-                    self.camera.write(param, size)
+                    self._change(axis, size)
         elif self.frames and self.exposures == self.after + self.frames + 1:
             self._restore()
+
+    def _change(self, axis: str, size: int) -> None:
+        param = f"SIZE_{axis}"
+        with self.camera.lock:
+            before = self.camera.get(param)
+            self.camera.write(param, size)
+            # what the camera makes of it: no more than the sensor has, and whole bins
+            self.true_sizes[param] = (before, fit_window(self.camera, axis).size)
 
     def _restore(self) -> None:
         for param, (before, wrong) in self.true_sizes.items():

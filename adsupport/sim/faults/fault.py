@@ -153,5 +153,5 @@ def _converted(kind: Any, value: Any) -> Any:
         return None
     try:
         return kind(value)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None

@@ -195,6 +195,21 @@ def test_a_size_that_changes_in_mid_stream(bench: Any, adsim: IOCProcess) -> Non
     assert bench.get("SizeX_RBV", "cam1") == 1024
 
 
+def test_a_wrong_size_that_the_camera_corrects_ends_with_its_fault(
+    bench: Any, adsim: IOCProcess, caput: Any
+) -> None:
+    size = f"{adsim.prefix}cam1:SizeX"
+    caput(size, 512)
+    try:
+        with adsim.fault("wrong-size", "cam1", size_x=5000):
+            bench.acquire(1)
+            assert bench.get("ArraySizeX_RBV", "cam1") == 1024
+        bench.acquire(1)
+        assert bench.get("ArraySizeX_RBV", "cam1") == 512
+    finally:
+        caput(size, 1024)
+
+
 def test_a_wrong_size_ends_with_its_fault(bench: Any, adsim: IOCProcess) -> None:
     with adsim.fault("wrong-size", "cam1", size_y=100):
         bench.acquire(1)
