@@ -131,9 +131,12 @@ class AttributeSource:
 
     def _constant(self) -> Number | str | None:
         try:
-            return _DATA_TYPES[self.data_type](self.source)
+            value = _DATA_TYPES[self.data_type](self.source)
         except ValueError:
             return None
+        # an attribute's integers have 32 bits
+        fits = not isinstance(value, int) or -(2**31) <= value < 2**31
+        return value if fits else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,7 +216,7 @@ def _source(element: Element) -> AttributeSource:
         source=source,
         data_type=data_type,
         description=element.get("description", ""),
-        address=int(address) if address.isdecimal() else 0,
+        address=int(address) if re.fullmatch(r"[0-9]{1,9}", address) else 0,
     )
 
 

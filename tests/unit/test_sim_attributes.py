@@ -88,6 +88,9 @@ def test_types(port):
         'name="a" type="EPICS_PV" source="t:none"',
         'name="a" type="FUNCTION" source="f"',
         'name="a" type="CONST" source="five" datatype="int"',
+        'name="a" type="CONST" source="2147483648" datatype="int"',
+        f'name="a" type="CONST" source="{"9" * 5000}" datatype="int"',
+        f'name="a" type="PARAM" source="NO_SUCH" addr="{"9" * 5000}"',
     ],
 )
 def test_what_has_no_value_is_undefined(text, port):
