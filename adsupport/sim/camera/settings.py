@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Container, Mapping
 from enum import IntEnum
 
+from adsupport.sim.arrays.window import Window
 from adsupport.sim.camera.images import ImageSettings, Peaks, SimMode, Wave, Waves
-from adsupport.sim.camera.region import Window
 from adsupport.sim.ndarray import ColorMode, DataType
 from adsupport.sim.port import Port
 
