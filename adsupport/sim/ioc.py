@@ -255,9 +255,15 @@ def boot(make: Callable[[str], IOC], *, name: str, prefix: str) -> None:
     parser.add_argument(
         "--autosave", metavar="FILE", help="keep set-points there, and restore them at the start"
     )
-    parser.add_argument("--log", default="WARNING", help="log level (%(default)s)")
+    parser.add_argument(
+        "--log",
+        default="WARNING",
+        type=str.upper,
+        choices=("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"),
+        help="log level (%(default)s)",
+    )
     options = parser.parse_args()
-    logging.basicConfig(level=options.log.upper(), format="%(asctime)s %(name)s: %(message)s")
+    logging.basicConfig(level=options.log, format="%(asctime)s %(name)s: %(message)s")
     # these know every kind of port and record, and the records know the IOC
     from adsupport.sim.autosave import Autosave, AutosaveError
     from adsupport.sim.faults.console import Console
