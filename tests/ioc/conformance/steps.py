@@ -264,6 +264,9 @@ class Run:
 
     def _dataset(self, name: str, path: str = IMAGE) -> tuple[h5py.File, h5py.Dataset]:
         file = h5py.File(self.local / name, "r")
+        if path not in file:
+            file.close()
+            raise OSError(f"{name} has no {path}")
         return file, file[path]
 
     def _shape(self, name: str, shape: list[int], limits: list[int], path: str = IMAGE) -> None:
