@@ -48,7 +48,7 @@ class IOCProcess:
     Parameters
     ----------
     boot : str or path
-        ``"adsim"``, ``"gp"`` or the path of a boot file.
+        ``"adsim"``, ``"gp"``, ``"imaging_beamline"`` or the path of a boot file.
     prefix : str
         Prefix of every PV, such as ``"ad:"``.
     port : int, optional
@@ -61,6 +61,13 @@ class IOCProcess:
         File in which the IOC keeps its set-points over restarts; default: nowhere.
     pva_port : int, optional
         pvAccess port; default: a free one.
+
+    Raises
+    ------
+    FileNotFoundError
+        There is no such boot file.
+    IOCError
+        No port is free.
 
     Examples
     --------

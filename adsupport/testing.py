@@ -127,7 +127,7 @@ class IOCFactory:
         Parameters
         ----------
         boot : str or path
-            ``"adsim"``, ``"gp"`` or the path of a boot file.
+            ``"adsim"``, ``"gp"``, ``"imaging_beamline"`` or the path of a boot file.
         prefix : str, optional
             Prefix of every PV; default: one that no IOC of this process has had, as clients
             remember the names that they know.
@@ -145,6 +145,8 @@ class IOCFactory:
 
         Raises
         ------
+        FileNotFoundError
+            There is no such boot file.
         IOCError
             The IOC does not start, or too many run already.
         """
