@@ -81,6 +81,8 @@ def test_a_line_and_what_it_means(text: str, values: dict) -> None:
         ("disk-full HDF1 crash=maybe", "crash must be bool, not 'maybe'"),
         ("disk-fill HDF1", "Did you mean 'disk-full'"),
         ("queue-overflow HDF1 count=0", "count must be int of at least 1"),
+        ("latency seconds=inf", "seconds must be float of at least 0 and at most 60, not 'inf'"),
+        ("latency jitter=nan", "jitter must be float of at least 0 and at most 60, not 'nan'"),
     ],
 )
 def test_a_line_that_can_not_be_is_explained(text: str, message: str) -> None:

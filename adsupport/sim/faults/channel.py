@@ -15,6 +15,9 @@ from adsupport.sim.faults.targets import find_channels
 if TYPE_CHECKING:
     from adsupport.sim.ioc import IOC
 
+LONGEST = 60.0
+"""Seconds a message may take at most: those behind it wait that long, after the fault has ended."""
+
 
 @dataclass(kw_only=True, eq=False)
 class DropMonitors(Fault):
@@ -55,8 +58,8 @@ class Latency(Fault):
     """Every message of the IOC takes time to its clients, as over a network; the order is kept."""
 
     name: ClassVar[str] = "latency"
-    seconds: float = parameter(0.05, "seconds that each message takes", 0)
-    jitter: float = parameter(0.0, "seconds more at most, at random", 0)
+    seconds: float = parameter(0.05, "seconds that each message takes", 0, LONGEST)
+    jitter: float = parameter(0.0, "seconds more at most, at random", 0, LONGEST)
     seed: int = parameter(0, "makes the jitter repeatable")
 
     def attach(self, ioc: IOC, stack: ExitStack) -> None:

@@ -6,6 +6,7 @@ import dataclasses
 import inspect
 import typing
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
@@ -21,7 +22,9 @@ class FaultError(ValueError):
     """A fault that does not exist, or that this IOC can't have; the message names what there is."""
 
 
-def parameter(default: Any, text: str, least: float | None = None) -> Any:
+def parameter(
+    default: Any, text: str, least: float | None = None, most: float | None = None
+) -> Any:
     """Declare a parameter of a fault.
 
     Parameters
@@ -30,10 +33,11 @@ def parameter(default: Any, text: str, least: float | None = None) -> Any:
         Its value when it is not given.
     text : str
         What it means, with its unit.
-    least : float, optional
-        Its smallest value.
+    least, most : float, optional
+        Its smallest and its largest value.
     """
-    return dataclasses.field(default=default, metadata={"text": text, "least": least})
+    about = {"text": text, "least": least, "most": most}
+    return dataclasses.field(default=default, metadata=about)
 
 
 @dataclass(kw_only=True, eq=False)
@@ -126,17 +130,20 @@ class Fault(ABC):
                 f"{cls.name} has no parameter {', '.join(unknown)}. Expected: {cls.usage()}"
             )
         checked = {
-            name: cls._checked(name, hints[name], value, known[name].metadata["least"])
+            name: cls._checked(name, hints[name], value, known[name].metadata)
             for name, value in values.items()
         }
         return cls(target=target or "", **checked)
 
     @classmethod
-    def _checked(cls, name: str, kind: Any, value: Any, least: float | None) -> Any:
-        found = _converted(kind, value)
-        if found is None or (least is not None and not found >= least):
+    def _checked(cls, name: str, kind: Any, value: Any, about: Mapping[str, Any]) -> Any:
+        found, least, most = _converted(kind, value), about["least"], about["most"]
+        # so that NaN is refused, too
+        in_range = found is not None and (least is None or found >= least)
+        if not in_range or (most is not None and not found <= most):
             wanted = " or ".join(map(repr, typing.get_args(kind))) or kind.__name__
             limit = "" if least is None else f" of at least {least:g}"
+            limit += "" if most is None else f" and at most {most:g}"
             raise FaultError(f"{cls.name}: {name} must be {wanted}{limit}, not {value!r}")
         return found
 
