@@ -27,7 +27,7 @@ test: $(VENV)/.has-test
 	$(PYTEST) -m "not slow and not bench"
 
 test-all: $(VENV)/.has-test
-	$(PYTEST) -m "not bench"
+	HYPOTHESIS_PROFILE=default $(PYTEST) -m "not bench"
 
 bench: $(VENV)/.has-test .bench-venv/.has-peer
 	$(BIN)/python -m tests.bench --peer .bench-venv/bin/python

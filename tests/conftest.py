@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from adsupport import testing
 from adsupport.launch import IOCProcess
@@ -21,6 +22,10 @@ from .ioc.conformance.table import PROPERTY, table_of
 SUITE = Path(__file__).parent / "ioc" / "conformance"
 
 private_iocs()
+
+# `make test` tries the same examples each time, `make test-all` new ones
+settings.register_profile("repeatable", derandomize=True)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeatable"))
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
