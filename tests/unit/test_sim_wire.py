@@ -103,3 +103,16 @@ def test_what_a_channel_cannot_hold(data, sent, native, count, why):
 )
 def test_as_a_string(value, native, expected):
     assert list(to_wire(value, native, T.STRING, STATES, 3)) == [expected]
+
+
+@pytest.mark.parametrize(
+    ("value", "precision", "expected"),
+    [
+        (0.5, -1, b"5.00000000000000000e-01"),
+        (0.5, 32767, b"5.00000000000000000e-01"),
+        (1e300, 3, b"1.000e+300"),
+        (1e8, 5, b"100000000.000"),
+    ],
+)
+def test_a_number_of_any_size_and_precision_as_a_string(value, precision, expected):
+    assert list(to_wire(value, T.DOUBLE, T.STRING, (), precision)) == [expected]

@@ -48,8 +48,16 @@ def _text(value: Any, native: ChannelType, enums: tuple[str, ...], precision: in
     if native is ChannelType.ENUM:
         return enums[value] if 0 <= value < len(enums) else str(value)
     if native in (ChannelType.DOUBLE, ChannelType.FLOAT):
-        return f"{value:.{precision}f}"
+        return _real_text(value, precision)
     return str(int(value))
+
+
+def _real_text(value: float, precision: int) -> str:
+    """Return a number as EPICS base shows it (libCom's ``cvtDoubleToString``)."""
+    digits = precision & 0xFFFF  # PREC may be any short, base takes it without its sign
+    if digits > 8 or abs(value) > 1e16:
+        return f"{value:.{min(digits, 17)}e}"
+    return f"{value:.{min(digits, 3) if abs(value) > 1e7 else digits}f}"
 
 
 def _number(text: str) -> float:
