@@ -156,16 +156,16 @@ def test_a_put_callback_while_moving_waits_for_its_turn(motor, caput, caget, wat
 
 
 def test_the_moves_of_a_client_that_has_gone_are_not_begun(motor, caput, caget):
-    clients = []
-    for target in (0.5, 1.0, 1.5):
-        context = Context()
-        (pv,) = context.get_pvs(f"{motor}.VAL")
+    clients = [Context() for _ in range(3)]
+    # connected before the first move, which must not end meanwhile
+    values = [client.get_pvs(f"{motor}.VAL")[0] for client in clients]
+    for pv in values:
         pv.wait_for_connection(timeout=TIMEOUT)
+    for pv, target in zip(values, (0.5, 1.0, 1.5), strict=True):
         pv.write([target], notify=True, wait=False)
         pv.read(timeout=TIMEOUT)  # answered after the write was taken
-        clients.append(context)
-    for context in clients[1:]:
-        context.disconnect()
+    for client in clients[1:]:
+        client.disconnect()
     caput(f"{motor}.TWV", 0.1)  # a put-callback: it waits for the moves before it
     assert caget(f"{motor}.RBV") == 0.5
     clients[0].disconnect()

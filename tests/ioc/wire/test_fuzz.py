@@ -26,7 +26,9 @@ STRING, INT, FLOAT, ENUM, CHAR, LONG, DOUBLE = range(7)
 UNTOUCHED = ("FilePath", "FileName", "NDAttributesFile", "XMLFileName", "FileTemplate")
 """What names files: it gets names that stay in the IOC's directory."""
 
-LARGEST_CAPTURE = 3
+MEMORY = ("NumCapture", "NumPoints", "QueueSize", "SortSize", "HistSize", "PreCount")
+"""What clients may ask memory for: they get it, so these ask for little."""
+
 PATIENCE = 0.5
 """Seconds that a client waits for an answer."""
 
@@ -133,8 +135,7 @@ class Fuzzer:
         if kind == CHAR:
             data = self.random.randbytes(self.random.choice((1, 2, 300)))
             return len(data), data
-        # a huge capture buffer is what a client may ask for, and is memory well used
-        number = self.random.choice(NUMBERS if "NumCapture" not in name else (1, LARGEST_CAPTURE))
+        number = self.random.choice((1, 3) if name.endswith(MEMORY) else NUMBERS)
         if kind in (FLOAT, DOUBLE):
             form = ">f" if kind == FLOAT else ">d"
             return 1, struct.pack(form, min(max(number, -1e38), 1e38))
@@ -177,31 +178,27 @@ def check(ioc, caget, caput) -> None:
 def calm(ioc, fuzzer, memory, caput) -> int:
     """Let every plugin hold one small array and no file; return the memory then, in bytes."""
     names = set(fuzzer.names)
-    cam = f"{ioc.prefix}cam1:"
-    for switch in sorted(name for name in names if name.endswith(":EnableCallbacks")):
+    switches = sorted(name for name in names if name.endswith(":EnableCallbacks"))
+    plugin_settings = {"NDArrayPort": "SIM1", "BlockingCallbacks": 0, "QueueSize": 20}
+    for switch in switches:
         plugin = switch.removesuffix("EnableCallbacks")
         if f"{plugin}Capture" in names:
             caput(f"{plugin}Capture", 0)
-        for field, value in {
-            "NDArrayPort": "SIM1",
-            "BlockingCallbacks": 0,
-            "QueueSize": 20,
-        }.items():
+        for field, value in plugin_settings.items():
             caput(plugin + field, value)
         caput(switch, 1)
-    for field, value in {
-        "MinX": 0,
-        "MinY": 0,
-        "SizeX": 16,
-        "SizeY": 16,
-        "WaitForPlugins": 1,
-    }.items():
-        caput(cam + field, value)
-    caput(cam + "ImageMode", 0)
-    caput(cam + "Acquire", 1)
-    for name in names:
-        if name.endswith(":EnableCallbacks"):
-            caput(name, 0)
+    proc, cameras = f"{ioc.prefix}Proc1:", [f"{ioc.prefix}cam{number}:" for number in (1, 2)]
+    small = {"MinX": 0, "MinY": 0, "SizeX": 16, "SizeY": 16, "WaitForPlugins": 1, "ImageMode": 0}
+    for cam in cameras:
+        caput(cam + "Acquire", 0)
+        for field, value in small.items():
+            caput(cam + field, value)
+        caput(cam + "Acquire", 1)
+    for field in ("SaveBackground", "SaveFlatField", "ResetFilter"):
+        caput(proc + field, 1)
+    caput(cameras[0] + "Acquire", 1)
+    for switch in switches:
+        caput(switch, 0)
     return memory(ioc.pid)
 
 
