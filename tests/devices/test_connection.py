@@ -36,8 +36,9 @@ def make(ioc, *plugins, **kwargs):
 
 
 @pytest.mark.parametrize("all_signals", [False, True])
-def test_every_signal_of_the_default_classes_connects(adsim, all_signals, caplog):
-    detector = make(adsim)
+def test_every_signal_of_the_default_classes_connects(start_fresh, all_signals, caplog):
+    # under a prefix that no other test has used: ophyd may miss that a known channel is there
+    detector = make(start_fresh("adsim"))
     detector.wait_for_connection(all_signals=all_signals, timeout=15)
     signals = epics_signals(detector)
     assert len(signals) > 400
