@@ -204,3 +204,4 @@ def test_compressed_arrays_are_dropped(part: str, make_bench: Any) -> None:
         assert bench.state() == [0, 2, 2, 0, ""]
     finally:
         bench.put(part="Codec1", EnableCallbacks=0, Compressor="None")
+        bench.put(NDArrayPort="SIM1")
