@@ -112,7 +112,8 @@ class IOC:
         loaded: dict[str, Record] = {}
         followers = {} if port is None else self._followers.setdefault(port, {})
         for row in rows:
-            row = replace(row, param=at_address(row.param, address)) if row.param else row
+            if address and row.param:
+                row = replace(row, param=at_address(row.param, address))
             record = Record(f"{self.prefix}{r}{row.record}", row, port, self.deliver)
             loaded[row.record] = record
             self.records[r + row.record] = record
