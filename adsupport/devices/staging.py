@@ -13,7 +13,7 @@ from typing import Any
 from ophyd.device import BlueskyInterface, Staged
 
 from ..errors import AdsupportError, PutError
-from .signal_io import PUT_TIMEOUT, pv_name
+from .signal_io import PUT_TIMEOUT, lost_before_put_back, pv_name
 
 __all__ = ["BoundedStaging", "FirstError", "is_disabled_when_staged", "is_staged"]
 
@@ -154,14 +154,13 @@ class BoundedStaging(BlueskyInterface):
         return devices
 
     def _put_back(self, signal: Any, value: Any) -> None:
-        problem = ""
         if not signal.connected:  # not worth a wait for each of many: its IOC is gone
-            problem = "it isn't connected any more"
-        else:
-            try:
-                signal.set(value).wait()
-            except Exception as error:
-                problem = str(error) or type(error).__name__
+            raise PutError(f"{self.name}: {lost_before_put_back(signal, value)}")
+        problem = ""
+        try:
+            signal.set(value).wait()
+        except Exception as error:
+            problem = str(error) or type(error).__name__
         if problem:
             # raised without a cause, which would hide what the run has failed of
             raise PutError(
