@@ -60,9 +60,11 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     reports = [
         report for kind in ("passed", "failed") for report in terminalreporter.getreports(kind)
     ]
-    rows = [dict(report.user_properties).get(PROPERTY) for report in reports]
-    if any(rows):
-        terminalreporter.write_line(table_of([row for row in rows if row]))
+    found = [dict(report.user_properties).get(PROPERTY) for report in reports]
+    rows = [row for row in found if row]
+    if rows:
+        among_others = any("/conformance/" not in report.nodeid for report in reports)
+        terminalreporter.write_line(table_of(rows, only_differing=among_others))
 
 
 @pytest.fixture(scope="session")

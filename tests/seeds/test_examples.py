@@ -81,7 +81,7 @@ def test_custom_file_name_with_its_own_hardware(tmp_path: Path, mark: str):
     assert result.returncode == 0, result.stderr
     check_facts_of_the_custom_file_name(result.stdout, tmp_path)
     assert ESCAPE not in result.stdout
-    assert processes_that_mention(mark) == []
+    wait_until_none_mentions(mark)
 
 
 def test_scan_with_its_own_hardware(tmp_path: Path, mark: str, monkeypatch: pytest.MonkeyPatch):
@@ -91,7 +91,7 @@ def test_scan_with_its_own_hardware(tmp_path: Path, mark: str, monkeypatch: pyte
     check_facts_of_the_scan(result.stdout, tmp_path / "demo-data")
     assert [path.name for path in tmp_path.iterdir()] == ["demo-data"]
     assert ESCAPE not in result.stdout  # no bar that moves
-    assert processes_that_mention(mark) == []
+    wait_until_none_mentions(mark)
 
 
 @pytest.mark.parametrize(
@@ -143,7 +143,7 @@ def test_demo(tmp_path: Path, mark: str):
     check_facts_of_the_custom_file_name(result.stdout, tmp_path / "data")
     check_facts_of_the_scan(result.stdout, tmp_path / "data")
     assert str(tmp_path / "data") in result.stdout.splitlines()[-1]
-    assert processes_that_mention(mark) == []
+    wait_until_none_mentions(mark)
 
 
 @pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])

@@ -40,13 +40,17 @@ def _short(texts: Iterable[str]) -> str:
     return joined if len(joined) <= LONGEST else joined[: LONGEST - 3] + "..."
 
 
-def table_of(rows: list[dict[str, Any]], width: int = WIDTH) -> str:
+def table_of(
+    rows: list[dict[str, Any]], width: int = WIDTH, *, only_differing: bool = False
+) -> str:
     """Return the table as text.
 
     Parameters
     ----------
     rows : list of dict
         As :func:`row_of` makes them.
+    only_differing : bool
+        Leave out the rules that agree: a long table would hide what other tests failed of.
     width : int
         Columns of the terminal.
     """
@@ -54,10 +58,12 @@ def table_of(rows: list[dict[str, Any]], width: int = WIDTH) -> str:
     table = Table(title="Conformance with the recorded IOC", title_justify="left")
     for heading in ("rule", "observed", "expected", "verdict"):
         table.add_column(heading, overflow="fold")
-    for row in rows:
+    shown = [row for row in rows if not (only_differing and row["agree"])]
+    for row in shown:
         verdict = "ok" if row["agree"] else "DIFFERS"
         table.add_row(f"{row['rule']}: {row['says']}", row["observed"], row["expected"], verdict)
     text = io.StringIO()
-    Console(file=text, width=max(width, WIDTH), markup=False).print(table)
+    if shown:
+        Console(file=text, width=max(width, WIDTH), markup=False).print(table)
     percent = 100 * agreeing / len(rows)
     return f"{text.getvalue()}{agreeing} of {len(rows)} rules agree: {percent:.0f} %"
