@@ -17,8 +17,17 @@ from adsupport.devices import (
     AD_prime_plugin2,
     SimDetectorCam_V34,
 )
+from adsupport.devices.array_sources import plugin_output
 from adsupport.devices.arrays import ArrayKind, array_mismatch, delivered_array, received_array
-from adsupport.devices.plugins import ColorConvPlugin, ImagePlugin, ROIPlugin
+from adsupport.devices.plugins import (
+    CodecPlugin,
+    ColorConvPlugin,
+    FFTPlugin,
+    ImagePlugin,
+    ProcessPlugin,
+    ROIPlugin,
+    TransformPlugin,
+)
 from adsupport.errors import ConfigurationError
 from adsupport.plans import prepare_count
 
@@ -59,12 +68,20 @@ class Chain(DetectorBase):
 
     cam = ADComponent(SimDetectorCam_V34, "cam1:")
     image = ADComponent(ImagePlugin, "image1:")
+    fft1 = ADComponent(FFTPlugin, "FFT1:")
     roi1 = ADComponent(ROIPlugin, "ROI1:")
     cc1 = ADComponent(ColorConvPlugin, "CC1:")
     hdf1 = ADComponent(AD_EpicsFileNameHDF5Plugin, "HDF1:", write_path_template="/data/")
 
 
-PORTS = {"cam": "SIM1", "image": "Image1", "roi1": "ROI1", "cc1": "CC1", "hdf1": "FileHDF1"}
+PORTS = {
+    "cam": "SIM1",
+    "image": "Image1",
+    "fft1": "FFT1",
+    "roi1": "ROI1",
+    "cc1": "CC1",
+    "hdf1": "FileHDF1",
+}
 
 
 @pytest.fixture
@@ -86,7 +103,7 @@ def chain() -> Any:
         "bin_y": 1,
     }.items():
         getattr(detector.cam, name).sim_put(value)
-    for plugin in (detector.image, detector.roi1, detector.cc1, detector.hdf1):
+    for plugin in (detector.image, detector.fft1, detector.roi1, detector.cc1, detector.hdf1):
         plugin.ndimensions.sim_put(2)
         plugin.data_type.sim_put("UInt8")
         plugin.color_mode.sim_put("Mono")
@@ -154,12 +171,88 @@ def test_a_plugin_that_passes_arrays_on_is_looked_through(chain: Any) -> None:
 
 
 def test_what_a_plugin_makes_of_its_arrays_is_not_guessed(chain: Any) -> None:
-    # Behind a colour conversion any array primes: the peer never is content there.
-    chain.hdf1.nd_array_port.sim_put("CC1")
-    chain.hdf1.color_mode.sim_put("RGB1")
+    # Behind a plugin without a known rule any array primes: the peer never is content there.
+    chain.hdf1.nd_array_port.sim_put("FFT1")
     assert not AD_plugin_primed(chain.hdf1)
     received(chain.hdf1, 3, 1024)
     assert AD_plugin_primed(chain.hdf1)
+
+
+def test_a_writer_behind_a_colour_conversion_is_compared_with_what_that_makes(chain: Any) -> None:
+    chain.hdf1.nd_array_port.sim_put("CC1")
+    chain.cc1.color_mode_out.sim_put("RGB1")
+    received(chain.hdf1, 1024, 1024)
+    assert not AD_plugin_primed(chain.hdf1)
+    chain.cam.color_mode.sim_put("RGB1")
+    chain.cc1.color_mode_out.sim_put("Mono")
+    assert AD_plugin_primed(chain.hdf1)
+
+
+MONO_8 = ArrayKind((64, 48), "UInt8", "Mono")
+
+
+@pytest.mark.parametrize(
+    ("cls", "settings", "given", "made"),
+    [
+        (ColorConvPlugin, {"color_mode_out": "RGB1"}, MONO_8, ((3, 64, 48), "UInt8", "RGB1")),
+        (ColorConvPlugin, {"color_mode_out": "RGB2"}, MONO_8, ((64, 3, 48), "UInt8", "RGB2")),
+        (ColorConvPlugin, {"color_mode_out": "RGB3"}, MONO_8, ((64, 48, 3), "UInt8", "RGB3")),
+        (ColorConvPlugin, {"color_mode_out": "Bayer"}, MONO_8, ((64, 48), "UInt8", "Mono")),
+        (
+            ColorConvPlugin,
+            {"color_mode_out": "RGB3"},
+            ArrayKind((64, 48), "Float64", "Bayer"),
+            None,
+        ),
+        (TransformPlugin, {"type_": "Rot90"}, MONO_8, ((48, 64), "UInt8", "Mono")),
+        (TransformPlugin, {"type_": "Rot270Mirror"}, MONO_8, ((48, 64), "UInt8", "Mono")),
+        (TransformPlugin, {"type_": "Rot180Mirror"}, MONO_8, ((64, 48), "UInt8", "Mono")),
+        (
+            TransformPlugin,
+            {"type_": "Rot90"},
+            ArrayKind((64, 3, 48), "UInt16", "RGB2"),
+            ((48, 3, 64), "UInt16", "RGB2"),
+        ),
+        (ProcessPlugin, {"data_type_out": "Automatic"}, MONO_8, ((64, 48), "UInt8", "Mono")),
+        (ProcessPlugin, {"data_type_out": "Float32"}, MONO_8, ((64, 48), "Float32", "Mono")),
+        (CodecPlugin, {}, MONO_8, ((64, 48), "UInt8", "Mono")),
+        (FFTPlugin, {}, MONO_8, None),
+    ],
+)
+def test_what_plugins_make_of_their_arrays(
+    cls: type, settings: dict[str, Any], given: ArrayKind, made: tuple[Any, ...] | None
+) -> None:
+    plugin = make_fake_device(cls)("X:", name="plugin")
+    for name, value in settings.items():
+        getattr(plugin, name).sim_put(value)
+    assert plugin_output(plugin, given) == (made and ArrayKind(*made))
+
+
+@pytest.mark.parametrize(
+    ("settings", "dims", "mode"),
+    [
+        ({}, (3, 64, 48), "RGB1"),
+        ({"size.x": 10, "bin_.y": 2}, (3, 10, 24), "RGB1"),
+        ({"size.z": 2}, (2, 64, 48), "Mono"),
+        ({"min_xyz.min_z": 1, "size.z": 1}, (64, 48), "Mono"),
+        ({"min_xyz.min_x": -1}, (3, 1, 48), "RGB1"),
+        ({"size.y": 1, "collapse_dims": "Enable"}, (3, 64), "RGB1"),
+    ],
+)
+def test_what_a_region_makes_of_colours(
+    settings: dict[str, Any], dims: tuple[int, ...], mode: str
+) -> None:
+    roi = make_fake_device(ROIPlugin)("X:", name="roi")
+    roi.collapse_dims.sim_put("Disable")
+    roi.data_type_out.sim_put("Automatic")
+    for axis in "xyz":
+        getattr(roi.roi_enable, axis).sim_put("Enable")
+        getattr(roi.size, axis).sim_put(1_000_000)
+        getattr(roi.bin_, axis).sim_put(1)
+    for name, value in settings.items():
+        getattr(roi, name).sim_put(value)
+    given = ArrayKind((3, 64, 48), "UInt16", "RGB1")
+    assert plugin_output(roi, given) == ArrayKind(dims, "UInt16", mode)
 
 
 @pytest.mark.parametrize("key", [key for key in PLUGIN_DEFAULTS if key != "cam"])
