@@ -25,6 +25,7 @@ __all__ = [
     "AD_prime_plugin2",
     "ensure_AD_plugin_primed",
     "needs_priming",
+    "prime_now",
 ]
 
 logger = logging.getLogger(__name__)
@@ -113,8 +114,28 @@ def AD_prime_plugin2(
     PutError
         A setting could not be made or put back.
     """
-    if not needs_priming(plugin):
-        return
+    if needs_priming(plugin):
+        prime_now(plugin, acquire_time, trigger_mode, timeout)
+
+
+def prime_now(
+    plugin: Any,
+    acquire_time: float | None = None,
+    trigger_mode: str | None = "Internal",
+    timeout: float = ARRIVAL_TIMEOUT,
+) -> None:
+    """Prime a plugin whether it needs it or not, also one that opens its file lazily.
+
+    Parameters
+    ----------
+    plugin, acquire_time, trigger_mode, timeout
+        See :func:`AD_prime_plugin2`.
+
+    Raises
+    ------
+    AcquireTimeoutError, UnprimedError, ConfigurationError, PutError
+        See :func:`AD_prime_plugin2`.
+    """
     priming = Priming(plugin, acquire_time, trigger_mode, timeout)
     cleanup = FirstError(logger)
     cleanup.run(_prime, priming)
