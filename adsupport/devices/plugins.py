@@ -1,8 +1,10 @@
-"""Plugins as ADCore R3-4 to R3-14 serves them.
+"""Plugins as ADCore R3-14 serves them.
 
-Each class stands on ophyd's of the same name, minus what these releases no longer serve,
-plus what took its place.  All of them leave the camera free while staged: their callbacks
-don't block, and the camera waits for them at the end of the acquisition instead.
+Each class stands on ophyd's of the same name, minus what this release no longer serves,
+plus what took its place and what came since.  None of the latter is needed, so the classes work
+from R3-4 on; :func:`~adsupport.devices.releases.class_for` makes those that fit a release.
+All of them leave the camera free while staged: their callbacks don't block, and the camera waits
+for them at the end of the acquisition instead.
 """
 
 from __future__ import annotations
@@ -12,11 +14,13 @@ import os
 from typing import Any
 
 import numpy as np
-from ophyd import ADComponent, EpicsSignal
+from ophyd import ADComponent, EpicsSignal, EpicsSignalRO
 from ophyd.areadetector import plugins as ophyd_plugins
 from ophyd.areadetector.base import DDC_SignalWithRBV, EpicsSignalWithRBV, NDDerivedSignal
 
+from .compression import CompressionSignal
 from .connection import ConnectsAtOnce
+from .newer_records import FilePluginRecords, HDF5PluginRecords, PluginRecords
 from .staging import BoundedStaging
 
 __all__ = [
@@ -49,7 +53,7 @@ logger = logging.getLogger(__name__)
 _Attribute = ophyd_plugins.AttributeNPlugin_V26
 
 
-class NonBlockingPlugin(ConnectsAtOnce, BoundedStaging, ophyd_plugins.PluginBase):
+class NonBlockingPlugin(ConnectsAtOnce, BoundedStaging, PluginRecords, ophyd_plugins.PluginBase):
     """What all plugins here have in common.
 
     While staged a plugin is enabled and doesn't block the camera: arrays wait in its queue.
@@ -57,6 +61,7 @@ class NonBlockingPlugin(ConnectsAtOnce, BoundedStaging, ophyd_plugins.PluginBase
 
     ``_plugin_type`` is what ``PluginType_RBV`` must begin with for the plugin to be staged;
     where a class below states it, ophyd's version classes lose it among their bases.
+    ``_template`` names ADCore's database template where ophyd's class doesn't tell.
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -160,6 +165,7 @@ class BadPixelPlugin(NonBlockingPlugin, ophyd_plugins.PluginBase_V34):
 
     # ophyd's class expects another type than the IOC reports, so could never be staged.
     _plugin_type = "NDPluginBadPixel"
+    _template = "NDBadPixel"
     _default_suffix = "BadPix1:"
     _suffix_re = r"BadPix\d:"
 
@@ -198,6 +204,7 @@ class GatherPlugin(NonBlockingPlugin, ophyd_plugins.PluginBase_V34):
     """
 
     _plugin_type = "NDPluginGather"
+    _template = "NDGather"
     _default_suffix = "Gather1:"
     _suffix_re = r"Gather\d:"
 
@@ -216,8 +223,8 @@ class OverlayPlugin(NonBlockingPlugin, ophyd_plugins.OverlayPlugin_V34):
 class ProcessPlugin(NonBlockingPlugin, ophyd_plugins.ProcessPlugin_V34):
     """NDPluginProcess: background, flat field, clipping and recursive filter.
 
-    ADCore R3-13 replaced each clip limit by a threshold and a value.  Use ophyd's
-    ``ProcessPlugin_V34`` for older releases.
+    ADCore R3-13 replaced each clip limit by a threshold and a value; with ``adcore="auto"``, or
+    an older release, ``ad_creator`` brings ``high_clip`` and ``low_clip`` back.
     """
 
     high_clip = None
@@ -243,26 +250,44 @@ class ScatterPlugin(NonBlockingPlugin, ophyd_plugins.ScatterPlugin_V34):
 
 
 class StatsPlugin(NonBlockingPlugin, ophyd_plugins.StatsPlugin_V34):
-    """NDPluginStats: statistics, centroid, profiles and histogram."""
+    """NDPluginStats: statistics, centroid, profiles and histogram.
+
+    Attributes
+    ----------
+    cursor_val : ophyd.EpicsSignalRO
+        ``CursorVal`` (R3-11): the pixel under the cursor.
+    """
+
+    cursor_val = ADComponent(EpicsSignalRO, "CursorVal", kind="omitted")
 
 
 class TransformPlugin(NonBlockingPlugin, ophyd_plugins.TransformPlugin_V34):
     """NDPluginTransform: turns and mirrors the arrays."""
 
 
-class HDF5Plugin(NonBlockingPlugin, ophyd_plugins.HDF5Plugin_V34):
-    """NDFileHDF5, without documents for bluesky: see ``file_writers`` for those."""
+class HDF5Plugin(
+    NonBlockingPlugin, FilePluginRecords, HDF5PluginRecords, ophyd_plugins.HDF5Plugin_V34
+):
+    """NDFileHDF5, without documents for bluesky: see ``file_writers`` for those.
+
+    Attributes
+    ----------
+    compression : CompressionSignal
+        ``Compression``: one of the choices of the installed release, in any of its spellings.
+    """
+
+    compression = ADComponent(CompressionSignal, "Compression", string=True)
 
 
-class JPEGPlugin(NonBlockingPlugin, ophyd_plugins.JPEGPlugin_V34):
+class JPEGPlugin(NonBlockingPlugin, FilePluginRecords, ophyd_plugins.JPEGPlugin_V34):
     """NDFileJPEG, without documents for bluesky."""
 
 
-class TIFFPlugin(NonBlockingPlugin, ophyd_plugins.TIFFPlugin_V34):
+class TIFFPlugin(NonBlockingPlugin, FilePluginRecords, ophyd_plugins.TIFFPlugin_V34):
     """NDFileTIFF, without documents for bluesky."""
 
 
-class PathTemplates(NonBlockingPlugin):
+class PathTemplates(NonBlockingPlugin, FilePluginRecords):
     """A file plugin that makes no documents, and keeps its path templates for its user.
 
     Parameters
