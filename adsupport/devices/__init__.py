@@ -13,6 +13,7 @@ from .file_writers import (
 from .frame_type import AD_FrameType_schemes, AD_setup_FrameType
 from .plugin_defaults import PLUGIN_DEFAULTS
 from .plugins import BadPixelPlugin
+from .preflight import CheckReport, Finding, PlannedRun, check
 from .priming import (
     AD_plugin_primed,
     AD_prime_plugin,
@@ -41,14 +42,18 @@ __all__ = [
     "BadPixelPlugin",
     "CamMixin_V34",
     "CamMixin_V3_1_1",
+    "CheckReport",
+    "Finding",
     "HDF5FileWriterPlugin",
     "PLUGIN_DEFAULTS",
+    "PlannedRun",
     "SimDetectorCam_V34",
     "SingleTrigger_V34",
     "SwaitRecord",
     "UserCalcsDevice",
     "ad_class_factory",
     "ad_creator",
+    "check",
     "connect",
     "ensure_AD_plugin_primed",
     "setup_gaussian_swait",

@@ -1,0 +1,157 @@
+"""Check a detector before a run: all that can be known without a frame being taken."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from ophyd.areadetector.base import ADBase
+
+from ...errors import AdsupportError, ConfigurationTypeError, ConnectionTimeoutError
+from ..arrays import ArrayKind, delivered_array, received_array
+from ..signal_io import explain_timeouts
+from ..staging import is_disabled_when_staged, is_staged
+from .camera import check_camera
+from .connected import check_connected
+from .ports import chain_to, check_links, check_ports
+from .probe import probe
+from .rate import check_rate
+from .report import CheckReport, Finding
+from .run import PlannedRun
+from .state import PartState, read_state
+from .target import check_target
+from .versions import check_types, check_versions
+from .writer import check_free, check_primed_or_lazy, check_settings
+
+__all__ = ["check"]
+
+#: Longest wait for the process variables to connect, in seconds.
+CHECK_TIMEOUT = 10.0
+
+
+def check(
+    detector: Any,
+    *,
+    run: PlannedRun | None = None,
+    write: bool = False,
+    timeout: float | None = CHECK_TIMEOUT,
+) -> CheckReport:
+    """Tell whether a detector will do for a run, and if not, what to change.
+
+    Connections, releases, ports, switches, camera, directories on both sides, free space, the
+    next file, priming, queues and data rate are looked at.  What staging will set is counted as
+    set.  Nothing on the IOC changes unless ``write`` is true.
+
+    Parameters
+    ----------
+    detector : ophyd.areadetector.DetectorBase
+        The detector, such as :func:`~adsupport.devices.ad_creator` makes; it needn't be connected.
+    run : PlannedRun, optional
+        The run that is planned: one point with the camera's settings by default.
+    write : bool
+        Let each file writer write one frame to a file of its own, look for it here, and remove it
+        again: the only way to know that the IOC may write.  Missing directories are made, as
+        staging would.  An unprimed plugin takes one frame of the camera for that.  All settings
+        are put back.  Nothing is done while camera or plugin is busy.
+    timeout : float or None
+        Longest wait for the process variables to connect, in seconds.
+
+    Returns
+    -------
+    CheckReport
+        What was found.  ``report.ok`` when there's no error.
+
+    Raises
+    ------
+    ConfigurationTypeError
+        It isn't an area detector.
+
+    Examples
+    --------
+    >>> report = check(det, run=PlannedRun(points=100, frames_per_point=5))  # doctest: +SKIP
+    >>> report.ok, report.errors                                            # doctest: +SKIP
+    """
+    if not isinstance(detector, ADBase):
+        raise ConfigurationTypeError(
+            f"check() needs an area detector, such as ad_creator() makes; got "
+            f"{type(detector).__name__}: {detector!r}."
+        )
+    findings = check_connected(detector, timeout)
+    try:
+        with explain_timeouts(detector):
+            findings += _connected_checks(detector, findings, run or PlannedRun(), write)
+    except ConnectionTimeoutError as error:
+        findings.append(
+            Finding(
+                "error",
+                detector.prefix,
+                f"the IOC was lost during the check: {error}",
+                "Look at the IOC, then check again.",
+                "connection",
+            )
+        )
+    return CheckReport(detector.name, detector.prefix, tuple(findings))
+
+
+def _connected_checks(
+    detector: Any, connection: Sequence[Finding], run: PlannedRun, write: bool
+) -> list[Finding]:
+    reachable = all(finding.severity != "error" for finding in connection)
+    staged = is_staged(detector)
+    probes: list[Finding] = []
+    if write and reachable:
+        # first: what follows is then about the IOC as a run will find it
+        before = read_state(detector)
+        for writer in _used_writers(before):
+            probes += probe(writer, staged)
+    parts = read_state(detector)
+    camera = _camera(parts)
+    if camera is None:
+        return []  # the connection has said so
+    complete = all(finding.severity == "ok" for finding in connection)
+    findings = [
+        *check_versions(camera, complete),
+        *check_types(parts),
+        *check_ports(parts),
+        *check_links(parts),
+        *check_camera(camera, staged),
+    ]
+    for writer in _used_writers(parts):
+        findings += check_free(writer, staged, probed=bool(probes))
+        findings += _writer_checks(writer, parts, camera, run, reachable)
+    return findings + probes
+
+
+def _camera(parts: Sequence[PartState]) -> PartState | None:
+    return next((part for part in parts if part.is_camera), None)
+
+
+def _used_writers(parts: Sequence[PartState]) -> list[PartState]:
+    """List the file writers that staging doesn't disable."""
+    return [part for part in parts if part.is_writer and not is_disabled_when_staged(part.device)]
+
+
+def _writer_checks(
+    writer: PartState,
+    parts: Sequence[PartState],
+    camera: PartState,
+    run: PlannedRun,
+    reachable: bool,
+) -> Iterator[Finding]:
+    received = received_array(writer.device)
+    delivered = _delivered(writer, parts) if reachable else None
+    figures = run.figures(camera, delivered or received)
+    yield from check_settings(writer)
+    yield from check_primed_or_lazy(writer, received, delivered)
+    yield from check_target(writer, figures)
+    yield from check_rate(writer, figures, run.compression)
+
+
+def _delivered(writer: PartState, parts: Sequence[PartState]) -> ArrayKind | None:
+    """Tell what the writer will get; None when its way from the camera is broken."""
+    if not chain_to(writer, parts)[0].is_camera:
+        return None
+    try:
+        return delivered_array(writer.device)
+    except AdsupportError:
+        return None

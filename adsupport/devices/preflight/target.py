@@ -1,0 +1,229 @@
+"""Which file comes next, and whether it would be refused or overwrite something."""
+
+from __future__ import annotations
+
+import os
+import pathlib
+from collections.abc import Iterator
+from typing import Any
+
+from ...errors import AdsupportError, FileExistsRefusedError
+from ...naming import (
+    FileTemplate,
+    check_ioc_path,
+    format_file_name,
+    has_date_codes,
+    with_trailing_separator,
+)
+from ..file_paths import path_map_of
+from .directories import check_directory, look_for
+from .report import Finding
+from .run import RunFigures
+from .space import check_space
+from .state import PartState
+from .writer import writes_frame_files
+
+__all__ = ["check_target", "planned_directory"]
+
+_TOPIC = "file"
+
+
+def check_target(writer: PartState, figures: RunFigures) -> Iterator[Finding]:
+    """Check path map, directory, space, template, name and number of a writer's next file.
+
+    Parameters
+    ----------
+    writer : PartState
+        The file writer.
+    figures : RunFigures
+        The planned run.
+
+    Yields
+    ------
+    Finding
+        What was found, in this order; what can't be known without what failed is left out.
+    """
+    plugin = writer.device
+    try:
+        path_map = path_map_of(plugin)
+    except AdsupportError as error:
+        yield Finding(
+            "error",
+            plugin.name,
+            str(error),
+            "Correct the path templates.",
+            "paths",
+        )
+        return
+    try:
+        directory = planned_directory(writer)
+        view = look_for(directory, path_map)
+    except AdsupportError as error:
+        yield Finding("error", writer.pv("file_path"), *_split(error), "paths")
+        return
+    if not path_map.is_identity:
+        yield Finding("ok", plugin.name, f"path map: {path_map}", topic="paths")
+    found = list(check_directory(writer, directory, view))
+    yield from found
+    if view.nearest is not None:
+        yield from check_space(view.nearest, figures)
+    yield from _file(writer, directory, figures, seen=view.is_here)
+
+
+def planned_directory(writer: PartState) -> str:
+    """Tell the directory that staging will put to ``FilePath``.
+
+    Parameters
+    ----------
+    writer : PartState
+        The file writer.
+
+    Returns
+    -------
+    str
+        Directory on the IOC, dates expanded, with a trailing separator.
+
+    Raises
+    ------
+    NamingError, PathMapError, ConfigurationError
+        There is none, or it can't be used.
+    """
+    plugin, standing = writer.device, str(writer.get("file_path", ""))
+    if not hasattr(plugin, "make_filename"):
+        return check_ioc_path(standing)
+    if writer.get("file_name") or _makes_names(plugin):
+        return plugin.make_filename()[2]
+    # without a name make_filename() goes no further than to say so
+    if not standing or has_date_codes(standing):
+        return plugin.expand_path(standing or None)
+    return check_ioc_path(standing)
+
+
+def _makes_names(plugin: Any) -> bool:
+    """Tell whether a plugin's class decides on names by itself, as by UUID."""
+    from ..file_target import FileTarget
+
+    return type(plugin).make_filename is not FileTarget.make_filename
+
+
+def _split(error: Exception) -> tuple[str, str]:
+    """Part a message into what was found and what to do, at its last colon."""
+    text = str(error)
+    what, colon, remedy = text.rpartition(": ")
+    if not colon:
+        return text, "Correct it, or use prepare_count()."
+    return what, remedy[0].upper() + remedy[1:]
+
+
+def _file(writer: PartState, directory: str, figures: RunFigures, seen: bool) -> Iterator[Finding]:
+    plugin = writer.device
+    template = str(writer.planned("file_template") or "")
+    if not template:
+        yield Finding(
+            "error",
+            writer.pv("file_template"),
+            "is empty: the IOC can't compose a file name",
+            "Put a template such as '%s%s_%4.4d.h5', or use prepare_count().",
+            _TOPIC,
+        )
+    else:
+        try:
+            FileTemplate(template)
+        except AdsupportError as error:
+            yield Finding(
+                "error",
+                writer.pv("file_template"),
+                str(error),
+                "Put a template such as '%s%s_%4.4d.h5', or use prepare_count().",
+                _TOPIC,
+            )
+            template = ""
+    by_class = hasattr(plugin, "make_filename") and _makes_names(plugin)
+    name = plugin.make_filename()[0] if by_class else str(writer.get("file_name") or "")
+    if not name:
+        yield Finding(
+            "error",
+            writer.pv("file_name"),
+            "is empty: the file has no name",
+            "Put FileName, or use prepare_count().",
+            _TOPIC,
+        )
+    if template and name:
+        yield from _next(writer, directory, name, template, figures, seen)
+
+
+def _next(
+    writer: PartState, directory: str, name: str, template: str, figures: RunFigures, seen: bool
+) -> Iterator[Finding]:
+    plugin, number = writer.device, int(writer.get("file_number", 0))
+    one_a_frame = writes_frame_files(writer)
+    try:
+        if one_a_frame and not FileTemplate(template).has_number:
+            yield Finding(
+                "error",
+                writer.pv("file_template"),
+                f"is {template!r} without a file number, and {writer.key} writes one file a frame: "
+                "each would overwrite the one before",
+                "Put a template with a number, such as '%s%s_%6.6d' and the ending.",
+                _TOPIC,
+            )
+        full = format_file_name(template, with_trailing_separator(directory), name, number)
+        if not hasattr(plugin, "plan_file"):
+            yield from _unguarded(writer, full)
+            return
+        if not seen:
+            # what stands in a directory that isn't here can't be known
+            yield Finding("ok", writer.pv("file_name"), f"next file {full}", topic=_TOPIC)
+            return
+        step = figures.frames_per_point if one_a_frame else 1
+        full, local, taken = plugin.plan_file(directory, name, number, template, step)
+    except FileExistsRefusedError as error:
+        yield Finding(
+            "error",
+            writer.pv("file_name"),
+            str(error).partition(". ")[0],
+            f"Choose another FileName or FileNumber, or set {writer.key}.if_exists to 'bump' (the "
+            "next free number) or 'allow' (overwrite).",
+            _TOPIC,
+        )
+        return
+    except AdsupportError as error:
+        yield Finding("error", writer.pv("file_name"), *_split(error), _TOPIC)
+        return
+    yield _outcome(writer, full, local, number, taken)
+
+
+def _outcome(writer: PartState, full: str, local: pathlib.Path, number: int, taken: int) -> Finding:
+    plugin, subject = writer.device, writer.pv("file_name")
+    try:
+        local.relative_to(plugin.reg_root)
+    except ValueError:
+        return Finding(
+            "error",
+            str(local),
+            f"lies outside root={str(plugin.reg_root)!r} of the documents",
+            f"Give {writer.key} a root above it, or write elsewhere.",
+            _TOPIC,
+        )
+    if os.path.lexists(local):
+        what = f"{local} exists, and if_exists='allow' lets it be overwritten"
+        return Finding("warning", str(local), what, "Choose another FileName.", _TOPIC)
+    if taken != number:
+        what = f"next file {full}: number {number} exists or isn't the first of a point"
+        return Finding("info", subject, what, topic=_TOPIC)
+    return Finding("ok", subject, f"next file {full}, free", topic=_TOPIC)
+
+
+def _unguarded(writer: PartState, full: str) -> Iterator[Finding]:
+    """Judge the next file of a plugin that doesn't look what stands there already."""
+    local = path_map_of(writer.device).to_local(full)
+    if os.path.lexists(local):
+        yield Finding(
+            "warning",
+            str(local),
+            f"exists, and {writer.key} will overwrite it",
+            "Choose another FileName or FileNumber.",
+            _TOPIC,
+        )
+    else:
+        yield Finding("ok", writer.pv("file_name"), f"next file {full}, free", topic=_TOPIC)
