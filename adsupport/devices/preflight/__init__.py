@@ -1,6 +1,6 @@
 """Look before a run: whether this detector will do, and if not, what is to be changed."""
 
-from .check import check
+from .checks import check
 from .report import CheckReport, Finding
 from .run import PlannedRun
 
