@@ -46,9 +46,7 @@ IOC = args.ioc
 motor = EpicsMotor(f"{IOC}m10", name="motor")
 calc10 = SwaitRecord(f"{IOC}userCalc10", name="calc10")
 sensor = EpicsSignalRO(calc10.calculated_value.pvname, name="sensor")
-for device in (motor, calc10):
-    connect(device, timeout=5)  # all PVs together; an error names those that are missing
-sensor.wait_for_connection(timeout=5)
+connect(motor, calc10, sensor, timeout=5)  # all PVs together; an error names what is missing
 
 # new numbers ten times a second
 setup_random_number_swait(calc10)

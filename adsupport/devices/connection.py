@@ -1,4 +1,4 @@
-"""Connect a device's process variables all at once, and say which are missing.
+"""Connect devices' process variables all at once, and say which are missing.
 
 ophyd makes the signals of an area detector one by one, each at its first use, and waits
 for each.  Here all of them start to connect together; then one wait serves all.
@@ -8,25 +8,16 @@ from __future__ import annotations
 
 import logging
 import os
-import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any
 
-from ophyd.device import (
-    DEFAULT_CONNECTION_TIMEOUT,
-    Component,
-    Device,
-    do_not_wait_for_lazy_connection,
-)
-from ophyd.ophydobj import Kind
-from ophyd.signal import EpicsSignal, EpicsSignalBase
+from ophyd.device import DEFAULT_CONNECTION_TIMEOUT, Component, Device
 
 from ..errors import ConnectionTimeoutError
-from .signal_io import PUT_TIMEOUT
+from .connection_signals import DeviceSignal, epics_signals, limit_write, without_waiting
+from .connection_wait import ConnectionWait
 
 __all__ = [
     "ConnectsAtOnce",
@@ -39,186 +30,28 @@ __all__ = [
 
 logger = logging.getLogger(__name__)
 
-#: Once all that is required is connected, how long to go on waiting for the rest after the
-#: last one came, in seconds: an IOC answers for its whole database at about the same time.
-OPTIONAL_TIME = 2.0
-
 #: Part of the signals of a component that may be missing before its class is in doubt.
 DOUBTFUL_PART = 0.1
 
 _SHOWN = 5
-_LIBRARIES = ("ophyd.", "adsupport.")
-_META = "meta"
 
 
-@contextmanager
-def without_waiting(device: Device) -> Iterator[None]:
-    """Make signals of a device and of its parts at their first use without waiting for them.
-
-    Parameters
-    ----------
-    device : ophyd.Device
-        The device.
-    """
-    before = {id(part): part.lazy_wait_for_connection for part in _parts(device)}
-    for part in _parts(device):
-        part.lazy_wait_for_connection = False
-    try:
-        yield
-    finally:
-        for part in _parts(device):
-            part.lazy_wait_for_connection = before.get(id(part), True)
-
-
-def _parts(device: Device) -> list[Device]:
-    return [device, *(part for _, part in device.walk_subdevices())]
-
-
-@dataclass
-class DeviceSignal:
-    """One EPICS signal of a device.
-
-    Attributes
-    ----------
-    name : str
-        Dotted name from the top device on.
-    signal : ophyd.signal.EpicsSignalBase
-        The signal.
-    required : bool
-        Whether work with the device needs it.
-    """
-
-    name: str
-    signal: EpicsSignalBase
-    required: bool
-
-    def missing_pvs(self) -> list[str]:
-        """Name the process variables of the signal that aren't connected.
-
-        Returns
-        -------
-        list of str
-            Their names; empty when the signal is connected.
-        """
-        if self.signal.connected:
-            return []
-        # ophyd's public attribute tells about both process variables together only.
-        states = getattr(self.signal, "_connection_states", {})
-        lost = [pv for pv, connected in states.items() if not connected]
-        return sorted(lost) or [self.signal.pvname]
-
-
-def epics_signals(device: Device) -> list[DeviceSignal]:
-    """Make every EPICS signal of a device and of its parts, without waiting for any.
-
-    Signals that are derived from others have no process variable and are left alone:
-    making the shaped image, for one, would subscribe to every image.
+def connect(
+    *objects: Any,
+    all_signals: bool = False,
+    timeout: float | None = 10.0,
+) -> list[str]:
+    """Connect all process variables of devices and signals together.
 
     Parameters
     ----------
-    device : ophyd.Device
-        The device; its lazy signals are made.
-
-    Returns
-    -------
-    list of DeviceSignal
-        Every signal.
-    """
-    devices: list[Device] = []
-    signals = list(_walk(device, "", True, devices))
-    staged: set[int] = set()
-    for part in devices:
-        for key in part.stage_sigs:
-            try:
-                staged.add(id(getattr(part, key) if isinstance(key, str) else key))
-            except AttributeError:
-                continue  # stage() says what is wrong with this key
-    for each in signals:
-        each.required = each.required or id(each.signal) in staged
-    return signals
-
-
-def _walk(device: Device, name: str, used: bool, devices: list[Device]) -> Iterator[DeviceSignal]:
-    devices.append(device)
-    components = type(device)._sig_attrs  # noqa: SLF001 (ophyd has no other list of them)
-    with do_not_wait_for_lazy_connection(device):
-        for attr, component in components.items():
-            kind = component.cls
-            if not isinstance(kind, type) or not issubclass(kind, Device | EpicsSignalBase):
-                continue
-            part = getattr(device, attr)
-            dotted = f"{name}.{attr}" if name else attr
-            if isinstance(part, Device):
-                # A plugin is staged whether it is read or not; a group of signals isn't.
-                in_use = used and (not name or part.kind != Kind.omitted)
-                yield from _walk(part, dotted, in_use, devices)
-            else:
-                required = used and part.kind != Kind.omitted
-                yield DeviceSignal(dotted, part, required or _is_users(device, attr))
-
-
-def _is_users(device: Device, attr: str) -> bool:
-    """Tell whether a component was declared outside the libraries.
-
-    The libraries' classes serve several ADCore versions, and list process variables that
-    one or the other lacks.
-    """
-    for cls in type(device).__mro__:
-        if attr in vars(cls):
-            return not f"{cls.__module__}.".startswith(_LIBRARIES)
-    return False
-
-
-class _Waiter:
-    """Wait for signals by their connection callbacks."""
-
-    def __init__(self, signals: list[DeviceSignal]) -> None:
-        self._changed = threading.Condition()
-        self._waiting = {id(each.signal): each for each in signals}
-        for each in signals:
-            each.signal.subscribe(self._on_meta, event_type=_META, run=False)
-        # A signal may have connected before its subscription.
-        with self._changed:
-            for each in signals:
-                if each.signal.connected:
-                    self._waiting.pop(id(each.signal), None)
-
-    def _on_meta(self, *, obj: Any, connected: bool = False, **_: Any) -> None:
-        with self._changed:
-            if connected and self._waiting.pop(id(obj), None) is not None:
-                self._changed.notify_all()
-
-    def wait(self, timeout: float | None) -> list[DeviceSignal]:
-        """Return the signals that did not connect."""
-        deadline = None if timeout is None else time.monotonic() + timeout
-        with self._changed:
-            while self._waiting:
-                optional = not any(each.required for each in self._waiting.values())
-                left = None if deadline is None else deadline - time.monotonic()
-                if optional:
-                    left = OPTIONAL_TIME if left is None else min(left, OPTIONAL_TIME)
-                if left is not None and left <= 0:
-                    break
-                if not self._changed.wait(left) and optional:
-                    break
-            return list(self._waiting.values())
-
-    def close(self, signals: list[DeviceSignal]) -> None:
-        for each in signals:
-            each.signal.clear_sub(self._on_meta, event_type=_META)
-
-
-def connect(device: Device, all_signals: bool = False, timeout: float | None = 10.0) -> list[str]:
-    """Connect all process variables of a device together.
-
-    Parameters
-    ----------
-    device : ophyd.Device
-        The device.
+    *objects : ophyd.Device or ophyd.Signal
+        The devices and signals.
     all_signals : bool
         Whether every process variable is required.  By default those are which are read,
-        configured or staged, and those declared by classes of the user's own; of the rest
-        a missing one is logged, for the classes serve several versions of ADCore.
+        configured or staged, those declared by classes of the user's own, and the signals
+        that are given themselves; of the rest a missing one is logged, for the classes serve
+        several versions of ADCore.
     timeout : float or None
         Longest wait for all together, in seconds; None waits for ever.
 
@@ -231,18 +64,17 @@ def connect(device: Device, all_signals: bool = False, timeout: float | None = 1
     ------
     ConnectionTimeoutError
         A required process variable didn't connect; it is named with its component.
+    ConfigurationTypeError
+        An object is neither a device nor a signal of ophyd.
     """
     started = time.monotonic()
-    signals = epics_signals(device)
+    wait = ConnectionWait(objects, all_signals, lambda *_: None)
+    signals = wait.signals
     for each in signals:
-        each.required = each.required or all_signals
         limit_write(each.signal)
     left = None if timeout is None else max(0.0, timeout - (time.monotonic() - started))
-    waiter = _Waiter(signals)
-    try:
-        missing = waiter.wait(left)
-    finally:
-        waiter.close(signals)
+    missing = wait.wait(left)
+    device = objects[0]
     lost = [each for each in missing if each.required]
     if lost:
         pvs = [pv for each in missing for pv in each.missing_pvs()]
@@ -275,20 +107,6 @@ def _doubts(
 
 def _component(signal: DeviceSignal) -> str:
     return signal.name.partition(".")[0] if "." in signal.name else ""
-
-
-def limit_write(signal: Any, timeout: float = PUT_TIMEOUT) -> None:
-    """Give a signal a limit for its writes when it has none: ophyd's default waits for ever.
-
-    Parameters
-    ----------
-    signal : ophyd.Signal
-        The signal.
-    timeout : float
-        Longest time for a write to take effect, in seconds.
-    """
-    if isinstance(signal, EpicsSignal) and signal.write_timeout is None:
-        signal._write_timeout = timeout  # noqa: SLF001 (ophyd takes it at construction only)
 
 
 def _some(names: list[str]) -> str:
@@ -382,4 +200,4 @@ class ConnectsAtOnce(Device):
         """
         if timeout is DEFAULT_CONNECTION_TIMEOUT:
             timeout = self.connection_timeout
-        connect(self, all_signals, timeout)  # type: ignore[arg-type]
+        connect(self, all_signals=all_signals, timeout=timeout)  # type: ignore[arg-type]

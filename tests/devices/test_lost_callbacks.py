@@ -1,0 +1,159 @@
+"""Signals whose callbacks ophyd and pyepics lost between them: connect() finds and helps them.
+
+Each test makes one of the orders of events that a race leaves behind, as it can be read in
+pyepics 3.5's ``get_pv``, ``PV.__on_connect`` and ophyd 1.11's ``EpicsSignalBase``.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import epics
+import pytest
+from ophyd import Component, Device, DynamicDeviceComponent, EpicsMotor, EpicsSignal, EpicsSignalRO
+from ophyd.signal import UNSET_VALUE, DerivedSignal, EpicsSignalBase, Signal
+
+from adsupport.devices import SwaitRecord, connect
+from adsupport.errors import ConfigurationTypeError, ConnectionTimeoutError
+from adsupport.launch import IOCProcess
+
+
+@pytest.fixture
+def known(gp: IOCProcess) -> Iterator[Any]:
+    """A process variable that pyepics has connected already, for ophyd."""
+    first = EpicsSignalRO(f"{gp.prefix}userCalc9.VAL", name="first")
+    connect(first, timeout=10)
+    yield first._read_pv
+    first.destroy()
+
+
+def made_while_connecting(pv: Any, make: Any) -> Any:
+    """Make a signal after pyepics has called its callbacks and before it marks the PV."""
+    pv.connected = False
+    try:
+        return make()
+    finally:
+        pv.connected = True
+
+
+def test_a_signal_made_at_the_moment_of_connection(known: Any) -> None:
+    late = made_while_connecting(known, lambda: EpicsSignalRO(known.pvname, name="late"))
+    with pytest.raises(TimeoutError):  # so it is with ophyd alone
+        late.wait_for_connection(timeout=0.2)
+    connect(late, timeout=10)
+    assert late.connected
+    assert late.get() == known.get(use_monitor=False)
+    assert late.describe()["late"]["precision"] == known.precision
+    assert late.metadata["timestamp"] > 0
+
+
+def test_a_signal_of_two_process_variables(known: Any, gp: IOCProcess) -> None:
+    late = made_while_connecting(
+        known, lambda: EpicsSignal(f"{gp.prefix}userCalc9.A", known.pvname, name="late")
+    )
+    connect(late, timeout=10)
+    assert late.connected
+    assert late.write_access is True
+
+
+def test_rights_of_access_that_come_last(known: Any) -> None:
+    signal = EpicsSignalBase(known.pvname, name="plain")
+    connect(signal, timeout=10)
+    # metadata first, access rights after: the plain class takes note of them and goes on waiting
+    signal._metadata["connected"] = False
+    signal._signal_is_ready.clear()
+    signal._access_rights_valid[known.pvname] = False
+    signal._pv_access_callback(True, True, known)
+    assert not signal.connected
+    connect(signal, timeout=10)
+    assert signal.connected
+
+
+def test_rights_of_access_that_are_lost(known: Any) -> None:
+    signal = EpicsSignal(known.pvname, name="rights")
+    connect(signal, timeout=10)
+    signal._metadata.update(connected=False, write_access=False)
+    signal._signal_is_ready.clear()
+    signal._access_rights_valid[known.pvname] = False
+    connect(signal, timeout=10)
+    assert signal.connected
+    assert signal.write_access is True
+
+
+def test_metadata_that_could_not_be_read(known: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    failed = threading.Event()
+
+    def fail(*_: Any, **__: Any) -> None:
+        failed.set()
+        raise epics.ca.ChannelAccessGetFailure("Get failed", known.chid, 192)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(type(known), "get_all_metadata_blocking", fail)
+        signal = EpicsSignalRO(known.pvname, name="unread")
+        assert failed.wait(10)
+        assert not signal.connected
+    connect(signal, timeout=10)
+    assert signal.precision == known.precision
+
+
+def test_the_first_monitor(known: Any) -> None:
+    known.auto_monitor = True
+    assert known.get() is not None
+    # ophyd looks whether to run the callback at once before it registers it
+    known.connected = False
+    signal = EpicsSignalRO(known.pvname, name="monitored", auto_monitor=True)
+    signal._pv_connected(known.pvname, True, known)
+    known.connected = True
+    assert signal._readback is UNSET_VALUE
+    seen = threading.Event()
+    signal.subscribe(lambda **_: seen.set(), run=False)
+    connect(signal, timeout=10)
+    assert signal._readback is not UNSET_VALUE
+    assert seen.wait(10)
+
+
+def test_a_monitored_motor_has_its_position(gp: IOCProcess) -> None:
+    motor = EpicsMotor(f"{gp.prefix}m11", name="motor")
+    connect(motor, timeout=10)
+    assert motor.position == motor.user_readback.get()
+    assert motor.low_limit_travel._readback is not UNSET_VALUE
+
+
+def test_several_objects_together(gp: IOCProcess) -> None:
+    motor = EpicsMotor(f"{gp.prefix}m12", name="motor")
+    calc = SwaitRecord(f"{gp.prefix}userCalc8", name="calc")
+    sensor = EpicsSignalRO(f"{gp.prefix}userCalc8.VAL", name="sensor")
+    doubled = DerivedSignal(sensor, name="doubled")
+    soft = Signal(name="soft", value=1)
+    assert connect(motor, calc, sensor, doubled, soft, timeout=10) == []
+    assert motor.connected and calc.connected and sensor.connected and doubled.connected
+
+
+def test_a_signal_of_several_that_is_missing(gp: IOCProcess) -> None:
+    motor = EpicsMotor(f"{gp.prefix}m12", name="motor")
+    sensor = EpicsSignalRO(f"{gp.prefix}NoSuchSensor", name="sensor")
+    with pytest.raises(ConnectionTimeoutError, match=f"{gp.prefix}NoSuchSensor") as caught:
+        connect(motor, sensor, timeout=1)
+    assert caught.value.missing == (f"{gp.prefix}NoSuchSensor",)
+
+
+@pytest.mark.parametrize("wrong", [True, "gp:m1", None])
+def test_what_is_no_device(wrong: Any) -> None:
+    with pytest.raises(ConfigurationTypeError, match="expected devices and signals of ophyd"):
+        connect(wrong)
+
+
+def test_afterwards_ophyd_reads_metadata_itself_again(gp: IOCProcess) -> None:
+    class Pair(Device):
+        values = Component(EpicsSignalRO, "userCalc7.VAL", lazy=True)
+        group = DynamicDeviceComponent(
+            {"a": (EpicsSignalRO, "userCalc7.A", {}), "gone": (EpicsSignalRO, "NoSuch", {})}
+        )
+
+    pair = Pair(gp.prefix, name="pair")
+    with pytest.raises(ConnectionTimeoutError, match="NoSuch"):
+        connect(pair, timeout=0.5)
+    for signal in (pair.values, pair.group.a, pair.group.gone):
+        assert "get_all_metadata_callback" not in vars(signal._read_pv)
