@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pathlib
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
@@ -54,6 +55,9 @@ class FileTarget:
         What to do when the file to be written exists: raise, take the next free number,
         or overwrite.
     """
+
+    #: What tells the time that dates in paths are filled with.
+    clock: Callable[[], datetime] = datetime.now
 
     # What ophyd's file plugins provide.
     name: str
@@ -141,7 +145,7 @@ class FileTarget:
         template : str, optional
             Directory on the IOC; ``write_path_template`` by default.
         when : datetime, optional
-            The moment, now by default.
+            The moment; what ``clock`` says by default.
 
         Returns
         -------
@@ -162,7 +166,7 @@ class FileTarget:
                 "write_path_template: put a directory to file_path, or give the plugin "
                 "write_path_template='/directory/on/the/IOC/'."
             )
-        path = check_ioc_path(expand_dates(text, when or datetime.now()))
+        path = check_ioc_path(expand_dates(text, when or self.clock()))
         self.path_map.to_local(path)
         self._expanded = (text, path) if path != text else None
         return path

@@ -11,9 +11,10 @@ from ophyd.device import Staged
 
 from ..errors import ConfigurationError, FileWriteError
 from .file_capture import begin_capture, check_primed, end_capture, file_problem
+from .file_sequence import check_sequence, sequence_of
 from .file_target import FileTarget
 from .image_documents import ImageDocuments
-from .signal_io import put_and_confirm, put_back, pv_name, stand_already, wait_for
+from .signal_io import as_text, put_and_confirm, put_back, pv_name, stand_already, wait_for
 from .staging import BoundedStaging, FirstError, is_disabled_when_staged
 
 __all__ = ["FileWriter"]
@@ -187,11 +188,8 @@ class FileWriter(FileTarget, ImageDocuments, BoundedStaging):
                 "file is written when that many frames are in the IOC's memory. Set "
                 f"{self.name}.stage_sigs['num_capture'] to all frames of the run, or use Stream."
             )
-        if self._one_file_a_frame and plugin.auto_increment.get(as_string=True) != "Yes":
-            raise ConfigurationError(
-                f"{pv_name(plugin.auto_increment, True)} is No, and {self.name} writes one file a "
-                "frame: each would overwrite the one before. Put it to Yes."
-            )
+        if self._one_file_a_frame:
+            check_sequence(plugin)
 
     @property
     def _one_file_a_frame(self) -> bool:
@@ -202,7 +200,7 @@ class FileWriter(FileTarget, ImageDocuments, BoundedStaging):
         plugin: Any = self
         step = self.frames_per_point if self._one_file_a_frame else 1
         self._predicted = full, local = self.next_file(step)
-        self._resource_path(local)  # refuses what the documents can't name
+        path, kwargs = self._resource(local)  # refuses what the documents can't name
         if self._one_file_a_frame:
             self._first_point = int(plugin.file_number.get()) // self.frames_per_point
         if self._mode != "Single":
@@ -211,18 +209,16 @@ class FileWriter(FileTarget, ImageDocuments, BoundedStaging):
                 self._confirm_name()
         self._next_point = self._first_point
         self._frames_done = 0
-        path, kwargs = self._resource(local)
         self._open_resource(str(self.reg_root), path, kwargs, self.path_semantics)
         self.is_writing = True
 
     def _resource(self, local: Any) -> tuple[str, dict[str, Any]]:
-        plugin: Any = self
         kwargs: dict[str, Any] = {"frame_per_point": self.frames_per_point}
         if not self._one_file_a_frame:
             return self._resource_path(local), kwargs
-        kwargs["template"] = plugin.file_template.get()
-        kwargs["filename"] = plugin.file_name.get()
-        return self._resource_path(local.parent), kwargs
+        directory, names = sequence_of(self, self._map, local)
+        # The last separator tells readers that join texts (Tiled's) that it's a directory.
+        return self._resource_path(directory).rstrip("/") + "/", kwargs | names
 
     def _confirm_name(self) -> None:
         """See that the IOC has opened the file that was predicted, and none since."""
@@ -236,6 +232,42 @@ class FileWriter(FileTarget, ImageDocuments, BoundedStaging):
             )
 
     # -- points; the trigger calls the first and the last
+
+    def is_ready_for(self, frames: int, captured: int, capture: Any) -> bool:
+        """Tell whether all is as the last point left it.
+
+        Parameters
+        ----------
+        frames, captured, capture
+            See :meth:`prepare_point`.
+
+        Returns
+        -------
+        bool
+            True when :meth:`prepare_point` will find nothing to do or to say.
+        """
+        return (
+            frames == self.frames_per_point
+            and (self._mode == "Single" or str(capture) not in ("0", "Done"))
+            and (not self.counts_captured or captured == self._frames_done)
+        )
+
+    def is_file(self, full_name: Any) -> bool:
+        """Tell whether the file that is being written is the one predicted.
+
+        Parameters
+        ----------
+        full_name : str or array of char
+            ``FullFileName_RBV``.
+
+        Returns
+        -------
+        bool
+            True also where each frame has a file of its own, which can't be told apart so.
+        """
+        if not (self.multi_frame and self._mode == "Stream"):
+            return True
+        return as_text(full_name) == self._predicted[0]
 
     def prepare_point(self, frames: int, captured: int, capture: Any) -> bool:
         """Get ready for one more acquisition.
@@ -338,10 +370,20 @@ class FileWriter(FileTarget, ImageDocuments, BoundedStaging):
             The file that the frames went to isn't the one predicted: the run's documents name
             another.
         """
-        self._frames_done += frames
-        self._partial = False
+        self.count_point(frames)
         if self.multi_frame and self._mode == "Stream":
             self._confirm_name()
+
+    def count_point(self, frames: int) -> None:
+        """Take note that a point is complete, without asking the IOC.
+
+        Parameters
+        ----------
+        frames : int
+            Frames it made.
+        """
+        self._frames_done += frames
+        self._partial = False
 
     # -- the end
 

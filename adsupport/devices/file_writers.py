@@ -5,11 +5,13 @@ from __future__ import annotations
 import pathlib
 import uuid
 from collections import OrderedDict
+from dataclasses import replace
 from typing import Any
 
 from ophyd.areadetector import plugins as ophyd_plugins
 
 from ..errors import ConfigurationError
+from .array_kind import ArrayKind, colored
 from .arrays import delivered_array, received_array
 from .file_paths import path_map_of
 from .file_writer import FileWriter
@@ -29,10 +31,22 @@ class _HDF5Writer(FileWriter, HDF5Plugin):
     """HDF5 files with all frames of a run."""
 
     filestore_spec = "AD_HDF5"
+    extension = ".h5"
 
     def _prepare_file(self) -> None:
         super()._prepare_file()
         self.filestore_spec = "AD_HDF5_SINGLE" if self._mode == "Single" else "AD_HDF5"
+
+    def _check_settings(self) -> None:
+        super()._check_settings()
+        extra = int(self.num_extra_dims.get())
+        if extra or self.position_mode.get(as_string=True) == "On":
+            signal = self.num_extra_dims if extra else self.position_mode
+            raise ConfigurationError(
+                f"{pv_name(signal, True)} is {signal.get()}: {self.name} would lay the frames out "
+                "in more dimensions than readers of AD_HDF5 know, who take them one after the "
+                "other. Put it to 0."
+            )
 
     def _stage_next(self) -> list[object] | None:
         # ophyd refuses an unprimed plugin also when it opens its file lazily or is disabled.
@@ -71,18 +85,6 @@ class _FrameFiles(FileWriter):
     """One file a frame: the file numbers count the frames."""
 
     multi_frame = False
-    extension = ""
-
-    def _check_settings(self) -> None:
-        super()._check_settings()
-        plugin: Any = self
-        template = plugin.file_template.get()
-        if template and not self._checked_template(template).has_number:
-            raise ConfigurationError(
-                f"{pv_name(plugin.file_template, True)} is {template!r} without a file number, and "
-                f"{self.name} writes one file a frame: each would overwrite the one before. Use "
-                f"'%s%s_%6.6d{self.extension}'."
-            )
 
 
 class AD_EpicsFileNameTIFFPlugin(_FrameFiles, TIFFPlugin):
@@ -95,6 +97,24 @@ class AD_EpicsFileNameTIFFPlugin(_FrameFiles, TIFFPlugin):
     filestore_spec = "AD_TIFF"
     extension = ".tif"
 
+    def stored_kind(self, kind: ArrayKind) -> ArrayKind:
+        """Tell what a reader finds: colours beside each other (RGB1), or a plane for each.
+
+        Parameters
+        ----------
+        kind : ArrayKind
+            What the plugin receives.
+
+        Returns
+        -------
+        ArrayKind
+            The pixels in the file; RGB2 is stored in planes like RGB3.
+        """
+        if kind.color_mode != "RGB2" or not kind.has_colors:
+            return kind
+        columns, rows, colors = (kind.dims[axis] for axis in kind.image_axes)
+        return colored(columns, rows, colors, kind.data_type, "RGB3")
+
 
 class AD_EpicsFileNameJPEGPlugin(_FrameFiles, JPEGPlugin):
     """JPEG files, one a frame, with names from the plugin's own process variables.
@@ -105,6 +125,24 @@ class AD_EpicsFileNameJPEGPlugin(_FrameFiles, JPEGPlugin):
 
     filestore_spec = "AD_JPEG"
     extension = ".jpg"
+
+    def stored_kind(self, kind: ArrayKind) -> ArrayKind:
+        """Tell what a reader finds: bytes without sign, colours beside each other.
+
+        Parameters
+        ----------
+        kind : ArrayKind
+            What the plugin receives.
+
+        Returns
+        -------
+        ArrayKind
+            The pixels in the file.
+        """
+        if not kind.has_colors:
+            return replace(kind, data_type="UInt8")
+        columns, rows, colors = (kind.dims[axis] for axis in kind.image_axes)
+        return colored(columns, rows, colors, "UInt8", "RGB1")
 
     def _check_settings(self) -> None:
         super()._check_settings()

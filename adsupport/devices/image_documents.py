@@ -7,6 +7,7 @@ from collections import OrderedDict, deque
 from collections.abc import Iterator
 from typing import Any
 
+from ..errors import UnprimedError
 from .arrays import ArrayKind, delivered_array, received_array
 
 __all__ = ["ImageDocuments"]
@@ -86,7 +87,13 @@ class ImageDocuments:
         -------
         dict
             Data keys by name.  The shape of an image is (frames, Y, X), with the colour
-            where the file has it; its type is that of the arrays the plugin receives.
+            where the file has it; its type is that of the pixels in the file.
+
+        Raises
+        ------
+        UnprimedError
+            The images are asked for before the first frame of the run, and neither the settings
+            nor an array of an earlier run tell what they will be.
         """
         keys = super().describe()  # type: ignore[misc]
         if self.is_writing:  # type: ignore[attr-defined]
@@ -99,9 +106,45 @@ class ImageDocuments:
         parent: Any = getattr(self, "parent", None)
         return [parent.image_name_of(self)] if hasattr(parent, "image_name_of") else []
 
+    def stored_kind(self, kind: ArrayKind) -> ArrayKind:
+        """Tell what a reader of the file finds of the arrays that the plugin receives.
+
+        Parameters
+        ----------
+        kind : ArrayKind
+            The arrays.
+
+        Returns
+        -------
+        ArrayKind
+            The pixels in the file: the same, unless the format is a narrower one.
+        """
+        return kind
+
+    def _expected_kind(self) -> ArrayKind:
+        # Before the first frame the last array may be one of other settings, long ago.
+        plugin: Any = self
+        ways = (
+            (received_array, delivered_array)
+            if self._readings
+            else (
+                delivered_array,
+                received_array,
+            )
+        )
+        for way in ways:
+            kind = way(plugin)
+            if kind is not None:
+                return self.stored_kind(kind)
+        raise UnprimedError(
+            f"{plugin.prefix}: what {plugin.name} will write isn't known before its first frame: "
+            "it has received none since its IOC was started, and its source makes arrays by rules "
+            "of its own. Prime it, or don't declare the stream before the first point."
+        )
+
     def _image_key(self) -> dict[str, Any]:
         plugin: Any = self
-        kind = received_array(plugin) or delivered_array(plugin) or ArrayKind(())
+        kind = self._expected_kind()
         key = {
             "source": f"PV:{plugin.prefix}",
             "shape": [plugin.frames_per_point, *kind.shape],

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import pathlib
 from collections.abc import Generator
-from datetime import datetime
 from typing import Any
 
 import bluesky.plan_stubs as bps
@@ -130,7 +129,7 @@ def prepare_count(
         )
     plugin.if_exists, previous = policy, plugin.if_exists
     try:
-        path = plugin.expand_path(file_path, datetime.now())
+        path = plugin.expand_path(file_path)
         _check_ascii(file_name=file_name, file_path=path, file_template=template)
         step = 1 if plugin.multi_frame else n_images
         _, local, number = plugin.plan_file(path, file_name, int(state["number"]), template, step)

@@ -16,7 +16,6 @@ from ophyd import Signal
 from adsupport.devices import (
     AD_EpicsFileNameHDF5Plugin,
     AD_full_file_name_local,
-    file_target,
 )
 from adsupport.errors import (
     ConfigurationError,
@@ -39,23 +38,28 @@ def test_dates_are_filled_in_before_the_path_is_put(det: Any, disk: pathlib.Path
     assert not list(disk.rglob("*%*"))
 
 
-def test_the_date_is_filled_in_anew_at_stage_time(
-    det: Any, disk: pathlib.Path, monkeypatch: pytest.MonkeyPatch, engine: Any, documents: Any
+def test_a_run_after_midnight_goes_to_the_new_day_here_and_on_the_ioc(
+    det: Any, disk: pathlib.Path, engine: Any, documents: Any
 ) -> None:
-    class Yesterday(datetime.datetime):
-        @classmethod
-        def now(cls, tz: Any = None) -> datetime.datetime:
-            return datetime.datetime(2020, 1, 31)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(file_target, "datetime", Yesterday)
-        det.hdf1.file_path.set(det.hdf1.expand_path(), timeout=5).wait()
+    midnight = datetime.datetime(2020, 2, 1)
+    det.hdf1.clock = lambda: midnight - datetime.timedelta(seconds=1)
+    engine(prepare_count(det.hdf1, "late", 0.001, 0.002))
     assert det.hdf1.file_path.get() == f"{disk}/ioc/2020/01/"
     engine(bp.count([det]))
-    today = datetime.datetime.now()
-    assert det.hdf1.file_path.get() == f"{disk}/ioc/{today:%Y/%m}/"
-    (resource,) = documents.of("resource")
-    assert f"/local/{today:%Y/%m}/" in resource["resource_path"]
+    det.stage()
+    det.hdf1.clock = lambda: midnight  # it strikes during a run: that one stays together
+    det.trigger().wait(10)
+    det.unstage()
+    engine(bp.count([det]))
+    assert det.hdf1.file_path.get() == f"{disk}/ioc/2020/02/"
+    before, after = documents.of("resource")
+    assert before["resource_path"].endswith("/local/2020/01/late_0000.h5")
+    assert after["resource_path"].endswith("/local/2020/02/late_0002.h5")
+    assert sorted(path.relative_to(disk).as_posix() for path in disk.glob("ioc/*/*/*.h5")) == [
+        "ioc/2020/01/late_0000.h5",
+        "ioc/2020/01/late_0001.h5",
+        "ioc/2020/02/late_0002.h5",
+    ]
 
 
 def test_a_percent_sign_of_a_template_is_no_date_code_at_stage_time(
