@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.markup import escape
 
 import adsupport
-from adsupport.cli import demo, ioc, tree
+from adsupport.cli import check, demo, ioc, tree
 from adsupport.errors import AdsupportError
 
 __all__ = ["app", "main"]
@@ -23,6 +23,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
+app.command("check")(check.run)
 app.command("demo")(demo.run)
 app.command("ioc")(ioc.run)
 app.command("tree")(tree.run)

@@ -119,6 +119,10 @@ def _connected_checks(
     for writer in _used_writers(parts):
         findings += check_free(writer, staged, probed=bool(probes))
         findings += _writer_checks(writer, parts, camera, run, reachable)
+    if not any(part.is_writer for part in parts):
+        what = "no file writer that records is connected: the images of a run would be lost"
+        remedy = "Add one to the plugins, such as 'hdf1'."
+        findings.append(Finding("info", detector.prefix, what, remedy, "writer"))
     return findings + probes
 
 

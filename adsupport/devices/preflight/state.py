@@ -103,8 +103,9 @@ class PartState:
 
     @property
     def is_writer(self) -> bool:
-        """Whether it writes files."""
-        return isinstance(self.device, FilePlugin)
+        """Whether it's a file plugin that records when the detector is staged."""
+        records = "capture" in self.staged or hasattr(self.device, "make_filename")
+        return records and isinstance(self.device, FilePlugin)
 
     def get(self, name: str, default: Any = None) -> Any:
         """Return what a signal shows.

@@ -47,13 +47,18 @@ def check_target(writer: PartState, figures: RunFigures) -> Iterator[Finding]:
     try:
         path_map = path_map_of(plugin)
     except AdsupportError as error:
+        yield Finding("error", writer.prefix, str(error), "Correct the path templates.", "paths")
+        return
+    if not writer.get("file_path") and not _has_directory(plugin):
         yield Finding(
             "error",
-            plugin.name,
-            str(error),
-            "Correct the path templates.",
+            writer.pv("file_path"),
+            "is empty: the file has no directory",
+            "Put FilePath, use prepare_count(), or give the plugin its write_path_template "
+            "(--write-path).",
             "paths",
         )
+        yield from _file(writer, None, figures, seen=False)
         return
     try:
         directory = planned_directory(writer)
@@ -62,7 +67,7 @@ def check_target(writer: PartState, figures: RunFigures) -> Iterator[Finding]:
         yield Finding("error", writer.pv("file_path"), *_split(error), "paths")
         return
     if not path_map.is_identity:
-        yield Finding("ok", plugin.name, f"path map: {path_map}", topic="paths")
+        yield Finding("ok", writer.prefix, f"path map: {path_map}", topic="paths")
     found = list(check_directory(writer, directory, view))
     yield from found
     if view.nearest is not None:
@@ -99,6 +104,12 @@ def planned_directory(writer: PartState) -> str:
     return check_ioc_path(standing)
 
 
+def _has_directory(plugin: Any) -> bool:
+    """Tell whether a plugin knows a directory without ``FilePath``."""
+    template = getattr(plugin, "write_path_template", None)
+    return template is not None and hasattr(plugin, "make_filename")
+
+
 def _makes_names(plugin: Any) -> bool:
     """Tell whether a plugin's class decides on names by itself, as by UUID."""
     from ..file_target import FileTarget
@@ -115,7 +126,9 @@ def _split(error: Exception) -> tuple[str, str]:
     return what, remedy[0].upper() + remedy[1:]
 
 
-def _file(writer: PartState, directory: str, figures: RunFigures, seen: bool) -> Iterator[Finding]:
+def _file(
+    writer: PartState, directory: str | None, figures: RunFigures, seen: bool
+) -> Iterator[Finding]:
     plugin = writer.device
     template = str(writer.planned("file_template") or "")
     if not template:
@@ -138,8 +151,9 @@ def _file(writer: PartState, directory: str, figures: RunFigures, seen: bool) ->
                 _TOPIC,
             )
             template = ""
-    by_class = hasattr(plugin, "make_filename") and _makes_names(plugin)
-    name = plugin.make_filename()[0] if by_class else str(writer.get("file_name") or "")
+    name = str(writer.get("file_name") or "")
+    if directory is not None and hasattr(plugin, "make_filename") and _makes_names(plugin):
+        name = plugin.make_filename()[0]
     if not name:
         yield Finding(
             "error",
@@ -148,7 +162,7 @@ def _file(writer: PartState, directory: str, figures: RunFigures, seen: bool) ->
             "Put FileName, or use prepare_count().",
             _TOPIC,
         )
-    if template and name:
+    if template and name and directory is not None:
         yield from _next(writer, directory, name, template, figures, seen)
 
 

@@ -1,0 +1,194 @@
+"""``adsupport check``: will this area detector do for a run, and if not, what is to be changed."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.console import Console
+
+from adsupport.errors import AdsupportError, ConfigurationError
+
+if TYPE_CHECKING:
+    from adsupport.devices import CheckReport
+    from adsupport.devices.introspection import IOCDescription
+
+__all__ = ["run"]
+
+
+def run(
+    prefix: Annotated[str, typer.Argument(help="Prefix of the detector's PVs, such as ad:.")],
+    plugins: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Check these plugins, such as hdf1; repeatable, or with commas between.",
+            show_default="the image, the first HDF5 writer, other writers that are enabled",
+        ),
+    ] = None,
+    points: Annotated[int, typer.Option(min=1, help="Points of the planned run.")] = 1,
+    frames: Annotated[
+        int | None,
+        typer.Option(min=1, help="Frames a point.", show_default="NumImages"),
+    ] = None,
+    exposure: Annotated[
+        float | None,
+        typer.Option(min=0, help="Exposure in seconds.", show_default="AcquireTime"),
+    ] = None,
+    period: Annotated[
+        float | None,
+        typer.Option(min=0, help="Seconds from frame to frame.", show_default="AcquirePeriod"),
+    ] = None,
+    compression: Annotated[
+        str | None,
+        typer.Option(help="Compression, such as zlib.", show_default="as it is set"),
+    ] = None,
+    ioc_mount: Annotated[
+        str | None, typer.Option(help="A directory as the IOC sees it; with --local-mount.")
+    ] = None,
+    local_mount: Annotated[
+        str | None, typer.Option(help="The same directory as this computer sees it.")
+    ] = None,
+    write_path: Annotated[
+        str | None,
+        typer.Option(help="Directory of the files on the IOC, with dates such as %Y/%m/%d."),
+    ] = None,
+    read_path: Annotated[
+        str | None, typer.Option(help="The same as this computer sees it; with --write-path.")
+    ] = None,
+    write: Annotated[
+        bool,
+        typer.Option(
+            "--write",
+            help="Let the IOC write a probe of one frame, which is removed; settings are put back.",
+        ),
+    ] = False,
+    timeout: Annotated[float, typer.Option(min=0.1, help="Longest wait for the IOC, s.")] = 5.0,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
+) -> None:
+    """Check an area detector before a run: connection, ports, paths, space, target, rates.
+
+    Nothing on the IOC changes, unless --write is given. Exit code 0: no error. 1: errors. 2: the
+    command line can't be used.
+    """
+    templates = _templates(ioc_mount, local_mount, write_path, read_path)
+    with contextlib.suppress(ImportError):  # a libca that needs no caRepeater program
+        import epicscorelibs.path.pyepics  # noqa: F401
+    from adsupport.devices import PlannedRun
+
+    planned = PlannedRun(points, frames, exposure, period, compression)
+    keys = [key.strip() for each in plugins or () for key in each.split(",") if key.strip()]
+    logging.getLogger("adsupport").setLevel(logging.ERROR)  # the report says it better
+    report = _report(prefix, keys, templates, planned, write, timeout)
+    if as_json:
+        typer.echo(report.to_json())
+    else:
+        console = Console(highlight=False)
+        console.print(report.table())
+        console.print(report.verdict, style="green" if report.ok else "bold red", soft_wrap=True)
+    raise typer.Exit(0 if report.ok else 1)
+
+
+def _templates(
+    ioc_mount: str | None, local_mount: str | None, write_path: str | None, read_path: str | None
+) -> dict[str, str]:
+    """Bring both ways to name directories to the writers' path templates."""
+    if (ioc_mount is None) != (local_mount is None):
+        raise typer.BadParameter(
+            "Expected both, or none.", param_hint="--ioc-mount and --local-mount"
+        )
+    if read_path is not None and write_path is None:
+        raise typer.BadParameter("Expected --write-path with it.", param_hint="--read-path")
+    if ioc_mount is not None and write_path is not None:
+        raise typer.BadParameter(
+            "Expected one of both ways to name directories.",
+            param_hint="--ioc-mount and --write-path",
+        )
+    pair = {
+        "write_path_template": write_path or ioc_mount,
+        "read_path_template": read_path or local_mount,
+    }
+    return {name: value for name, value in pair.items() if value is not None}
+
+
+def _report(
+    prefix: str,
+    keys: list[str],
+    templates: dict[str, str],
+    planned: Any,
+    write: bool,
+    timeout: float,
+) -> CheckReport:
+    from adsupport.devices import CheckReport, Finding, ad_creator, check
+    from adsupport.devices.introspection import describe_ioc
+    from adsupport.errors import ConnectionTimeoutError
+
+    try:
+        ioc = describe_ioc(prefix, timeout)
+    except ConnectionTimeoutError as error:
+        what, _, remedy = str(error).partition(". ")
+        lost = Finding("error", prefix, what, remedy, "connection")
+        return CheckReport(prefix, prefix, (lost,))
+    absent, notes = _absent(ioc, keys), []
+    for key, suffix in absent.items():
+        notes.append(
+            Finding(
+                "error",
+                f"{prefix}{suffix}",
+                f"{key} is missing: nothing under {prefix + suffix!r} answers",
+                "Is the plugin loaded in the IOC (commonPlugins.cmd)? It has "
+                f"{', '.join(part.key for part in ioc.parts)}.",
+                "connection",
+            )
+        )
+    try:
+        specs = _specs(ioc, [key for key in keys if key not in absent], templates)
+        detector = ad_creator(prefix, name="det", plugins=specs, adcore=ioc.adcore)
+    except AdsupportError as error:
+        notes.append(Finding("error", prefix, str(error), "Correct that first.", "ports"))
+        return CheckReport(prefix, prefix, tuple(notes))
+    report = check(detector, run=planned, write=write, timeout=timeout)
+    return CheckReport(prefix, prefix, (*notes, *report.findings))
+
+
+def _absent(ioc: IOCDescription, keys: list[str]) -> dict[str, str]:
+    """Name the plugins asked for that the IOC hasn't, with their suffixes; refuse other words."""
+    from adsupport.devices import PLUGIN_DEFAULTS
+
+    known = {part.key for part in ioc.parts}
+    for key in keys:
+        if key not in known and key not in PLUGIN_DEFAULTS:
+            raise typer.BadParameter(
+                f"{key!r} is no plugin; expected one of {', '.join(sorted(known))}.",
+                param_hint="--plugins",
+            )
+    return {key: PLUGIN_DEFAULTS[key]["suffix"] for key in keys if key not in known}
+
+
+def _specs(ioc: IOCDescription, keys: list[str], templates: dict[str, str]) -> list[Any]:
+    """Choose the parts to check; those file plugins that are chosen record."""
+    from adsupport.devices.part_classes import RECORDING
+
+    cameras = {camera.key for camera in ioc.cameras[:1]} | {None}
+    fed = [part for part in ioc.parts if not part.is_camera and part.camera in cameras]
+    if not keys:
+        images = [part for part in fed if part.type_name == "NDPluginStdArrays"]
+        writers = [part for part in fed if part.type_name in RECORDING]
+        first = [part for part in writers if part.type_name == "NDFileHDF5"][:1]
+        chosen = images[:1] + [part for part in writers if part.enabled or part in first]
+        keys = [part.key for part in chosen]
+    if not keys:
+        raise ConfigurationError(f"{ioc.prefix!r} has no file plugin that could be checked.")
+    return [
+        {
+            part.key: {
+                "class": RECORDING[part.type_name],
+                "suffix": part.suffix,
+                **templates,
+            }
+        }
+        if part.key in keys and part.type_name in RECORDING
+        else part.spec
+        for part in ioc.select(*keys).parts
+    ]
