@@ -20,6 +20,7 @@ from .priming import (
     AD_prime_plugin2,
     ensure_AD_plugin_primed,
 )
+from .releases import class_for
 from .swait_setup import (
     setup_gaussian_swait,
     setup_incrementer_swait,
@@ -54,6 +55,7 @@ __all__ = [
     "ad_class_factory",
     "ad_creator",
     "check",
+    "class_for",
     "connect",
     "ensure_AD_plugin_primed",
     "setup_gaussian_swait",

@@ -95,7 +95,7 @@ class CompressionSignal(EpicsSignalWithRBV):
     def enum_strs(self) -> tuple[str, ...] | None:
         """The choices, as the set-point spells them; None when not connected."""
         found: Any = super().enum_strs
-        return None if found is None else tuple(_SPELLINGS.get(each, each) for each in found)
+        return None if found is None else tuple(_SPELLINGS.get(str(c), str(c)) for c in found)
 
     def get(self, **kwargs: Any) -> Any:
         """Read the choice.

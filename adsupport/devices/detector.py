@@ -10,6 +10,7 @@ from typing import Any
 from ophyd.areadetector.base import ADBase
 from ophyd.device import DEFAULT_CONNECTION_TIMEOUT, Device
 
+from ..adcore import Release
 from ..errors import UnknownPortError
 from .connection import ConnectsAtOnce
 from .signal_io import pv_name
@@ -47,9 +48,13 @@ class DetectorMixin(ConnectsAtOnce, ADBase):
     validate_ports : bool
         Whether :meth:`wait_for_connection` also checks that every plugin's arrays come
         from the camera or from a plugin of this detector.  Staging always does.
+    adcore : Release or None
+        The release of ADCore that the classes of the parts fit; None when they were taken as
+        they are.
     """
 
     validate_ports: bool = True
+    adcore: Release | None = None
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         kwargs.setdefault("connection_timeout", CONNECTION_TIMEOUT)

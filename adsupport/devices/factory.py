@@ -9,14 +9,17 @@ import uuid
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from ophyd import ADComponent, Device
+from ophyd import ADComponent, Component, Device
 from ophyd.areadetector import DetectorBase
 from ophyd.device import GenerateDatumInterface
 from ophyd.ophydobj import Kind
 
+from ..adcore import Release
 from ..errors import ConfigurationError, ConfigurationTypeError, UnknownPluginError
-from .detector import DetectorMixin
+from .detector import CONNECTION_TIMEOUT, DetectorMixin
+from .installed_release import installed_releases
 from .plugin_defaults import PLUGIN_DEFAULTS
+from .releases import class_for, copy_component
 from .trigger import SingleTrigger_V34
 
 __all__ = ["ad_class_factory", "ad_creator"]
@@ -34,6 +37,8 @@ def ad_class_factory(
     bases: type | Iterable[type] | None = None,
     plugins: Iterable[PluginSpec] | None = None,
     plugin_defaults: Mapping[str, Mapping[str, Any]] | None = None,
+    *,
+    adcore: Release | str | None = None,
 ) -> type:
     """Build the class of a detector.
 
@@ -50,6 +55,10 @@ def ad_class_factory(
         for the class.  A dictionary of several names adds them all, in order.
     plugin_defaults : mapping, optional
         What the names mean, ``PLUGIN_DEFAULTS`` by default.
+    adcore : str or Release, optional
+        Release of ADCore, such as ``"R3-4"`` or ``"3.4"``: every camera and plugin class is
+        replaced by the one that fits it, see :func:`~.releases.class_for`.  By default the
+        classes are taken as they are.
 
     Returns
     -------
@@ -62,7 +71,7 @@ def ad_class_factory(
         A name isn't in ``plugin_defaults``, and its class or suffix isn't given.
     ConfigurationError
         A specification can't be used: not a name or dictionary, twice the same name, a
-        class that can't be imported, no camera.
+        class that can't be imported, no camera, a plugin that the release doesn't have.
     ConfigurationTypeError
         An argument has the wrong type.
 
@@ -71,6 +80,22 @@ def ad_class_factory(
     >>> MyDetector = ad_class_factory("MyDetector", plugins=["cam", "image", "stats1"])
     >>> det = MyDetector("ad:", name="det")
     """
+    if adcore == "auto":
+        raise ConfigurationError(
+            "ad_class_factory has no prefix to ask for the release of ADCore: give it, as in "
+            "adcore='R3-14', or use ad_creator(prefix, adcore='auto')."
+        )
+    return _build(name, bases, plugins, plugin_defaults, _release(adcore))
+
+
+def _build(
+    name: str,
+    bases: type | Iterable[type] | None,
+    plugins: Iterable[PluginSpec] | None,
+    plugin_defaults: Mapping[str, Mapping[str, Any]] | None,
+    adcore: Release | None,
+    driver: Release | None = None,
+) -> type:
     base_classes = _bases(bases)
     if not issubclass(base_classes[0], DetectorMixin):
         base_classes = (DetectorMixin, *base_classes)
@@ -86,7 +111,8 @@ def ad_class_factory(
     for key, overrides in _specs(["cam"] if plugins is None else plugins):
         if key in components:
             raise ConfigurationError(f"Plugin {key!r} is given twice; give it once.")
-        component = components[key] = _component(key, overrides, defaults)
+        component = _component(key, overrides, defaults)
+        components[key] = component = _fitting(key, component, adcore, driver)
         if "kind" in overrides or _makes_images(component.cls):
             if component.kind & Kind.normal:
                 read.append(key)
@@ -101,6 +127,8 @@ def ad_class_factory(
     attributes: dict[str, Any] = {
         "__doc__": f"Area detector made of {', '.join(components)}.",
         "__module__": __name__,
+        "adcore": adcore,
+        **_fitting_inherited(base_classes, adcore, driver),
         **components,
     }
     try:
@@ -128,9 +156,10 @@ def ad_creator(
     plugin_defaults: Mapping[str, Mapping[str, Any]] | None = None,
     plugins: Iterable[PluginSpec] | None = None,
     validate_ports: bool = True,
+    adcore: Release | str | None = None,
     **kwargs: Any,
 ) -> Any:
-    """Build a detector.  Its IOC needn't run yet.
+    """Build a detector.  Its IOC needn't run yet, unless ``adcore`` is ``"auto"``.
 
     Parameters
     ----------
@@ -148,18 +177,25 @@ def ad_creator(
     validate_ports : bool
         Whether ``wait_for_connection()`` checks that all arrays come from parts of this
         detector.  Staging always does.
+    adcore : str or Release, optional
+        Release of ADCore, such as ``"R3-4"`` or ``"3.4"``: the classes of camera and plugins are
+        made to fit it.  ``"auto"`` asks the camera (``ADCoreVersion_RBV``) for at most the
+        detector's ``connection_timeout``, 5 s by default.  By default the classes are taken as
+        they are, for R3-4 and later; what the IOC lacks is logged by ``wait_for_connection()``.
     **kwargs
         Keyword arguments for the detector's class.
 
     Returns
     -------
     object
-        The detector.
+        The detector; its ``adcore`` is the release its classes fit, None without one.
 
     Raises
     ------
     UnknownPluginError, ConfigurationError, ConfigurationTypeError
         See :func:`ad_class_factory`.
+    ConnectionTimeoutError
+        ``adcore`` is ``"auto"``, and the IOC doesn't answer.
 
     Examples
     --------
@@ -172,17 +208,75 @@ def ad_creator(
         )
     if ad_setup is not None and not callable(ad_setup):
         raise ConfigurationTypeError(f"ad_setup must be callable, got {ad_setup!r}.")
-    cls = ad_class_factory(
-        class_name or f"ADclass_{uuid.uuid4().hex[:7]}",
-        bases=bases,
-        plugins=plugins,
-        plugin_defaults=plugin_defaults,
-    )
+    name_of_class = class_name or f"ADclass_{uuid.uuid4().hex[:7]}"
+    driver = None
+    if adcore == "auto":
+        # the class is built twice, first to find the camera
+        bases = bases if bases is None or isinstance(bases, type) else tuple(bases)
+        if plugins is not None:
+            plugins = [{key: given} for key, given in _specs(plugins)]
+        plain = _build(name_of_class, bases, plugins, plugin_defaults, None)
+        timeout = kwargs.get("connection_timeout", CONNECTION_TIMEOUT)
+        installed = installed_releases(prefix + _camera_suffix(plain), timeout)
+        adcore, driver = installed.adcore, installed.driver
+    cls = _build(name_of_class, bases, plugins, plugin_defaults, _release(adcore), driver)
     detector = cls(prefix, name=name or _name_from(prefix), **kwargs)
     detector.validate_ports = validate_ports
     if ad_setup is not None:
         ad_setup(detector)
     return detector
+
+
+def _release(adcore: object) -> Release | None:
+    if adcore is None or isinstance(adcore, Release):
+        return adcore
+    if not isinstance(adcore, str):
+        raise ConfigurationTypeError(
+            f"adcore must be a str such as 'R3-14' or '3.14', got {type(adcore).__name__}: "
+            f"{adcore!r}."
+        )
+    try:
+        return Release.parse(adcore)
+    except ValueError as error:
+        raise ConfigurationError(f"adcore: {error}.") from None
+
+
+def _camera_suffix(cls: Any) -> str:
+    """Find the suffix of the camera, which is asked for the release."""
+    component = getattr(cls, "cam", None)
+    if not isinstance(component, Component):
+        raise ConfigurationError(
+            f"adcore='auto' asks the camera for its release, and {list(cls.component_names)} hold "
+            "no 'cam'; add it, or give the release, as in adcore='R3-14'."
+        )
+    return component.suffix or ""
+
+
+def _fitting(key: str, component: Any, adcore: Release | None, driver: Release | None) -> Any:
+    """Return the component with the class that fits the release of ADCore."""
+    if adcore is None:
+        return component
+    try:
+        cls = class_for(component.cls, adcore, driver)
+    except ConfigurationError as error:
+        raise ConfigurationError(f"Plugin {key!r}: {error}") from None
+    if cls is component.cls:
+        return component
+    return copy_component(component, cls)
+
+
+def _fitting_inherited(
+    bases: tuple[type, ...], adcore: Release | None, driver: Release | None
+) -> dict[str, Any]:
+    """List the parts of the base classes that need another class for the release."""
+    parts = {
+        attr: component
+        for base in reversed(bases)
+        for attr, component in getattr(base, "_sig_attrs", {}).items()
+        if isinstance(component.cls, type)
+    }
+    fitting = {attr: _fitting(attr, part, adcore, driver) for attr, part in parts.items()}
+    return {attr: part for attr, part in fitting.items() if part is not parts[attr]}
 
 
 def _name_from(prefix: str) -> str:

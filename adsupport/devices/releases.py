@@ -23,7 +23,7 @@ from ophyd.signal import EpicsSignalBase
 from ..adcore import KNOWN_RELEASES, Release, nearest, records
 from ..errors import ConfigurationError
 
-__all__ = ["class_for", "records_of", "template_of"]
+__all__ = ["class_for", "copy_component", "records_of", "template_of"]
 
 _TEMPLATES: dict[type, str] = {
     ophyd_cam.CamBase: "ADBase",
@@ -258,7 +258,7 @@ def _signal(component: Component, lacking: frozenset[str]) -> Component | None:
         return None
     # one of set-point and read-back
     kind = EpicsSignalRO if left[0].endswith("_RBV") else EpicsSignal
-    return _copy(component, kind, left[0])
+    return copy_component(component, kind, left[0])
 
 
 def _group(component: Any, lacking: frozenset[str]) -> Any:
@@ -287,11 +287,31 @@ def _group(component: Any, lacking: frozenset[str]) -> Any:
     )
 
 
-def _copy(component: Component, kind: type | None = None, suffix: str | None = None) -> Component:
+def copy_component(
+    component: Component, kind: type | None = None, suffix: str | None = None
+) -> Component:
+    """Copy the declaration of a part of a device.
+
+    Parameters
+    ----------
+    component : ophyd.Component
+        The declaration.
+    kind : type, optional
+        Another class for the part.
+    suffix : str, optional
+        Another suffix.
+
+    Returns
+    -------
+    ophyd.Component
+        A declaration for another class of devices.
+    """
     return type(component)(
         kind or component.cls,
         suffix or component.suffix,
         lazy=component.lazy,
+        trigger_value=component.trigger_value,
+        add_prefix=component.add_prefix,
         kind=component.kind,
         **component.kwargs,
     )
@@ -309,5 +329,5 @@ def _restored(
             component = getattr(source, attr)
             wanted = set(_records(component))
             if attr not in kept and wanted <= served and not wanted & declared:
-                restored[attr] = _copy(component)
+                restored[attr] = copy_component(component)
     return restored
