@@ -165,9 +165,8 @@ class MetadataReader:
         for kind in kinds:
             request = _Request(reading, self._events)
             _under_way.add(request)
-            status = ca.libca.ca_array_get_callback(
-                kind, 1, chid, _ANSWER, ctypes.py_object(request)
-            )
+            send: Any = ca.libca
+            status = send.ca_array_get_callback(kind, 1, chid, _ANSWER, ctypes.py_object(request))
             if status != dbr.ECA_NORMAL:  # the connection was lost just now
                 _under_way.discard(request)
                 self._take(request, None, status)

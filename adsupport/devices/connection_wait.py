@@ -24,6 +24,9 @@ VALUE_TIME = 2.0
 #: Time between two looks at what is connected, in seconds.
 _LOOK = 0.01
 
+#: Time between two attempts to help a signal, in seconds.
+_HELP = 0.05
+
 
 class ConnectionWait:
     """Make the signals of some devices and wait until they are connected.
@@ -64,6 +67,7 @@ class ConnectionWait:
         self._waiting = {id(each): each for each in self.signals}
         self._late: dict[int, float] = {}
         self._helping: set[tuple[int, str]] = set()
+        self._next_help: dict[tuple[int, str], float] = {}
         self._last = time.monotonic()
 
     def _made(self, signal: EpicsSignalBase) -> None:
@@ -123,7 +127,7 @@ class ConnectionWait:
         ]
 
     def _look(self, now: float) -> None:
-        """Take note of what has connected, and help what can't by itself."""
+        """Take note of what has connected, and help what doesn't get on by itself."""
         came = False
         for key, each in list(self._waiting.items()):
             signal = each.signal
@@ -142,11 +146,16 @@ class ConnectionWait:
     def _help(
         self, signal: EpicsSignalBase, thread: str, action: Callable[..., None], *arguments: Any
     ) -> None:
-        """Do something on one of ophyd's threads, after what waits there, unless it waits too."""
+        """Do something on one of ophyd's threads, after what waits there, unless it waits too.
+
+        Most signals that lack something get it by themselves before the first help.
+        """
         key = (id(signal), thread)
-        if key in self._helping:
+        now = time.monotonic()
+        if key in self._helping or now < self._next_help.setdefault(key, now + _LOOK):
             return
         self._helping.add(key)
+        self._next_help[key] = now + _HELP
 
         def act() -> None:
             try:
