@@ -30,6 +30,11 @@ class AcquireStatus(DeviceStatus):
         # The trigger stops the camera itself before it reports a failure.
         super().__init__(device, call_stop_on_failure=False)
 
+    @property
+    def watched(self) -> bool:
+        """Whether anybody wants to know of each frame."""
+        return bool(self._watchers)
+
     def watch(self, func: Callable[..., None]) -> None:
         """Call a function with the progress, now and at every frame.
 

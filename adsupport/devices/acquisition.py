@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import queue
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -16,6 +17,7 @@ __all__ = [
     "acquire_settings",
     "frame_time",
     "frames_per_trigger",
+    "is_endless",
     "progress_of",
     "unfinished",
 ]
@@ -38,23 +40,28 @@ class Acquisition:
         Time from frame to frame that the camera's settings tell, in seconds.
     put_done : threading.Event
         Set when the put of ``Acquire`` is answered.
-    wake : threading.Event
-        Set when there's nothing more to wait for.
+    proven : threading.Event
+        Set when the monitors have shown that it's complete.
+    news : queue.SimpleQueue
+        Numbers of frames taken so far; None when there's nothing more to wait for.
     stopped : bool
         Whether it was stopped on purpose.
+    asking : bool
+        Whether the counters are being read: what monitors show doesn't count any more.
     """
 
     status: AcquireStatus
     before: dict[Any, Any]
     frame_time: float
     put_done: threading.Event = field(default_factory=threading.Event)
-    wake: threading.Event = field(default_factory=threading.Event)
+    proven: threading.Event = field(default_factory=threading.Event)
+    news: queue.SimpleQueue[int | None] = field(default_factory=queue.SimpleQueue)
     stopped: bool = False
+    asking: bool = False
 
-    def completed(self, **_: Any) -> None:
-        """Take the answer to the put (called on ophyd's thread for completions)."""
-        self.put_done.set()
-        self.wake.set()
+    def end_wait(self) -> None:
+        """Say that there's nothing more to wait for."""
+        self.news.put(None)
 
 
 def acquire_settings(cam: Any) -> dict[tuple[str, str], Any]:
@@ -71,6 +78,22 @@ def acquire_settings(cam: Any) -> dict[tuple[str, str], Any]:
         Signals by ("set", name), to be read together with the counters.
     """
     return {("set", attr): getattr(cam, attr) for attr in _SETTINGS}
+
+
+def is_endless(found: Mapping[Any, Any]) -> bool:
+    """Tell whether an acquisition would never end.
+
+    Parameters
+    ----------
+    found : mapping
+        Values of :func:`acquire_settings`.
+
+    Returns
+    -------
+    bool
+        True in Continuous mode.
+    """
+    return int(found["set", "image_mode"]) == _CONTINUOUS
 
 
 def frames_per_trigger(cam: Any, found: Mapping[Any, Any]) -> int:
@@ -93,10 +116,9 @@ def frames_per_trigger(cam: Any, found: Mapping[Any, Any]) -> int:
     ConfigurationError
         The camera is in Continuous mode.
     """
-    mode = int(found["set", "image_mode"])
-    if mode == _SINGLE:
+    if int(found["set", "image_mode"]) == _SINGLE:
         return 1
-    if mode == _CONTINUOUS:
+    if is_endless(found):
         raise ConfigurationError(
             f"{pv_name(cam.image_mode)} is Continuous: the acquisition would never end. Set "
             "stage_sigs['cam.image_mode'] of the detector to 1 (Multiple)."

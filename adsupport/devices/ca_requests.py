@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, cast
 
 from ..errors import ConnectionTimeoutError
 
-__all__ = ["fetch", "lost", "request"]
+__all__ = ["fetch", "lost", "put_with_answer", "request"]
 
 
 def lost(pv: str, what: str) -> ConnectionTimeoutError:
@@ -83,6 +84,39 @@ def fetch(pv: Any, timeout: float) -> Any:
     except ca.ChannelAccessGetFailure as error:
         raise lost(pv.pvname, "lost its IOC before it answered") from error
     return answer
+
+
+def put_with_answer(signal: Any, value: int, answered: Callable[[], None]) -> None:
+    """Put a number, and be told when the IOC has done what that asks for.
+
+    Parameters
+    ----------
+    signal : ophyd.EpicsSignal
+        A number or an enum, connected.
+    value : int
+        The number.
+    answered : callable
+        Called once, without arguments, also when the connection is lost.  With pyepics this
+        is on libca's own thread: it must not wait, nor ask the IOC anything.
+
+    Raises
+    ------
+    ConnectionTimeoutError
+        The connection is lost.
+    """
+    if getattr(signal.cl, "name", "") != "pyepics":
+        signal.put(value, use_complete=True, callback=lambda **_: answered())
+        return
+    from epics import ca
+
+    # ophyd hands the answer from thread to thread, which takes longer than many a frame
+    pv = signal.cl.get_pv(signal.setpoint_pvname)
+    if not ca.isConnected(pv.chid):
+        raise lost(pv.pvname, "isn't connected any more")
+    try:
+        ca.put(pv.chid, value, callback=lambda **_: answered())
+    except ca.CASeverityException as error:
+        raise lost(pv.pvname, "isn't connected any more") from error
 
 
 def _answers(pv: Any) -> bool:

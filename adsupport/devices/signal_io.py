@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Hashable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
@@ -21,6 +21,8 @@ from .ca_requests import fetch, lost, request
 __all__ = [
     "PUT_TIMEOUT",
     "READ_TIMEOUT",
+    "as_declared",
+    "as_text",
     "explain_timeouts",
     "get_setpoint",
     "lost_before_put_back",
@@ -31,6 +33,7 @@ __all__ = [
     "same_value",
     "stand_already",
     "wait_for",
+    "wait_for_signals",
 ]
 
 #: Longest time to wait for a write to take effect, in seconds.
@@ -124,11 +127,7 @@ def read_signals(
     for key, signal in signals.items():
         if not hasattr(signal, "pvname"):  # a soft signal among them
             continue
-        left = min(CONNECT_TIMEOUT, max(0.1, deadline - time.monotonic()))
-        try:
-            signal.wait_for_connection(timeout=left)
-        except TimeoutError as error:
-            raise lost(pv_name(signal, setpoints), "isn't connected") from error
+        wait_for_signals([signal], deadline, setpoints)
         pv = signal.cl.get_pv(pv_name(signal, setpoints))
         request(pv)
         pending[key] = pv
@@ -142,8 +141,33 @@ def read_signals(
         answer = fetch(pv, left)
         if answer is None:
             raise lost(pv.pvname, f"didn't answer within {timeout:g} s")
-        values[key] = _as_declared(signal, answer["value"])
+        values[key] = as_declared(signal, answer["value"])
     return values
+
+
+def wait_for_signals(signals: Iterable[Any], deadline: float, setpoints: bool = False) -> None:
+    """Wait until signals are connected.
+
+    Parameters
+    ----------
+    signals : iterable of ophyd.EpicsSignalBase
+        What is to be used next.
+    deadline : float
+        Until when, by ``time.monotonic()``; no signal is waited for longer than 2 s.
+    setpoints : bool
+        Which process variable an error names, of signals that have two.
+
+    Raises
+    ------
+    ConnectionTimeoutError
+        A signal isn't connected in time.
+    """
+    for signal in signals:
+        left = min(CONNECT_TIMEOUT, max(0.1, deadline - time.monotonic()))
+        try:
+            signal.wait_for_connection(timeout=left)
+        except TimeoutError as error:
+            raise lost(pv_name(signal, setpoints), "isn't connected") from error
 
 
 def get_setpoint(signal: Any) -> Any:
@@ -166,15 +190,48 @@ def _get(signal: Any) -> Any:
     return signal.get()
 
 
-def _as_declared(signal: Any, value: Any) -> Any:
+def as_declared(signal: Any, value: Any) -> Any:
+    """Turn a value into text where a signal is declared ``string=True``.
+
+    Parameters
+    ----------
+    signal : ophyd.EpicsSignalBase
+        The signal.
+    value : object
+        What Channel Access delivered: an enum's number, the characters of a waveform.
+
+    Returns
+    -------
+    object
+        The value as the signal's ``get()`` gives it.
+    """
     if not getattr(signal, "as_string", False):
         return value
-    if isinstance(value, str):
-        return value
-    if isinstance(value, np.ndarray):
-        return bytes(value.astype(np.uint8)).split(b"\0", 1)[0].decode("utf-8", "replace")
+    if isinstance(value, str) or hasattr(value, "__len__"):
+        return as_text(value)
     strings = signal.enum_strs
     return strings[value] if strings else str(value)
+
+
+def as_text(value: Any) -> str:
+    """Turn characters into text.
+
+    Parameters
+    ----------
+    value : str or sequence of int
+        Text, or the characters of a waveform up to a zero.
+
+    Returns
+    -------
+    str
+        The text.
+    """
+    if isinstance(value, str):
+        return value
+    if not hasattr(value, "__len__"):  # a waveform of one
+        value = [value]
+    characters = np.asarray(value).astype(np.uint8)
+    return bytes(characters).split(b"\0", 1)[0].decode("utf-8", "replace")
 
 
 def same_value(signal: Any, one: Any, other: Any) -> bool:

@@ -16,23 +16,16 @@ from ophyd.device import Staged
 
 from ..errors import (
     AcquireTimeoutError,
-    AdsupportError,
     ConfigurationError,
     FrameCountError,
     NotStagedError,
 )
 from .acquire_status import AcquireStatus
-from .acquisition import (
-    Acquisition,
-    acquire_settings,
-    frame_time,
-    frames_per_trigger,
-    progress_of,
-    unfinished,
-)
+from .acquisition import Acquisition, frame_time, frames_per_trigger
 from .cam import CamMixin_V3_1_1
+from .completion import Completion
 from .frames import FrameAccount, FrameReport, check_policy, is_enabled
-from .signal_io import explain_timeouts, get_setpoint, pv_name, read_signals, wait_for
+from .signal_io import explain_timeouts, get_setpoint, pv_name, wait_for
 from .staging import BoundedStaging, FirstError, is_staged
 
 __all__ = ["SingleTrigger_V34"]
@@ -97,7 +90,7 @@ class SingleTrigger_V34(BoundedStaging):
         self.acquire_timeout = acquire_timeout
         self.frame_policy = frame_policy
         self.frame_reports: deque[FrameReport] = deque(maxlen=_MOST_REPORTS)
-        self._account: FrameAccount | None = None
+        self._completion: Completion | None = None
         self._acquisition: Acquisition | None = None
         self._lock = threading.RLock()
 
@@ -127,9 +120,8 @@ class SingleTrigger_V34(BoundedStaging):
         devices = super().stage()
         try:
             self.frame_reports.clear()
-            self._account = FrameAccount(self)
-            self._account.read()  # connects what has never been used
-            self.cam.num_images_counter.subscribe(self._frame_taken, run=False)
+            self._completion = Completion(self, FrameAccount(self), self._lock, self._stop_camera)
+            self._completion.start()
         except BaseException as error:
             cleanup = FirstError(logger)
             cleanup.error = error
@@ -151,9 +143,9 @@ class SingleTrigger_V34(BoundedStaging):
             if self.cam.acquire in self._original_vals:
                 # ophyd would start again what was running before.
                 self._original_vals[self.cam.acquire] = 0
-        if self._account is not None:
-            self._account = None
-            self.cam.num_images_counter.clear_sub(self._frame_taken)
+        if self._completion is not None:
+            cleanup.run(self._completion.stop)
+            self._completion = None
         devices = cleanup.run(super().unstage)
         if not self._in_stage:
             cleanup.raise_first()
@@ -200,11 +192,12 @@ class SingleTrigger_V34(BoundedStaging):
             The camera is in Continuous mode, so would never end; or an acquisition is
             still on its way.
         """
-        if not is_staged(self) or self._account is None:
+        completion = self._completion
+        if not is_staged(self) or completion is None:
             raise NotStagedError(f"{self.name} isn't staged: call its stage() before trigger().")
         self._require_idle()
-        account = self._account
-        before = read_signals({**account.signals, **acquire_settings(self.cam)})
+        account = completion.account
+        before = completion.look()
         frames = frames_per_trigger(self.cam, before)
         reopened = [
             writer.prepare_point(frames, int(before[name, "num_captured"]), before[name, "capture"])
@@ -217,16 +210,8 @@ class SingleTrigger_V34(BoundedStaging):
         acquisition = Acquisition(status, before, frame_time(before))
         with self._lock:
             self._acquisition = acquisition
-        self.cam.acquire.put(1, use_complete=True, callback=acquisition.completed)
         self._make_datums()
-        # The checks read from the IOC, which ophyd's callback threads must not wait for.
-        waiter = self.cam.acquire.cl.thread_class(
-            target=self._finish,
-            args=(account, acquisition),
-            name=f"{self.name}-trigger",
-            daemon=True,
-        )
-        waiter.start()
+        completion.begin(acquisition)
         return status
 
     def _require_idle(self) -> None:
@@ -276,67 +261,6 @@ class SingleTrigger_V34(BoundedStaging):
         for writer in self._writers():
             writer.generate_datum(self.image_name_of(writer), timestamp, {})
 
-    # -- completion, on the waiter's thread
-
-    def _finish(self, account: FrameAccount, acquisition: Acquisition) -> None:
-        status = acquisition.status
-        error: Exception | None
-        try:
-            error = self._wait(account, acquisition)
-            if not acquisition.stopped and error is None:
-                error = self._check(account, acquisition)
-        except AdsupportError as failure:
-            error = failure
-        except Exception as failure:
-            error = AcquireTimeoutError(
-                f"{self.name}: the IOC was lost during the acquisition ({failure}). Check that it "
-                "runs and that the network is up, then count again."
-            )
-            error.__cause__ = failure
-        with self._lock:
-            if status.done or acquisition.stopped:
-                return
-            if error is None:
-                status.set_finished()
-            else:
-                status.set_exception(error)
-
-    def _wait(self, account: FrameAccount, acquisition: Acquisition) -> Exception | None:
-        """Wait for the completion; give up when the time is over and nothing moves any more."""
-        frames = acquisition.status.frames
-        limit = self.acquire_timeout
-        begun = time.monotonic()
-        patience = acquisition.frame_time + self.acquire_allowance
-        pause = (
-            limit if limit is not None else frames * acquisition.frame_time + self.acquire_allowance
-        )
-        progress = 0, 0
-        while not acquisition.wake.wait(pause):
-            moved = progress_of(self.cam)
-            if limit is None and moved != progress and moved[0] <= frames:
-                progress, pause = moved, patience
-                continue
-            elapsed = time.monotonic() - begun
-            message = unfinished(self.cam, frames, elapsed, self.name)
-            self._stop_camera()
-            return AcquireTimeoutError(message)
-        return None
-
-    def _check(self, account: FrameAccount, acquisition: Acquisition) -> Exception | None:
-        report = account.compare(acquisition.before, acquisition.status.frames)
-        self.frame_reports.append(report)
-        for writer in account.writers.values():
-            writer.finish_point(acquisition.status.frames)
-        error = report.error()
-        if error is None or self.frame_policy == "record":
-            return None
-        if self.frame_policy == "warn":
-            logger.warning("%s: %s", self.name, error)
-            return None
-        for writer in account.writers.values():
-            writer.problem_reported = True
-        return error
-
     # -- stopping
 
     def _cancel(self, error: Exception | None) -> None:
@@ -360,7 +284,7 @@ class SingleTrigger_V34(BoundedStaging):
             if running or not acquisition.put_done.is_set():
                 self._stop_camera()
         finally:
-            acquisition.wake.set()
+            acquisition.end_wait()
             if running:
                 if error is None:
                     acquisition.status.set_finished()
@@ -381,11 +305,6 @@ class SingleTrigger_V34(BoundedStaging):
                 pv_name(acquire, setpoint=True),
                 self.stop_timeout,
             )
-
-    def _frame_taken(self, value: Any = None, **_: Any) -> None:
-        acquisition = self._acquisition
-        if acquisition is not None and not acquisition.status.done and value is not None:
-            acquisition.status.report(value)
 
 
 def _cam_could_wait(detector: Any) -> bool:

@@ -207,7 +207,8 @@ def test_capture_mode_without_a_number_is_refused(det: Any, unchanged: Any) -> N
 
 def test_a_failing_writer_fails_the_run(engine: Any, documents: Any, det: Any) -> None:
     det.stage()
-    account = det._account
+    det._completion._monitors.stop()  # so that the counters are read
+    account = det._completion.account
     true_read = account.read
     account.read = lambda: (
         true_read()

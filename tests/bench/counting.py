@@ -1,0 +1,149 @@
+"""Count images with one of the contestants; a program of its own, for whichever Python has it.
+
+Prints what a stopwatch beside the RunEngine shows, one JSON object a run.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import json
+import time
+from typing import Any
+
+import bluesky.plans as bp
+from bluesky import RunEngine
+
+# What every contestant does: frames of one point each, as fast as the camera comes ready again.
+EXPOSURE, PERIOD, COMPRESSION = 0.001, 0.002, "None"
+
+
+def adsupport(prefix: str, directory: str, points: int) -> tuple[RunEngine, Any]:
+    """Make the detector of adsupport."""
+    from adsupport.plans import prepare_count
+
+    detector = _with_named_files("adsupport", prefix, directory)
+    engine = RunEngine({})
+    engine(prepare_count(detector.hdf1, "adsupport", EXPOSURE, PERIOD, 1, compression=COMPRESSION))
+    return engine, detector
+
+
+def apstools(prefix: str, directory: str, points: int) -> tuple[RunEngine, Any]:
+    """Make the detector of apstools, set up as its users are told to."""
+    detector = _with_named_files("apstools", prefix, directory)
+    cam, hdf1 = detector.cam, detector.hdf1
+    detector.read_attrs.append("hdf1")
+    cam.stage_sigs["wait_for_plugins"] = "Yes"
+    hdf1.stage_sigs["blocking_callbacks"] = "No"
+    hdf1.stage_sigs.move_to_end("capture", last=True)
+    for signal, value in (
+        (cam.num_images, 1),
+        (cam.acquire_time, EXPOSURE),
+        (cam.acquire_period, PERIOD),
+        (cam.image_mode, "Single"),
+        (hdf1.auto_increment, "Yes"),
+        (hdf1.auto_save, "Yes"),
+        (hdf1.create_directory, -5),
+        (hdf1.file_name, "apstools"),
+        (hdf1.file_path, directory),
+        (hdf1.num_capture, points),  # of the whole run: it writes no frame after these
+        (hdf1.compression, COMPRESSION),
+        (hdf1.file_template, "%s%s_%4.4d.h5"),
+    ):
+        signal.set(value).wait(10)
+    return RunEngine({}), detector
+
+
+def _with_named_files(package: str, prefix: str, directory: str) -> Any:
+    """Make a detector whose files the user names: both packages have the same classes."""
+    devices = importlib.import_module(f"{package}.devices")
+    writer = {
+        "class": devices.AD_EpicsFileNameHDF5Plugin,
+        "write_path_template": directory,
+        "read_path_template": directory,
+    }
+    detector = devices.ad_creator(prefix, name="detector", plugins=["cam", {"hdf1": writer}])
+    detector.wait_for_connection(timeout=60)
+    devices.ensure_AD_plugin_primed(detector.hdf1, True)
+    return detector
+
+
+def ophyd_async(prefix: str, directory: str, points: int) -> tuple[RunEngine, Any]:
+    """Make the detector of ophyd-async, which sets up its writer itself."""
+    from ophyd_async.core import StaticPathProvider, UUIDFilenameProvider, init_devices
+    from ophyd_async.epics.adcore import ADWriterFactory
+    from ophyd_async.epics.adsimdetector import SimDetector
+
+    engine = RunEngine({})
+    paths = StaticPathProvider(UUIDFilenameProvider(), directory)
+    with init_devices():
+        detector = SimDetector(prefix, ADWriterFactory.hdf(paths), name="detector")
+    driver: Any = detector.driver
+
+    def set_up() -> Any:
+        import bluesky.plan_stubs as bps
+
+        yield from bps.mv(driver.acquire_time, EXPOSURE, driver.acquire_period, PERIOD)
+
+    engine(set_up())
+    return engine, detector
+
+
+class Stopwatch:
+    """Note when a run was asked for, when its events came, and when it was over."""
+
+    def __init__(self, engine: RunEngine) -> None:
+        self._engine = engine
+        self._events: list[float] = []
+        engine.subscribe(lambda *_: self._events.append(time.perf_counter()), "event")
+
+    def run(self, plan: Any, warm_up: int) -> dict[str, Any]:
+        """Run a plan.
+
+        Parameters
+        ----------
+        plan
+            One run.
+        warm_up
+            Events at its start that don't count.
+
+        Returns
+        -------
+        dict
+            ``point``: seconds from event to event; ``around``: what the run took beyond its
+            points, seconds: staging, opening and closing its file, its other documents;
+            ``stage`` and ``unstage``: those until the first event and since the last one.
+        """
+        self._events.clear()
+        start = time.perf_counter()
+        self._engine(plan)
+        end = time.perf_counter()
+        events = self._events
+        point = (events[-1] - events[warm_up]) / (len(events) - 1 - warm_up)
+        return {
+            "points": len(events),
+            "point": point,
+            "stage": events[0] - start - point,
+            "unstage": end - events[-1],
+        }
+
+
+def main() -> None:
+    """Parse the options, count, print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("contestant", choices=("adsupport", "apstools", "ophyd_async"))
+    parser.add_argument("prefix")
+    parser.add_argument("directory", help="with a slash at its end")
+    parser.add_argument("--points", type=int, default=100)
+    parser.add_argument("--runs", type=int, default=3)
+    options = parser.parse_args()
+    make = {"adsupport": adsupport, "apstools": apstools, "ophyd_async": ophyd_async}
+    engine, detector = make[options.contestant](options.prefix, options.directory, options.points)
+    watch = Stopwatch(engine)
+    for _ in range(options.runs):
+        result = watch.run(bp.count([detector], num=options.points), warm_up=options.points // 10)
+        print(json.dumps(result), flush=True)
+
+
+if __name__ == "__main__":
+    main()
