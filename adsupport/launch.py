@@ -18,9 +18,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Any
 
-from adsupport.errors import IOCError
+from adsupport.adcore import Release
+from adsupport.errors import ConfigurationError, IOCError
 from adsupport.ioc_faults import Conversation, RunningFault
-from adsupport.loopback import client_environment, free_port
+from adsupport.loopback import client_environment, free_port, server_environment
 from adsupport.shipped_files import boot_file, example_file
 
 __all__ = [
@@ -61,6 +62,9 @@ class IOCProcess:
         File in which the IOC keeps its set-points over restarts; default: nowhere.
     pva_port : int, optional
         pvAccess port; default: a free one.
+    adcore : Release or str, optional
+        Release of ADCore whose records it serves, such as ``"R3-4"``; default: the newest that
+        is known. For boot files that take ``--adcore``.
 
     Raises
     ------
@@ -68,6 +72,8 @@ class IOCProcess:
         There is no such boot file.
     IOCError
         No port is free.
+    ConfigurationError
+        ``adcore`` is no release of ADCore.
 
     Examples
     --------
@@ -86,6 +92,7 @@ class IOCProcess:
         cwd: str | os.PathLike[str] | None = None,
         autosave: str | os.PathLike[str] | None = None,
         pva_port: int | None = None,
+        adcore: Release | str | None = None,
     ) -> None:
         self.boot = boot_file(boot)
         self.prefix = prefix
@@ -94,6 +101,8 @@ class IOCProcess:
         self.pva_port = free_port() if pva_port is None else pva_port
         self.args = tuple(args)
         self.cwd = cwd
+        #: The release of ADCore that was asked for.
+        self.adcore = None if adcore is None else _release(adcore)
         self.autosave = None if autosave is None else Path(autosave).absolute()
         #: The line with which the IOC said that clients can connect.
         self.ready_line = ""
@@ -185,7 +194,8 @@ class IOCProcess:
         """The command line of the process."""
         boot = str(self.boot.resolve())
         autosave = [] if self.autosave is None else ["--autosave", str(self.autosave)]
-        options = ["--prefix", self.prefix, "--watch-stdin", *autosave, *self.args]
+        adcore = [] if self.adcore is None else ["--adcore", str(self.adcore)]
+        options = ["--prefix", self.prefix, "--watch-stdin", *autosave, *adcore, *self.args]
         return [sys.executable, boot, *options]
 
     def fault(self, name: str, target: str | None = None, **parameters: Any) -> RunningFault:
@@ -324,15 +334,7 @@ class IOCProcess:
         return f"<IOCProcess {self.boot.stem} prefix={self.prefix} 127.0.0.1:{self.port} {state}>"
 
     def _environment(self) -> dict[str, str]:
-        environment = dict(os.environ)
-        environment["EPICS_CA_SERVER_PORT"] = str(self.port)
-        environment["EPICS_CAS_INTF_ADDR_LIST"] = "127.0.0.1"
-        # A beacon to nobody but loopback, whatever the client side of this process talks to.
-        environment["EPICS_CAS_AUTO_BEACON_ADDR_LIST"] = "NO"
-        environment["EPICS_CAS_BEACON_ADDR_LIST"] = "127.0.0.1"
-        environment["EPICS_PVAS_SERVER_PORT"] = str(self.pva_port)
-        environment["EPICS_PVAS_BROADCAST_PORT"] = str(self.pva_port)
-        environment["EPICS_PVAS_INTF_ADDR_LIST"] = "127.0.0.1"
+        environment = dict(os.environ) | server_environment(self.port, self.pva_port)
         root = Path(__file__).resolve().parent.parent
         if self.boot.resolve().is_relative_to(root / "iocs"):  # a checkout, maybe not installed
             paths = [str(root), environment.get("PYTHONPATH", "")]
@@ -366,6 +368,13 @@ class IOCProcess:
             return self._process.wait(timeout=2)
         except subprocess.TimeoutExpired:
             return None
+
+
+def _release(adcore: Release | str) -> Release:
+    try:
+        return Release.parse(adcore) if isinstance(adcore, str) else adcore
+    except ValueError as error:
+        raise ConfigurationError(f"adcore={adcore!r}: {error}.") from None
 
 
 def _drain(

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from adsupport.errors import IOCError
 
-__all__ = ["client_environment", "free_port", "share_ports"]
+__all__ = ["client_environment", "free_port", "server_environment", "share_ports"]
 
 #: Largest array that a client asks for, bytes: a 2048 x 2048 float64 image and its header.
 MAX_ARRAY_BYTES = 40_000_000
@@ -98,3 +98,30 @@ def client_environment(*ports: int, pva_ports: Sequence[int] = ()) -> dict[str, 
         environment["EPICS_PVA_AUTO_ADDR_LIST"] = "NO"
         environment["EPICS_PVA_ADDR_LIST"] = " ".join(f"127.0.0.1:{port}" for port in pva_ports)
     return environment
+
+
+def server_environment(port: int, pva_port: int) -> dict[str, str]:
+    """Return the environment in which an IOC serves loopback, and nothing else.
+
+    Parameters
+    ----------
+    port : int
+        Its Channel Access port.
+    pva_port : int
+        Its pvAccess port, TCP and search alike.
+
+    Returns
+    -------
+    dict of str to str
+        Names and values of the variables.
+    """
+    return {
+        "EPICS_CA_SERVER_PORT": str(port),
+        "EPICS_CAS_INTF_ADDR_LIST": "127.0.0.1",
+        # a beacon to nobody but loopback, whatever the client side of this process talks to
+        "EPICS_CAS_AUTO_BEACON_ADDR_LIST": "NO",
+        "EPICS_CAS_BEACON_ADDR_LIST": "127.0.0.1",
+        "EPICS_PVAS_SERVER_PORT": str(pva_port),
+        "EPICS_PVAS_BROADCAST_PORT": str(pva_port),
+        "EPICS_PVAS_INTF_ADDR_LIST": "127.0.0.1",
+    }

@@ -27,6 +27,7 @@ from dataclasses import dataclass
 
 import pytest
 
+from adsupport.adcore import Release
 from adsupport.errors import AdsupportError, IOCError
 from adsupport.launch import DEFAULT_PREFIXES, IOCProcess, client_environment, free_port
 from adsupport.loopback import share_ports
@@ -121,6 +122,7 @@ class IOCFactory:
         args: Sequence[str] = (),
         autosave: str | os.PathLike[str] | None = None,
         cwd: str | os.PathLike[str] | None = None,
+        adcore: Release | str | None = None,
     ) -> IOCProcess:
         """Start an IOC.
 
@@ -137,6 +139,8 @@ class IOCFactory:
             File in which the IOC keeps its set-points over restarts.
         cwd : str or path, optional
             Working directory of the IOC.
+        adcore : Release or str, optional
+            Release of ADCore whose records it serves, such as ``"R3-4"``.
 
         Returns
         -------
@@ -149,6 +153,8 @@ class IOCFactory:
             There is no such boot file.
         IOCError
             The IOC does not start, or too many run already.
+        ConfigurationError
+            ``adcore`` is no release of ADCore.
         """
         place = self._next_place()
         ioc = IOCProcess(
@@ -159,6 +165,7 @@ class IOCFactory:
             cwd,
             autosave,
             place.pva_port,
+            adcore,
         )
         self._started.append((ioc, place))
         return _start(ioc)

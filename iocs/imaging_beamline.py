@@ -4,6 +4,7 @@ Run it: ``adsupport ioc imaging_beamline --prefix im:``, or this file itself. Th
 are projections of a known phantom at the motors' read-backs.
 """
 
+from adsupport.adcore import Release
 from adsupport.sim.area_detector import CAMERA_TABLES, AreaDetectorIOC
 from adsupport.sim.beamline.beam_images import BeamImages
 from adsupport.sim.beamline.moving_part import load_part
@@ -15,25 +16,28 @@ from adsupport.sim.beamline.tube import Tube
 from adsupport.sim.camera.detector import SimDetector
 from adsupport.sim.common_plugins import add_common_plugins
 from adsupport.sim.ioc import boot
+from adsupport.sim.release_tables import NEWEST
 
 SIZE = 512
 """Rows and columns of the camera, as its table says."""
 
 
-def make(prefix: str) -> AreaDetectorIOC:
+def make(prefix: str, adcore: Release | str = NEWEST) -> AreaDetectorIOC:
     """Compose the IOC.
 
     Parameters
     ----------
     prefix : str
         Prefix of every record, such as ``im:``.
+    adcore : Release or str
+        Release of ADCore whose records it has, such as ``R3-4``.
 
     Returns
     -------
     AreaDetectorIOC
         Ready to be served.
     """
-    ioc = AreaDetectorIOC("imaging_beamline", prefix)
+    ioc = AreaDetectorIOC("imaging_beamline", prefix, adcore)
     stages = SampleStages(ioc)
     shutter, tube, scene = Shutter("SHUTTER"), Tube("TUBE"), Scene("SCENE")
     load_part(ioc, "imagingShutter", "shutter:", shutter, "Control")
@@ -55,4 +59,4 @@ def make(prefix: str) -> AreaDetectorIOC:
 
 
 if __name__ == "__main__":
-    boot(make, name="imaging_beamline", prefix="im:")
+    boot(make, name="imaging_beamline", prefix="im:", adcore=True)

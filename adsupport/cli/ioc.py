@@ -10,6 +10,7 @@ from typing import Annotated
 
 import typer
 
+from adsupport.adcore import KNOWN_RELEASES, Release
 from adsupport.cli.extras import require
 from adsupport.launch import DEFAULT_PREFIXES, boot_file
 
@@ -58,6 +59,14 @@ def run(
         Path | None,
         typer.Option(help="Keep set-points in this file, and restore them at the start."),
     ] = None,
+    adcore: Annotated[
+        str | None,
+        typer.Option(
+            metavar="RELEASE",
+            help="Serve the records of this release of ADCore, such as R3-4 or 2.6.",
+            show_default=str(KNOWN_RELEASES[-1]),
+        ),
+    ] = None,
 ) -> None:
     """Run a simulated IOC until Ctrl-C.
 
@@ -76,8 +85,26 @@ def run(
     command += ["--list-faults"] if list_faults else []
     command += [f"--fault={each}" for each in fault or ()]
     command += [f"--autosave={autosave}"] if autosave else []
+    if adcore is not None:
+        command += [f"--adcore={_release(adcore, name)}"]
     if port is not None:
         os.environ["EPICS_CA_SERVER_PORT"] = str(port)
     # The boot file becomes this process: signals, standard streams and exit code are its own.
     sys.stdout.flush()
     os.execv(command[0], command)
+
+
+def _release(text: str, name: Name) -> Release:
+    option = "'--adcore'"
+    if name is Name.GP:
+        raise typer.BadParameter("gp has no area detector, so no ADCore.", param_hint=option)
+    try:
+        release = Release.parse(text)
+    except ValueError as error:
+        raise typer.BadParameter(f"{error}.", param_hint=option) from None
+    oldest, newest = KNOWN_RELEASES[0], KNOWN_RELEASES[-1]
+    if not oldest <= release <= newest:
+        raise typer.BadParameter(
+            f"{release} is not known; expected {oldest} to {newest}.", param_hint=option
+        )
+    return release

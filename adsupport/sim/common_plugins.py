@@ -66,7 +66,7 @@ COMMON_PLUGINS: tuple[tuple[str, type[Plugin], str], ...] = (
 
 
 def add_common_plugins(ioc: AreaDetectorIOC, camera: ArraySource) -> None:
-    """Add every plugin of :data:`COMMON_PLUGINS`, all listening to one camera.
+    """Add the plugins of :data:`COMMON_PLUGINS` that the release has, listening to one camera.
 
     Parameters
     ----------
@@ -76,4 +76,5 @@ def add_common_plugins(ioc: AreaDetectorIOC, camera: ArraySource) -> None:
         Their source until a client changes ``NDArrayPort``.
     """
     for r, plugin, name in COMMON_PLUGINS:
-        ioc.add_plugin(r, plugin, name, camera)
+        if ioc.has_plugin(plugin):
+            ioc.add_plugin(r, plugin, name, camera)

@@ -16,12 +16,14 @@ from pathlib import Path
 
 import numpy as np
 
+from adsupport.adcore import Release
 from adsupport.sim.ca.server import Database, serve
 from adsupport.sim.port import Change, Port, at_address
 from adsupport.sim.record import Record, parameter_kind
 from adsupport.sim.record_fields import UDF_ALARM
+from adsupport.sim.release_tables import NEWEST, OLDEST, ReleaseTables
 from adsupport.sim.scan import PeriodicScans
-from adsupport.sim.table import merge_tables
+from adsupport.sim.table import RecordRow
 
 SWITCH_INTERVAL = 5e-4
 """Seconds between thread switches: a camera thread must not wait 5 ms for its turn."""
@@ -43,9 +45,13 @@ class IOC:
         Name for the ready line.
     prefix : str
         Prefix of every record.
+    adcore : Release or str
+        Release of ADCore whose record tables are loaded, see :class:`ReleaseTables`.
 
     Attributes
     ----------
+    tables : ReleaseTables
+        Where record tables are read.
     records : dict of str to Record
         Records by name without the IOC's prefix, such as ``cam1:Acquire``.
     database : Database
@@ -58,9 +64,10 @@ class IOC:
         Called when the IOC starts, with the event loop, and when it stops.
     """
 
-    def __init__(self, name: str, prefix: str) -> None:
+    def __init__(self, name: str, prefix: str, adcore: Release | str = NEWEST) -> None:
         self.name = name
         self.prefix = prefix
+        self.tables = ReleaseTables(adcore)
         self.records: dict[str, Record] = {}
         self.database = Database()
         self.scans: list[Callable[[], None]] = []
@@ -84,8 +91,12 @@ class IOC:
         port: Port | None = None,
         macros: Mapping[str, str] | None = None,
         address: int = 0,
+        *,
+        served: bool = True,
     ) -> dict[str, Record]:
         """Load record tables for a port, as ``dbLoadRecords`` does.
+
+        Records that the release of ADCore lacks are left out; their parameters are defined.
 
         Parameters
         ----------
@@ -96,10 +107,12 @@ class IOC:
         port : Port, optional
             Port of the records' parameters; it gets its parameters and their initial values.
         macros : mapping, optional
-            Values of ``$(NAME)`` in the tables, beside ``P`` (the prefix), ``R``, ``PORT`` and
-            ``ADDR``.
+            Values of ``$(NAME)`` in the tables, beside ``P`` (the prefix), ``R``, ``PORT``,
+            ``ADDR`` and ``ADCORE_VERSION``.
         address : int
             asyn address of the parameters.
+        served : bool
+            Whether there are records at all, or only the port's parameters.
 
         Returns
         -------
@@ -108,12 +121,15 @@ class IOC:
         """
         standard = {"P": self.prefix, "R": r, "ADDR": str(address)}
         standard |= {"PORT": port.name} if port else {}
-        rows = merge_tables(*tables, macros=standard | dict(macros or {}))
+        standard |= {"ADCORE_VERSION": self.tables.release.version}
+        rows, absent = self.tables.read(tables, standard | dict(macros or {}))
+        if not served:
+            rows, absent = (), (*rows, *absent)
+        if address:
+            rows, absent = _at_address(rows, address), _at_address(absent, address)
         loaded: dict[str, Record] = {}
         followers = {} if port is None else self._followers.setdefault(port, {})
         for row in rows:
-            if address and row.param:
-                row = replace(row, param=at_address(row.param, address))
             record = Record(f"{self.prefix}{r}{row.record}", row, port, self.deliver)
             loaded[row.record] = record
             self.records[r + row.record] = record
@@ -122,7 +138,7 @@ class IOC:
                 followers.setdefault(row.param, []).append(record)
         if port is not None:
             # what read-backs say is what the driver has; a set-point alone also makes a parameter
-            bound = [record.row for record in loaded.values() if record.row.param]
+            bound = [row for row in (*rows, *absent) if row.param]
             for row in sorted(bound, key=lambda row: row.scan != "I/O Intr"):
                 undefined = row.stat == UDF_ALARM
                 port.define(
@@ -220,6 +236,12 @@ class IOC:
                 scan()
 
 
+def _at_address(rows: Iterable[RecordRow], address: int) -> tuple[RecordRow, ...]:
+    return tuple(
+        replace(row, param=at_address(row.param, address)) if row.param else row for row in rows
+    )
+
+
 def _print_lines(lines: Iterable[str]) -> None:
     try:
         print("\n".join(lines), flush=True)
@@ -227,20 +249,38 @@ def _print_lines(lines: Iterable[str]) -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def boot(make: Callable[[str], IOC], *, name: str, prefix: str) -> None:
+def _served_release(text: str) -> Release:
+    try:
+        return ReleaseTables(text).release
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def boot(make: Callable[..., IOC], *, name: str, prefix: str, adcore: bool = False) -> None:
     """Run a boot file's command line.
 
     Parameters
     ----------
     make : callable
-        Takes the prefix and returns the IOC.
+        Takes the prefix, and with ``adcore`` the release too, and returns the IOC.
     name : str
         The IOC's name.
     prefix : str
         Default prefix.
+    adcore : bool
+        Whether ``make`` is called as ``make(prefix, adcore=release)``, which gives the boot file
+        the option ``--adcore``.
     """
     parser = argparse.ArgumentParser(description=f"Simulated EPICS IOC {name}.")
     parser.add_argument("--prefix", default=prefix, help="prefix of every record (%(default)s)")
+    if adcore:
+        parser.add_argument(
+            "--adcore",
+            metavar="RELEASE",
+            type=_served_release,
+            default=NEWEST,
+            help=f"release of ADCore, {OLDEST} to {NEWEST}, whose records are served (%(default)s)",
+        )
     parser.add_argument("--list-pvs", action="store_true", help="print record names and exit")
     parser.add_argument(
         "--watch-stdin", action="store_true", help="exit when standard input is closed"
@@ -274,7 +314,7 @@ def boot(make: Callable[[str], IOC], *, name: str, prefix: str) -> None:
     if options.list_faults:
         _print_lines(listing())
         return
-    ioc = make(options.prefix)
+    ioc = make(options.prefix, adcore=options.adcore) if adcore else make(options.prefix)
     gc.freeze()  # records last as long as the process: the collector need not search them
     if options.list_pvs:
         _print_lines(ioc.database)

@@ -19,9 +19,9 @@ def link_acquire_busy(records: Records) -> None:
 
     Acquire's forward link sets AcquireBusy; AcquireBusyCB, the driver's word, clears it. A
     put-callback on Acquire=1 therefore ends when the driver (and, if told so, its plugins) is
-    done.
+    done. Where there is no AcquireBusyCB, AcquireBusy itself follows the driver.
     """
-    busy, callback = records["AcquireBusy"], records["AcquireBusyCB"]
+    busy, callback = records["AcquireBusy"], records.get("AcquireBusyCB")
 
     def acquire_processed(value: Any) -> asyncio.Future[Any] | None:
         if not value:
@@ -30,6 +30,12 @@ def link_acquire_busy(records: Records) -> None:
             busy.post(1)
         return busy.until_zero()
 
+    records["Acquire"].on_process.append(acquire_processed)
+    if callback is not None:
+        _let_driver_clear(busy, callback)
+
+
+def _let_driver_clear(busy: Record, callback: Record) -> None:
     def driver_says(value: Any) -> None:
         if value or not busy.channel.value:
             return
@@ -37,7 +43,6 @@ def link_acquire_busy(records: Records) -> None:
         if callback.port is None or not callback.port.get(callback.row.param):
             busy.post(0)
 
-    records["Acquire"].on_process.append(acquire_processed)
     callback.on_update.append(driver_says)
 
 
@@ -80,15 +85,17 @@ def link_queue_use(records: Records) -> None:
 
     records["QueueFree"].on_update.append(show)
     records["QueueSize_RBV"].on_update.append(show)
-    for size, threshold, part in (
-        ("QueueSize_RBV", "QueueFreeLow", LOW),
-        ("QueueSize_RBV", "QueueUseHIGH", HIGH),
-        ("QueueSize_RBV", "QueueUseHIHI", FULL),
-        ("SortSize_RBV", "SortFreeLow", LOW),
-    ):
-        records[size].on_update.append(
-            lambda value, record=records[threshold], part=part: record.post(part * value)
-        )
+    for threshold, part in (("QueueFreeLow", LOW), ("QueueUseHIGH", HIGH), ("QueueUseHIHI", FULL)):
+        _link_threshold(records["QueueSize_RBV"], records[threshold], part)
+
+
+def link_sort_size(records: Records) -> None:
+    """Make the threshold of the places free to sort arrays follow their number."""
+    _link_threshold(records["SortSize_RBV"], records["SortFreeLow"], LOW)
+
+
+def _link_threshold(size: Record, threshold: Record, part: float) -> None:
+    size.on_update.append(lambda value: threshold.post(part * value))
 
 
 def link_pool_use(records: Records) -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from adsupport.sim.plugins.base import Part, Plugin
-from adsupport.sim.plugins.signals import SIGNALS_ADDRESS, emit_signals
-from adsupport.sim.plugins.time_series import TimeSeries
+from adsupport.sim.plugins.series_control import add_series
+from adsupport.sim.plugins.signals import emit_signals
 from adsupport.sim.port import at_address, on_write
 
 if TYPE_CHECKING:
@@ -32,14 +32,7 @@ class AttributePlugin(Plugin):
 
     def loaded(self, ioc: AreaDetectorIOC, r: str) -> None:
         """Add the port of the time series, which takes its points from address 1 of this one."""
-        series = ioc.add_plugin(
-            f"{r}TS:",
-            TimeSeries,
-            f"{self.name}_TS",
-            self,
-            address=SIGNALS_ADDRESS,
-            signals=ATTRIBUTES,
-        )
+        series = add_series(ioc, r, self, ATTRIBUTES)
         for part in self.parts:
             macros = {"NAME": "TSArrayValue"}
             ioc.load(("NDTimeSeriesN",), r + part.r, series, macros, address=part.address)

@@ -64,6 +64,18 @@ class Process(Plugin):
         self._background = self._saved()
         self.set("VALID_BACKGROUND", self._background is not None)
 
+    # releases that have these know one number where others know limit and replacement
+
+    @on_write("LOW_CLIP")
+    def _clip_low(self, limit: float) -> None:
+        self.set("LOW_CLIP_THRESH", limit)
+        self.set("LOW_CLIP_VALUE", limit)
+
+    @on_write("HIGH_CLIP")
+    def _clip_high(self, limit: float) -> None:
+        self.set("HIGH_CLIP_THRESH", limit)
+        self.set("HIGH_CLIP_VALUE", limit)
+
     @on_write("SAVE_FLAT_FIELD")
     def _save_flat_field(self, _: int) -> None:
         self.set("SAVE_FLAT_FIELD", 0)
@@ -173,9 +185,9 @@ class Process(Plugin):
         with self.lock:
             self.set("SCALE", scale)
             self.set("OFFSET", offset)
-            self.set("LOW_CLIP_THRESH", 0.0)
-            self.set("LOW_CLIP_VALUE", 0.0)
-            self.set("HIGH_CLIP_THRESH", maximum)
-            self.set("HIGH_CLIP_VALUE", maximum)
+            for limit, value in (("LOW_CLIP", 0.0), ("HIGH_CLIP", maximum)):
+                for param in (f"{limit}_THRESH", f"{limit}_VALUE", limit):
+                    if param in self:
+                        self.set(param, value)
             for switch in ("OFFSET_SCALE", "LOW_CLIP", "HIGH_CLIP"):
                 self.set(f"ENABLE_{switch}", 1)

@@ -50,7 +50,7 @@ def link_filter_type(records: Records) -> None:
 
 
 def link_tiff_files(records: Records, r: str, when_processed: Callable[[], Future[None]]) -> None:
-    """Make ReadBackgroundTIFFSeq and ReadFlatFieldTIFFSeq save what the TIFF plugin reads.
+    """Make ReadBackgroundTIFFSeq and ReadFlatFieldTIFFSeq, if any, save what TIFF files hold.
 
     Each listens to the TIFF plugin for a while, has it read its file, and saves the array.
 
@@ -84,9 +84,10 @@ def link_tiff_files(records: Records, r: str, when_processed: Callable[[], Futur
         ("ReadBackgroundTIFFSeq", "SaveBackground"),
         ("ReadFlatFieldTIFFSeq", "SaveFlatField"),
     ):
-        records[r + sequence].on_process.append(
-            lambda _, save=save: asyncio.ensure_future(read(save))
-        )
+        if r + sequence in records:
+            records[r + sequence].on_process.append(
+                lambda _, save=save: asyncio.ensure_future(read(save))
+            )
 
 
 async def _end(put: asyncio.Future[Any] | None) -> None:

@@ -13,8 +13,8 @@ from adsupport.sim.arrays.profiles import Sums, cuts, sums
 from adsupport.sim.arrays.statistics import statistics
 from adsupport.sim.forwarding import forward, zero
 from adsupport.sim.plugins.base import Plugin
-from adsupport.sim.plugins.signals import SIGNALS_ADDRESS, emit_signals
-from adsupport.sim.plugins.time_series import TimeSeries
+from adsupport.sim.plugins.series_control import add_series
+from adsupport.sim.plugins.signals import emit_signals
 from adsupport.sim.port import on_write
 from adsupport.sim.region_links import link_display_limits
 
@@ -67,20 +67,14 @@ class Stats(Plugin):
         forward(ioc.records[f"{r}Reset"], ioc.records[f"{r}Reset1"])
         forward(ioc.records[f"{r}Reset1"], ioc.records[f"{r}Reset2"])
         for axis, size in (("X", "ArraySize0_RBV"), ("Y", "ArraySize1_RBV")):
-            forward(ioc.records[f"{r}Cursor{axis}"], ioc.records[f"{r}ProcessPlugin"], 1)
+            if f"{r}ProcessPlugin" in ioc.records:
+                forward(ioc.records[f"{r}Cursor{axis}"], ioc.records[f"{r}ProcessPlugin"], 1)
             link_display_limits(
                 ioc.records[r + size],
                 (ioc.records[f"{r}MaxSize{axis}"], ioc.records[f"{r}Set{axis}HOPR"]),
                 (ioc.records[f"{r}Cursor{axis}"],),
             )
-        series = ioc.add_plugin(
-            f"{r}TS:",
-            TimeSeries,
-            f"{self.name}_TS",
-            self,
-            address=SIGNALS_ADDRESS,
-            signals=len(SERIES),
-        )
+        series = add_series(ioc, r, self, len(SERIES))
         for address, name in enumerate(SERIES):
             ioc.load(("NDTimeSeriesN",), r, series, {"NAME": f"TS{name}"}, address=address)
 

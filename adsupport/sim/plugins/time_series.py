@@ -6,6 +6,7 @@ import logging
 import math
 import time
 from collections.abc import Mapping
+from enum import IntEnum
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -33,6 +34,15 @@ MOST_TIMES = 65_536
 _MOST_AVERAGED = 2**31 - 1
 
 _log = logging.getLogger(__name__)
+
+
+class Control(IntEnum):
+    """Values of parameter ``TS_CONTROL``, by which old releases control a plugin's series."""
+
+    ERASE_START = 0
+    START = 1
+    STOP = 2
+    READ = 3
 
 
 class TimeSeries(Plugin):
@@ -145,6 +155,20 @@ class TimeSeries(Plugin):
             self._clear()
         else:
             self._publish_on_command()
+
+    @on_write("TS_CONTROL")
+    def _control(self, value: int) -> None:
+        match value:
+            case Control.ERASE_START:
+                self.set("TS_ACQUIRE", 1)
+                self._clear()
+            case Control.START:
+                self.set("TS_ACQUIRE", not self._series.is_full)
+            case Control.STOP:
+                self.set("TS_ACQUIRE", 0)
+                self._publish_on_command()
+            case Control.READ:
+                self._publish_on_command()
 
     @on_write("TS_READ")
     def _read(self, _: int) -> None:
