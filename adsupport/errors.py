@@ -22,10 +22,12 @@ __all__ = [
     "FileExistsRefusedError",
     "FileWriteError",
     "FrameCountError",
+    "FrameLossError",
     "IOCError",
     "NamingError",
     "NotStagedError",
     "PathMapError",
+    "PluginBusyError",
     "PutError",
     "UnknownPluginError",
     "UnknownPortError",
@@ -137,20 +139,66 @@ class FileExistsRefusedError(AdsupportError, FileExistsError):
     """The file to be written exists already and must not be overwritten."""
 
 
-class FileWriteError(AdsupportError, OSError):
-    """The IOC could not create or write its file."""
+class FrameLossError(AdsupportError):
+    """What the errors about frames have in common: where, how many, and which.
+
+    Parameters
+    ----------
+    message : str
+        The whole message.
+    plugin : str
+        Name of the plugin (or of the camera) where the frames should be.
+    expected : int, optional
+        Frames expected there.
+    got : int, optional
+        Frames found there.
+    missing : iterable of int
+        Unique ids of the frames that aren't there; empty when the ids can't be told.
+
+    Attributes
+    ----------
+    plugin : str
+        Name of the plugin (or of the camera); empty when the error isn't about one.
+    expected, got : int or None
+        Frames expected and found; None when they were not counted.
+    missing : tuple of int
+        Unique ids of the missing frames, in order; empty when the ids can't be told.
+    """
+
+    def __init__(
+        self,
+        message: str = "",
+        *,
+        plugin: str = "",
+        expected: int | None = None,
+        got: int | None = None,
+        missing: Iterable[int] = (),
+    ) -> None:
+        super().__init__(message)
+        self.plugin = plugin
+        self.expected = expected
+        self.got = got
+        self.missing = tuple(missing)
+
+
+class FileWriteError(FrameLossError, OSError):
+    """The IOC could not create or write its file, or the file isn't what it must be."""
 
 
 class AcquireTimeoutError(AdsupportError, TimeoutError):
     """The camera did not finish in the time computed from its settings."""
 
 
-class FrameCountError(AdsupportError, RuntimeError):
+class FrameCountError(FrameLossError, RuntimeError):
     """The number of frames recorded isn't the number asked for."""
 
 
 class DroppedFramesError(FrameCountError):
     """A plugin's queue overflowed and frames were thrown away."""
+
+
+class PluginBusyError(AdsupportError, RuntimeError):
+    """A file plugin is writing for somebody else: another client, or another detector."""
 
 
 class FaultError(AdsupportError, ValueError):

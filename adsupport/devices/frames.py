@@ -9,89 +9,35 @@ at again before it is called one.
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
 
 from ophyd import Device, Kind
 from ophyd.areadetector.plugins import PluginBase
 
-from ..errors import (
-    AdsupportError,
-    ConfigurationError,
-    DroppedFramesError,
-    FileWriteError,
-    FrameCountError,
-)
+from ..errors import DroppedFramesError, FileWriteError, FrameCountError
+from .frame_report import FRAME_POLICIES, FramePolicy, FrameReport, Shortfall, check_policy
 from .signal_io import pv_name, read_signals, wait_for
 
-__all__ = ["FRAME_POLICIES", "FrameAccount", "FramePolicy", "FrameReport", "Shortfall"]
+__all__ = [
+    "FRAME_POLICIES",
+    "FrameAccount",
+    "FramePolicy",
+    "FrameReport",
+    "Shortfall",
+    "check_policy",
+    "is_enabled",
+]
 
 logger = logging.getLogger(__name__)
 
-FramePolicy = Literal["raise", "warn", "record"]
-FRAME_POLICIES: tuple[str, ...] = ("raise", "warn", "record")
-
 #: How long the records may lag behind the parameters they show, in seconds.
 _SETTLE_TIME = 1.0
+#: How long to wait for plugins that still move, where the camera couldn't, in seconds.
+_LONGEST_SETTLE = 30.0
 
 Counters = Mapping[tuple[str, str], Any]
-
-
-@dataclass(frozen=True)
-class Shortfall:
-    """One count that isn't what it should be.
-
-    Attributes
-    ----------
-    error : type
-        The class of error it is.
-    message : str
-        What, where, expected and found.
-    """
-
-    error: type[AdsupportError]
-    message: str
-
-
-@dataclass(frozen=True)
-class FrameReport:
-    """The account of one acquisition.
-
-    Attributes
-    ----------
-    expected : int
-        Frames asked for.
-    taken : int
-        Frames the camera took.
-    dropped : dict of str to int
-        Frames each plugin's queue threw away, by the plugin's name.
-    written : dict of str to int
-        Frames each file writer captured, by the plugin's name.
-    problems : tuple of Shortfall
-        What is wrong; empty when every frame is where it should be.
-    """
-
-    expected: int
-    taken: int
-    dropped: dict[str, int] = field(default_factory=dict)
-    written: dict[str, int] = field(default_factory=dict)
-    problems: tuple[Shortfall, ...] = ()
-
-    def error(self) -> AdsupportError | None:
-        """Make one exception of the problems.
-
-        Returns
-        -------
-        AdsupportError or None
-            The gravest class, with all messages; None when nothing is wrong.
-        """
-        if not self.problems:
-            return None
-        order = (FileWriteError, DroppedFramesError, FrameCountError)
-        classes = {problem.error for problem in self.problems}
-        gravest = next((cls for cls in order if cls in classes), FrameCountError)
-        return gravest(" ".join(problem.message for problem in self.problems))
 
 
 class FrameAccount:
@@ -110,37 +56,68 @@ class FrameAccount:
             ("cam", "array_counter"): cam.array_counter,
             ("cam", "num_images_counter"): cam.num_images_counter,
         }
-        plugins = [p for p in _plugins_of(detector) if hasattr(p, "dropped_arrays")]
-        enabled = read_signals({p.name: p.enable for p in plugins})
-        self._plugins = {p.name: p for p in plugins if is_enabled(enabled[p.name])}
+        plugins = {p.name: p for p in _plugins_of(detector) if hasattr(p, "dropped_arrays")}
+        found = read_signals(
+            {
+                ("cam", "port_name"): cam.port_name,
+                **{
+                    (name, attr): getattr(plugin, attr)
+                    for name, plugin in plugins.items()
+                    for attr in ("enable", "port_name", "nd_array_port", "min_callback_time")
+                    if hasattr(plugin, attr)
+                },
+            }
+        )
+        self._plugins = {n: p for n, p in plugins.items() if is_enabled(found[n, "enable"])}
         for name, plugin in self._plugins.items():
             self._signals[name, "array_counter"] = plugin.array_counter
             self._signals[name, "dropped_arrays"] = plugin.dropped_arrays
         self.writers = {n: p for n, p in self._plugins.items() if getattr(p, "is_writing", False)}
         for name, writer in self.writers.items():
-            for attr in ("num_captured", "write_status", "write_message", "capture"):
+            for attr in ("num_captured", "write_status", "capture"):
                 self._signals[name, attr] = getattr(writer, attr)
-        self._essential = self._find_essential()
+        self._skipping = {n for n in self._plugins if float(found.get((n, "min_callback_time"), 0))}
+        self._essential = self._find_essential(found)
+        self._exact = self._find_exact(found)
+        self._counter_follows = True
 
-    def _find_essential(self) -> set[str]:
+    def _find_essential(self, found: Counters) -> set[str]:
         """Name the plugins whose loss of a frame is a loss of data.
 
         These are the writers, what feeds them, and what is read into the events.  A viewer
         (image, PVA) may drop frames: it's there for the eye.
         """
         essential = {n for n, p in self._plugins.items() if p.kind & Kind.normal}
-        if not self.writers:
-            return essential
-        ports = read_signals({n: p.port_name for n, p in self._plugins.items()})
-        sources = read_signals({n: p.nd_array_port for n, p in self._plugins.items()})
-        by_port = {str(port): name for name, port in ports.items()}
-        chain: set[str] = set()
+        by_port = {str(found[n, "port_name"]): n for n in self._plugins}
         for writer in self.writers:
             name: str | None = writer
+            chain: set[str] = set()
             while name is not None and name not in chain:
                 chain.add(name)
-                name = by_port.get(str(sources[name]))
-        return essential | chain
+                name = by_port.get(str(found[name, "nd_array_port"]))
+            essential |= chain
+        return essential
+
+    def _find_exact(self, found: Counters) -> set[str]:
+        """Name the plugins that are read into the events and must see each of the frames.
+
+        Only what hangs on the camera itself: plugins between may well change the rate.
+        """
+        camera = str(found["cam", "port_name"])
+        return {
+            name
+            for name, plugin in self._plugins.items()
+            if plugin.kind & Kind.normal
+            and name not in self.writers
+            and name not in self._skipping
+            and str(found[name, "nd_array_port"]) == camera
+            and plugin.read_attrs
+        }
+
+    @property
+    def plugins(self) -> dict[str, Any]:
+        """The enabled plugins by name."""
+        return dict(self._plugins)
 
     @property
     def signals(self) -> dict[tuple[str, str], Any]:
@@ -170,22 +147,71 @@ class FrameAccount:
         Returns
         -------
         FrameReport
-            The account; a difference that goes away within a second isn't one.
+            The account; a difference that goes away within a second isn't one, nor is one
+            that still shrinks, as where a camera can't wait for its plugins.
         """
-        report = self._report(before, self.read(), expected)
+        after = self.read()
+        report = self._report(before, after, expected)
+        deadline = time.monotonic() + _LONGEST_SETTLE
+        while not self._is_settled(report) and time.monotonic() < deadline:
+            seen = after
 
-        def agrees() -> bool:
-            nonlocal report
-            report = self._report(before, self.read(), expected)
-            return not report.problems
+            def moves() -> bool:
+                nonlocal after, report
+                after = self.read()
+                report = self._report(before, after, expected)
+                return self._is_settled(report) or after != seen  # noqa: B023  used at once
 
-        if report.problems:
-            wait_for(agrees, _SETTLE_TIME)
+            if not wait_for(moves, _SETTLE_TIME) or _exceeds(report):
+                break
+        if not report.problems and report.first_id is None:
+            # a camera with ways of its own: not worth a second at every point
+            self._counter_follows = False
         return report
+
+    def confirm(self, before: Counters, latest: Counters, expected: int) -> FrameReport | None:
+        """Account for one acquisition from values that may lag behind, if they prove it complete.
+
+        Only what counts up proves anything: an old value can't pass for the one expected.
+        Nothing is read.
+
+        Parameters
+        ----------
+        before : mapping
+            What :meth:`read` gave before it.
+        latest : mapping
+            The latest monitored values of the same counters.
+        expected : int
+            Frames asked for.
+
+        Returns
+        -------
+        FrameReport or None
+            The account of a complete acquisition; None when :meth:`compare` is to find out.
+        """
+        steps = [("cam", "array_counter")]
+        steps += [(name, "array_counter") for name in self._essential]
+        steps += [(name, "num_captured") for name in self.writers]
+        if not (
+            all(_difference(before, latest, *step) == expected for step in steps)
+            and all(
+                _difference(before, latest, name, "dropped_arrays") == 0 for name in self._essential
+            )
+            and all(str(latest[name, "write_status"]) in _GOOD for name in self.writers)
+        ):
+            return None
+        # NumImagesCounter starts anew each time, so its latest value may be an old one.
+        report = self._report(before, {**latest, ("cam", "num_images_counter"): 0}, expected)
+        return None if report.problems else report
+
+    def _is_settled(self, report: FrameReport) -> bool:
+        return not report.problems and (report.first_id is not None or not self._counter_follows)
 
     def _report(self, before: Counters, after: Counters, expected: int) -> FrameReport:
         problems = []
         taken = _frames_taken(before, after)
+        counter = int(before["cam", "array_counter"]), int(after["cam", "array_counter"])
+        known = taken > 0 and counter[1] - counter[0] == taken
         if taken != expected:
             pv = pv_name(self.detector.cam.num_images_counter)
             problems.append(
@@ -193,18 +219,35 @@ class FrameAccount:
                     FrameCountError,
                     f"{pv}: the camera took {taken} frames, expected {expected}. Was it stopped, "
                     "or started by somebody else?",
+                    getattr(self.detector.cam, "name", "cam"),
+                    expected,
+                    taken,
                 )
             )
-        dropped, written = {}, {}
+        dropped, received, written = {}, {}, {}
         for name, plugin in self._plugins.items():
-            lost = int(after[name, "dropped_arrays"]) - int(before[name, "dropped_arrays"])
-            dropped[name] = max(0, lost)
-            if lost > 0:
-                problems.extend(self._dropped(name, plugin, lost, expected))
+            loss = _difference(before, after, name, "dropped_arrays")
+            dropped[name] = max(0, loss)
+            received[name] = _difference(before, after, name, "array_counter")
+            if loss > 0:
+                problems.extend(self._dropped(name, plugin, loss, expected))
+            elif name in self._exact and 0 <= received[name] < taken:
+                problems.append(_starved(name, plugin, received[name], taken))
         for name, writer in self.writers.items():
-            written[name] = int(after[name, "num_captured"]) - int(before[name, "num_captured"])
-            problems.extend(_written_problems(name, writer, written[name], after, expected))
-        return FrameReport(expected, taken, dropped, written, tuple(problems))
+            counted = "num_captured" if writer.counts_captured else "array_counter"
+            written[name] = _difference(before, after, name, counted)
+            problems.extend(self._written(name, writer, written[name], after, expected, received))
+        return FrameReport(
+            expected,
+            taken,
+            dropped,
+            written,
+            tuple(problems),
+            received,
+            counter[0] + 1 if known else None,
+            counter[1] if known else None,
+            sum(dropped[name] for name in self._essential if name in dropped),
+        )
 
     def _dropped(self, name: str, plugin: Any, lost: int, expected: int) -> list[Shortfall]:
         text = (
@@ -213,71 +256,97 @@ class FrameAccount:
             "enlarge QueueSize, compress less, or set BlockingCallbacks to Yes."
         )
         if name in self._essential:
-            return [Shortfall(DroppedFramesError, text)]
+            return [Shortfall(DroppedFramesError, text, name, expected, expected - lost)]
         logger.info(text)
         return []
 
-
-def _written_problems(
-    name: str, writer: Any, written: int, after: Counters, expected: int
-) -> list[Shortfall]:
-    where = writer.dotted_name or name
-    message = str(after[name, "write_message"]).strip()
-    if str(after[name, "write_status"]) not in ("0", "Write OK"):
-        return [
-            Shortfall(
-                FileWriteError,
+    def _written(
+        self,
+        name: str,
+        writer: Any,
+        written: int,
+        after: Counters,
+        expected: int,
+        received: Mapping[str, int],
+    ) -> list[Shortfall]:
+        where = writer.dotted_name or name
+        if str(after[name, "write_status"]) not in _GOOD:
+            message = _message_of(writer)
+            advice = "Look at the IOC's disk (full?), its permissions, and the IOC's console."
+            if "Invalid frame" in message:
+                advice = _OTHER_FRAMES
+            text = (
                 f"{pv_name(writer.write_status)}: {where} could not write: {message!r}; "
-                f"{written} of {expected} frames are in the file. Look at the IOC's disk (full?), "
-                "its permissions, and the IOC's console.",
+                f"{written} of {expected} frames are in the file. {advice}"
             )
-        ]
-    if not writer.counts_captured or written == expected:
-        return []
-    if written > expected:
-        hint = (
-            "Somebody else took frames meanwhile: another client, or a second detector of the plan "
-            "with the same camera. One detector can have all plugins."
+            return [Shortfall(FileWriteError, text, name, expected, written)]
+        if not writer.counts_captured or written == expected:
+            return []
+        hint = self._why_short(name, writer, written, after, expected, received[name])
+        text = (
+            f"{pv_name(writer.num_captured)}: {where} wrote {written} frames, expected "
+            f"{expected}. {hint}"
         )
-    elif str(after[name, "capture"]) not in ("0", "Done"):
-        hint = "Look at QueueFree, DroppedArrays and the IOC's console."
-    elif int(after[name, "num_captured"]) == 0:
-        # With NumCapture 0 a first frame that can't be written ends the capture.
-        hint = "The first frame was refused: its size or type isn't what the plugin was primed for."
-    else:
-        hint = "Capture has ended: NumCapture was reached, or somebody stopped it."
-    return [
-        Shortfall(
-            FrameCountError,
-            f"{pv_name(writer.num_captured)}: {where} wrote {written} frames, expected {expected}. "
-            f"{hint}",
-        )
-    ]
+        return [Shortfall(FrameCountError, text, name, expected, written)]
+
+    def _why_short(
+        self, name: str, writer: Any, written: int, after: Counters, expected: int, received: int
+    ) -> str:
+        if written > expected:
+            return (
+                "Somebody else took frames meanwhile: another client, or a second detector of the "
+                "plan with the same camera. One detector can have all plugins."
+            )
+        refused = received - written
+        if refused > 0:
+            # WriteStatus is good again after the next frame that fits; the counts still tell.
+            first = "The first frame was refused. " if written == 0 else ""
+            return (
+                f"{first}{refused} frames reached it and were refused, as WriteMessage "
+                f"'Invalid frame. Ignoring.' says at such a frame. {_OTHER_FRAMES}"
+            )
+        if str(after[name, "capture"]) in ("0", "Done"):
+            if int(after[name, "num_captured"]) == 0:
+                # With NumCapture 0 a first frame that can't be written ends the capture.
+                return f"The first frame was refused. {_OTHER_FRAMES}"
+            return "Capture has ended: NumCapture was reached, or somebody stopped it."
+        skipping = sorted(self._skipping & self._essential)
+        if skipping:
+            return f"MinCallbackTime of {', '.join(skipping)} isn't 0, so frames are skipped."
+        return "Look at ArrayCallbacks of what feeds it, at QueueFree, and at the IOC's console."
 
 
-def check_policy(policy: str) -> FramePolicy:
-    """Check a policy for missing frames.
+#: ``WriteStatus`` when nothing is wrong.
+_GOOD = ("0", "Write OK")
 
-    Parameters
-    ----------
-    policy : {"raise", "warn", "record"}
-        What to do when frames are missing.
+_OTHER_FRAMES = (
+    "Their size or type isn't that of the frames the file was opened for: change the camera's "
+    "region, binning, data type and colour mode between runs only, and prime the plugin again."
+)
 
-    Returns
-    -------
-    str
-        The policy.
 
-    Raises
-    ------
-    ConfigurationError
-        It's another word.
-    """
-    if policy not in FRAME_POLICIES:
-        raise ConfigurationError(
-            f"frame_policy={policy!r} is unknown; expected one of {', '.join(FRAME_POLICIES)}."
-        )
-    return policy  # type: ignore[return-value]
+def _message_of(writer: Any) -> str:
+    """Read a writer's own words: only now, as they are long and seldom needed."""
+    return str(read_signals({"message": writer.write_message})["message"]).strip()
+
+
+def _starved(name: str, plugin: Any, received: int, taken: int) -> Shortfall:
+    text = (
+        f"{pv_name(plugin.array_counter)}: {plugin.dotted_name or name} is read into the events "
+        f"and had {received} of {taken} frames. Is ArrayCallbacks of the camera on, and its own "
+        "EnableCallbacks?"
+    )
+    return Shortfall(FrameCountError, text, name, taken, received)
+
+
+def _difference(before: Counters, after: Counters, name: str, attr: str) -> int:
+    return int(after[name, attr]) - int(before[name, attr])
+
+
+def _exceeds(report: FrameReport) -> bool:
+    """Tell whether there are more frames than asked for, which waiting doesn't mend."""
+    most = max([report.taken, *report.written.values()])
+    return most > report.expected
 
 
 def _frames_taken(before: Counters, after: Counters) -> int:
@@ -285,7 +354,7 @@ def _frames_taken(before: Counters, after: Counters) -> int:
     counted = int(after["cam", "num_images_counter"])
     if counted:
         return counted
-    return int(after["cam", "array_counter"]) - int(before["cam", "array_counter"])
+    return _difference(before, after, "cam", "array_counter")
 
 
 def is_enabled(value: Any) -> bool:

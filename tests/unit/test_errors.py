@@ -19,6 +19,7 @@ BUILTINS = {
     "UnprimedError": RuntimeError,
     "FileExistsRefusedError": FileExistsError,
     "FileWriteError": OSError,
+    "PluginBusyError": RuntimeError,
     "AcquireTimeoutError": TimeoutError,
     "FrameCountError": RuntimeError,
     "DroppedFramesError": RuntimeError,
@@ -72,3 +73,13 @@ def test_errors_survive_pickling(clone):
 
 def test_os_errors_read_as_their_message():
     assert str(errors.FileWriteError("path missing")) == "path missing"
+
+
+@pytest.mark.parametrize("clone", [copy.copy, lambda e: pickle.loads(pickle.dumps(e))])
+@pytest.mark.parametrize("name", ["FileWriteError", "FrameCountError", "DroppedFramesError"])
+def test_errors_about_frames_tell_where_how_many_and_which(clone, name):
+    made = getattr(errors, name)("2 lost", plugin="hdf1", expected=5, got=3, missing=[8, 9])
+    error = clone(made)
+    assert str(error) == "2 lost"
+    assert (error.plugin, error.expected, error.got) == ("hdf1", 5, 3)
+    assert error.missing == (8, 9)
