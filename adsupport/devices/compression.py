@@ -61,7 +61,7 @@ def unknown_choice(signal: Any, choices: Sequence[str], value: object, argument:
     value : object
         What was asked for.
     argument : str
-        Where it was given.
+        Where it was given; ``"compression"`` for the choices of NDFileHDF5.
 
     Returns
     -------
@@ -69,7 +69,7 @@ def unknown_choice(signal: Any, choices: Sequence[str], value: object, argument:
         What is known instead and, of a compression, which release of ADCore brought it.
     """
     text = f"{argument}={value!r}: {pv_name(signal, True)} knows {', '.join(choices)}."
-    since = _since(value) if isinstance(signal, CompressionSignal) else None
+    since = _since(value) if argument == "compression" else None
     if since is not None:
         text += f" {value} came with ADCore {since}: upgrade the IOC, or take another one."
     return text

@@ -11,6 +11,7 @@ import bluesky.plan_stubs as bps
 import numpy as np
 from bluesky.utils import Msg
 
+from ..devices.compression import choice_index, unknown_choice
 from ..devices.file_paths import missing_directory
 from ..devices.file_target import FileTarget, check_if_exists
 from ..devices.signal_io import (
@@ -70,7 +71,8 @@ def prepare_count(
     auto_save : {"Yes", "No"}
         Whether the plugin writes without being asked (Single and Capture mode).
     compression : str, optional
-        One of the plugin's choices; ``zlib`` by default.  Only for HDF5.
+        One of the plugin's choices, which depend on the release of ADCore, in any spelling;
+        ``zlib`` by default.  Only for HDF5.
     create_directory : int
         How many levels of directories the IOC may create: -5 the last five.
     file_path : str, optional
@@ -229,16 +231,10 @@ def _choice(signal: Any, value: Any, argument: str) -> int:
     """Check a choice and return its number."""
     signal.wait_for_connection()
     choices: list[str] = list(signal.enum_strs or ())
-    if isinstance(value, bool | int) and 0 <= value < len(choices):
-        return int(value)
-    # Older ADCore spells the read-back 'nbit' where the set-point says 'N-bit'.
-    known = [choice.lower().replace("-", "") for choice in choices]
-    wanted = str(value).lower().replace("-", "")
-    if wanted not in known:
-        raise ConfigurationError(
-            f"{argument}={value!r}: {pv_name(signal, True)} knows {', '.join(choices)}."
-        )
-    return known.index(wanted)
+    number = choice_index(choices, value)
+    if number is None:
+        raise ConfigurationError(unknown_choice(signal, choices, value, argument))
+    return number
 
 
 def _compression(plugin: Any, compression: str | None) -> list[tuple[Any, Any]]:
