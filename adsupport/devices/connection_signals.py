@@ -12,7 +12,7 @@ from ophyd.ophydobj import Kind
 from ophyd.signal import EpicsSignal, EpicsSignalBase, Signal
 
 from ..errors import ConfigurationTypeError
-from .signal_io import PUT_TIMEOUT
+from .signal_puts import PUT_TIMEOUT
 
 __all__ = [
     "DeviceSignal",

@@ -6,7 +6,8 @@ from typing import Any
 
 from ..errors import ConfigurationError, FileWriteError
 from ..naming import PathMap, same_path
-from .signal_io import PUT_TIMEOUT, put_and_confirm, pv_name, wait_for
+from .signal_io import pv_name, wait_for
+from .signal_puts import PUT_TIMEOUT, put_and_confirm
 
 __all__ = ["missing_directory", "path_map_of", "put_file_path"]
 

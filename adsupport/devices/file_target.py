@@ -25,7 +25,8 @@ from ..naming import (
     with_trailing_separator,
 )
 from .file_paths import path_map_of, put_file_path
-from .signal_io import put_and_confirm, pv_name, read_signals, wait_for
+from .signal_io import pv_name, read_signals, wait_for
+from .signal_puts import put_and_confirm
 
 __all__ = ["IF_EXISTS", "FileTarget", "check_if_exists"]
 

@@ -14,7 +14,8 @@ from .file_capture import begin_capture, check_primed, end_capture, file_problem
 from .file_sequence import check_sequence, sequence_of
 from .file_target import FileTarget
 from .image_documents import ImageDocuments
-from .signal_io import as_text, put_and_confirm, put_back, pv_name, stand_already, wait_for
+from .signal_io import as_text, pv_name, wait_for
+from .signal_puts import put_and_confirm, put_back, stand_already
 from .staging import BoundedStaging, FirstError, is_disabled_when_staged
 
 __all__ = ["FileWriter"]

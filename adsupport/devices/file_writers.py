@@ -16,7 +16,8 @@ from .arrays import delivered_array, received_array
 from .file_paths import path_map_of
 from .file_writer import FileWriter
 from .plugins import HDF5Plugin, JPEGPlugin, TIFFPlugin
-from .signal_io import explain_timeouts, put_and_confirm, pv_name, read_signals
+from .signal_io import explain_timeouts, pv_name, read_signals
+from .signal_puts import put_and_confirm
 
 __all__ = [
     "AD_EpicsFileNameHDF5Plugin",

@@ -16,7 +16,8 @@ from ophyd.areadetector.plugins import FilePlugin
 
 from .arrays import is_ready
 from .priming_steps import ARRIVAL_TIMEOUT, Priming
-from .signal_io import PUT_TIMEOUT, explain_timeouts, put_and_confirm, put_back
+from .signal_io import explain_timeouts
+from .signal_puts import PUT_TIMEOUT, put_and_confirm, put_back
 from .staging import FirstError, is_disabled_when_staged
 
 __all__ = [

@@ -13,7 +13,8 @@ from ophyd.status import Status
 
 from ..errors import AcquireTimeoutError, ConfigurationError, UnprimedError
 from .arrays import array_mismatch, delivered_array, is_ready, received_array, source_of
-from .signal_io import explain_timeouts, pv_name, read_signals, stand_already, wait_for
+from .signal_io import explain_timeouts, pv_name, read_signals, wait_for
+from .signal_puts import stand_already
 
 __all__ = ["ARRIVAL_TIMEOUT", "AcquireOnce", "Priming", "Setting"]
 

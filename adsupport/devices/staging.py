@@ -13,7 +13,8 @@ from typing import Any
 from ophyd.device import BlueskyInterface, Staged
 
 from ..errors import AdsupportError, PutError
-from .signal_io import PUT_TIMEOUT, lost_before_put_back, pv_name
+from .signal_io import pv_name
+from .signal_puts import PUT_TIMEOUT, lost_before_put_back
 
 __all__ = ["BoundedStaging", "FirstError", "is_disabled_when_staged", "is_staged"]
 

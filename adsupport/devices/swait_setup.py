@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 from ..errors import ConfigurationError
-from .signal_io import PUT_TIMEOUT, put_and_confirm
+from .signal_puts import PUT_TIMEOUT, put_and_confirm
 from .synapps import SwaitRecord
 
 __all__ = [

@@ -8,7 +8,8 @@ from ophyd import Component, EpicsSignal, EpicsSignalRO, FormattedComponent
 
 from ..errors import ConnectionTimeoutError, PutError
 from .connection import ConnectsAtOnce
-from .signal_io import PUT_TIMEOUT, explain_timeouts, put_and_confirm, wait_for
+from .signal_io import explain_timeouts, wait_for
+from .signal_puts import PUT_TIMEOUT, put_and_confirm
 
 __all__ = ["CHANNELS", "SwaitRecord", "SwaitRecordChannel", "UserCalc", "UserCalcsDevice"]
 

@@ -12,7 +12,8 @@ from bluesky.utils import FailedStatus, Msg
 
 from ..devices.priming import needs_priming
 from ..devices.priming_steps import ARRIVAL_TIMEOUT, Priming
-from ..devices.signal_io import explain_timeouts, lost_before_put_back
+from ..devices.signal_io import explain_timeouts
+from ..devices.signal_puts import lost_before_put_back
 from ..errors import AcquireTimeoutError, PutError, UnprimedError
 from .put import put
 

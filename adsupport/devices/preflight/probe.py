@@ -14,15 +14,8 @@ from ...naming import FileTemplate, format_file_name, same_path
 from ..arrays import received_array
 from ..file_paths import path_map_of, put_file_path
 from ..priming import prime_now
-from ..signal_io import (
-    PUT_TIMEOUT,
-    get_setpoint,
-    put_and_confirm,
-    pv_name,
-    read_signals,
-    same_value,
-    wait_for,
-)
+from ..signal_io import get_setpoint, pv_name, read_signals, wait_for
+from ..signal_puts import PUT_TIMEOUT, put_and_confirm, same_value
 from ..staging import FirstError
 from .directories import LocalView, look_for
 from .report import Finding
