@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.markup import escape
 
 import adsupport
-from adsupport.cli import check, demo, ioc, tree
+from adsupport.cli import check, demo, ioc, scan, tree
 from adsupport.errors import AdsupportError
 
 __all__ = ["app", "main"]
@@ -26,6 +26,7 @@ app = typer.Typer(
 app.command("check")(check.run)
 app.command("demo")(demo.run)
 app.command("ioc")(ioc.run)
+app.command("ioc-scan")(scan.run)
 app.command("tree")(tree.run)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from ..adcore.versions import Release
 from ..errors import ConfigurationError
-from .part_classes import type_name
+from .part_classes import RECORDING, type_name
 from .plugin_defaults import PLUGIN_DEFAULTS
 
 __all__ = ["IOCDescription", "PartDescription", "dotted_name"]
@@ -64,6 +64,11 @@ class PartDescription:
     def type_name(self) -> str:
         """Its type in one word or a few: a plugin's type, or the model of a camera."""
         return type_name(self.plugin_type) or self.model or "camera"
+
+    @property
+    def records(self) -> bool:
+        """Whether its class makes the documents of its files."""
+        return self.cls in RECORDING.values()
 
     @property
     def class_name(self) -> str:
@@ -192,6 +197,40 @@ class IOCDescription:
                 wanted.add(step.key)
                 step = by_port.get(step.source_port)
         return replace(self, parts=tuple(_as_cam(p, cam) for p in self.parts if p.key in wanted))
+
+    def code(self) -> str:
+        """Write the Python that builds the detectors, one for each camera.
+
+        Returns
+        -------
+        str
+            Imports and calls of ``ad_creator``.  It runs as it is, without the IOC too.
+
+        Raises
+        ------
+        ConfigurationError
+            There is no camera, so no detector.
+        """
+        from .detector_text import code_of
+
+        return code_of(self)
+
+    def to_yaml(self) -> str:
+        """Declare the detectors, one for each camera.
+
+        Returns
+        -------
+        str
+            YAML for :func:`~adsupport.devices.load_detectors`.
+
+        Raises
+        ------
+        ConfigurationError
+            There is no camera, so no detector.
+        """
+        from .detector_text import yaml_of
+
+        return yaml_of(self)
 
     def table(self) -> list[dict[str, str]]:
         """Tell all in rows.
