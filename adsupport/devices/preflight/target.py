@@ -118,12 +118,12 @@ def _makes_names(plugin: Any) -> bool:
 
 
 def _split(error: Exception) -> tuple[str, str]:
-    """Part a message into what was found and what to do, at its last colon."""
+    """Part a message into what was found and what to do: the last part is the advice."""
     text = str(error)
-    what, colon, remedy = text.rpartition(": ")
-    if not colon:
+    end = max(text.rfind(": "), text.rfind("; "))
+    if end < 0:
         return text, "Correct it, or use prepare_count()."
-    return what, remedy[0].upper() + remedy[1:]
+    return text[:end], text[end + 2].upper() + text[end + 3 :]
 
 
 def _file(
