@@ -9,6 +9,7 @@ at again before it is called one.
 from __future__ import annotations
 
 import logging
+import math
 import time
 from collections.abc import Mapping
 from typing import Any
@@ -34,8 +35,10 @@ logger = logging.getLogger(__name__)
 
 #: How long the records may lag behind the parameters they show, in seconds.
 _SETTLE_TIME = 1.0
-#: How long to wait for plugins that still move, where the camera couldn't, in seconds.
+#: How long to wait for plugins that still move, where the camera didn't, in seconds.
 _LONGEST_SETTLE = 30.0
+#: Time without any frame that ends the wait where the camera can't wait, in seconds.
+_ALLOWANCE = 5.0
 
 Counters = Mapping[tuple[str, str], Any]
 
@@ -148,11 +151,15 @@ class FrameAccount:
         -------
         FrameReport
             The account; a difference that goes away within a second isn't one, nor is one
-            that still shrinks, as where a camera can't wait for its plugins.
+            that still shrinks.  A camera that can't wait for its plugins (before ADCore R3-3) is
+            done before they are: then they get the detector's ``acquire_allowance`` for each frame.
         """
         after = self.read()
         report = self._report(before, after, expected)
-        deadline = time.monotonic() + _LONGEST_SETTLE
+        allowance, deadline = _SETTLE_TIME, time.monotonic() + _LONGEST_SETTLE
+        if getattr(self.detector.cam, "wait_for_plugins", None) is None:
+            allowance = getattr(self.detector, "acquire_allowance", _ALLOWANCE)
+            deadline = math.inf
         while not self._is_settled(report) and time.monotonic() < deadline:
             seen = after
 
@@ -162,7 +169,8 @@ class FrameAccount:
                 report = self._report(before, after, expected)
                 return self._is_settled(report) or after != seen  # noqa: B023  used at once
 
-            if not wait_for(moves, _SETTLE_TIME) or _exceeds(report):
+            patience = allowance if report.problems else _SETTLE_TIME
+            if not wait_for(moves, patience) or _exceeds(report):
                 break
         if not report.problems and report.first_id is None:
             # a camera with ways of its own: not worth a second at every point
