@@ -57,6 +57,25 @@ def test_unknown_ioc_names_the_known_ones():
     assert "gp" in result.stderr
 
 
+def test_ioc_serves_a_release_of_adcore():
+    options = ("--prefix", "x7:", "--list-pvs")
+    old = adsupport_command("ioc", "imaging_beamline", *options, "--adcore", "2.6").stdout.split()
+    assert "x7:cam1:PoolMaxBuffers" in old
+    assert "x7:cam1:AcquireBusy" not in old
+
+
+@pytest.mark.parametrize(
+    ("name", "release", "told"),
+    [("adsim", "newest", "R3-14"), ("adsim", "R2-5", "R2-6"), ("gp", "R3-4", "no ADCore")],
+)
+def test_a_release_that_cannot_be_served_is_refused(name: str, release: str, told: str):
+    wide = os.environ | {"COLUMNS": "200"}
+    result = adsupport_command("ioc", name, "--adcore", release, env=wide)
+    assert result.returncode == 2
+    assert "--adcore" in result.stderr
+    assert told in result.stderr
+
+
 def test_a_missing_extra_gives_the_line_to_type(monkeypatch, capsys):
     monkeypatch.setattr(extras, "find_spec", lambda name: None)
     monkeypatch.setattr(sys, "argv", ["adsupport", "ioc", "adsim"])

@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 
 from adsupport import loopback
-from adsupport.errors import IOCError
+from adsupport.adcore import Release
+from adsupport.errors import ConfigurationError, IOCError
 from adsupport.launch import IOCProcess, boot_file, client_environment, free_port
 
 GOOD = """
@@ -91,6 +92,24 @@ def test_start_passes_the_arguments_and_stop_ends_the_process(boot):
     assert not is_alive(pid)
     assert not ioc.running
     ioc.stop()  # once more is harmless
+
+
+@pytest.mark.parametrize("adcore", ["3.4", "R3-4", Release(3, 4)])
+def test_release_of_adcore_is_passed_on(boot, adcore):
+    ioc = IOCProcess(boot(GOOD), "zz:", adcore=adcore)
+    assert ioc.command[-2:] == ["--adcore", "R3-4"]
+    assert ioc.adcore == Release(3, 4)
+    assert "--adcore" not in IOCProcess(boot(GOOD), "zz:").command
+
+
+def test_what_is_no_release_of_adcore_is_refused(boot):
+    with pytest.raises(ConfigurationError, match=r"adcore='newest'.*'R3-14'"):
+        IOCProcess(boot(GOOD), "zz:", adcore="newest")
+
+
+def test_a_release_that_cannot_be_served_is_told_by_the_ioc():
+    with pytest.raises(IOCError, match=r"ADCore R2-5 can't be simulated.*R2-6 to R3-14"):
+        IOCProcess("adsim", "zz:", adcore="R2-5").start()
 
 
 def test_environment_of_the_child(boot):
