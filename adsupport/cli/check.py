@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -79,8 +80,8 @@ def run(
 
     planned = PlannedRun(points, frames, exposure, period, compression)
     keys = [key.strip() for each in plugins or () for key in each.split(",") if key.strip()]
-    logging.getLogger("adsupport").setLevel(logging.ERROR)  # the report says it better
-    report = _report(prefix, keys, templates, planned, write, timeout)
+    with _silent_logs():
+        report = _report(prefix, keys, templates, planned, write, timeout)
     if as_json:
         typer.echo(report.to_json())
     else:
@@ -88,6 +89,20 @@ def run(
         console.print(report.table())
         console.print(report.verdict, style="green" if report.ok else "bold red", soft_wrap=True)
     raise typer.Exit(0 if report.ok else 1)
+
+
+@contextlib.contextmanager
+def _silent_logs() -> Iterator[None]:
+    """Keep warnings from the terminal: the report says it better."""
+    loggers = [logging.getLogger(name) for name in ("adsupport", "ophyd")]
+    before = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        for logger, level in zip(loggers, before, strict=True):
+            logger.setLevel(level)
 
 
 def _templates(

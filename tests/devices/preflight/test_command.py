@@ -1,0 +1,160 @@
+"""``adsupport check``: what it prints and its exit code, on a healthy and on sick IOCs."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import pathlib
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from adsupport.cli.app import app
+from adsupport.launch import IOCProcess
+
+
+@pytest.fixture
+def command() -> Callable[..., Result]:
+    """Run the command in this process."""
+
+    def run(*arguments: str) -> Result:
+        return CliRunner(env={"COLUMNS": "900"}).invoke(app, ["check", *arguments])
+
+    return run
+
+
+def mounts(disk: pathlib.Path) -> tuple[str, ...]:
+    return "--ioc-mount", f"{disk}/ioc", "--local-mount", f"{disk}/local"
+
+
+def test_a_healthy_ioc(det: Any, disk: pathlib.Path, command: Callable[..., Result]):
+    result = command("ad:", *mounts(disk), "--points", "3", "--frames", "5")
+    assert result.exit_code == 0, result.output
+    lines = result.output.strip().splitlines()
+    assert lines[-1] == "ad: is ready: nothing to complain about."
+    assert "error" not in result.output
+    assert "3 x 5 frames make 15.7 MB" in result.output
+    assert f"{disk}/ioc (IOC) = {disk}/local (local)" in result.output
+
+
+def test_json_is_all_there_is(det: Any, disk: pathlib.Path, command: Callable[..., Result]):
+    result = command("ad:", *mounts(disk), "--json", "--plugins", "hdf1,magick1", "--write")
+    report = json.loads(result.output)
+    assert result.exit_code == 1
+    assert report["ok"] is False
+    errors = [each for each in report["findings"] if each["severity"] == "error"]
+    assert [each["subject"] for each in errors] == ["ad:Magick1:"]
+    assert "magick1 is missing" in errors[0]["what"]
+    assert [each["severity"] for each in report["findings"] if each["topic"] == "probe"] == ["ok"]
+
+
+def test_no_ioc(command: Callable[..., Result]):
+    result = command("nobody:", "--timeout", "1")
+    assert result.exit_code == 1
+    assert "Is the IOC running, and the prefix right" in result.output
+    assert result.output.strip().endswith("nobody: is not ready: 1 error.")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "word"),
+    [
+        (["--points", "0"], "--points"),
+        (["--ioc-mount", "/a"], "--local-mount"),
+        (["--read-path", "/a"], "--write-path"),
+        (["--ioc-mount", "/a", "--local-mount", "/b", "--write-path", "/c"], "--write-path"),
+        (["--timeout", "0"], "--timeout"),
+    ],
+)
+def test_usage(command: Callable[..., Result], arguments: list[str], word: str):
+    result = command("ad:", *arguments)
+    assert result.exit_code == 2
+    assert word in result.output
+
+
+def test_an_unknown_plugin_is_a_usage_error(det: Any, command: Callable[..., Result]):
+    result = command("ad:", "--plugins", "hdf11")
+    assert result.exit_code == 2
+    assert "'hdf11' is no plugin" in result.output
+    assert "hdf1" in result.output
+
+
+# -- a healthy and six sick IOCs, as a user types it
+
+
+def fresh(det: Any, ioc: IOCProcess, disk: pathlib.Path) -> Any:
+    """Set nothing: the IOC of this case has just been started."""
+    return contextlib.nullcontext()
+
+
+@contextlib.contextmanager
+def no_directory(det: Any, ioc: IOCProcess, disk: pathlib.Path) -> Iterator[None]:
+    det.hdf1.create_directory.put(0, wait=True)
+    det.hdf1.file_path.put(f"{disk}/ioc/new/", wait=True)
+    yield
+
+
+@contextlib.contextmanager
+def wrong_port(det: Any, ioc: IOCProcess, disk: pathlib.Path) -> Iterator[None]:
+    det.hdf1.nd_array_port.put("SIM7", wait=True)
+    yield
+    det.hdf1.nd_array_port.put("SIM1", wait=True)
+
+
+@contextlib.contextmanager
+def busy(det: Any, ioc: IOCProcess, disk: pathlib.Path) -> Iterator[None]:
+    det.cam.acquire_time.put(60.0, wait=True)
+    det.cam.acquire.put(1)
+    yield
+    det.cam.acquire.put(0)
+
+
+@contextlib.contextmanager
+def taken(det: Any, ioc: IOCProcess, disk: pathlib.Path) -> Iterator[None]:
+    pathlib.Path(det.hdf1.expand_path(), "image_0000.h5").touch()
+    yield
+
+
+@contextlib.contextmanager
+def no_permission(det: Any, ioc: IOCProcess, disk: pathlib.Path) -> Iterator[None]:
+    with ioc.fault("permission-lost", "HDF1"):
+        yield
+
+
+SICK: dict[str, tuple[Any, tuple[str, ...], str, str]] = {
+    "no directory": (no_directory, (), "CreateDirectory", "Put CreateDirectory to -1"),
+    "wrong port": (wrong_port, (), "HDF1:NDArrayPort", "or add the plugin with port 'SIM7'"),
+    "camera busy": (busy, (), "cam1:Acquire", "Wait for its end"),
+    "target exists": (taken, (), "image_0000.h5 exists already", "Choose another FileName"),
+    "no permission": (no_permission, ("--write",), "Error opening file", "Let the IOC's user"),
+    "too small a disk": (fresh, ("--points", "999999999"), "will be full after", "another disk"),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["healthy", *SICK])
+def test_as_a_user_types_it(det: Any, adsim: IOCProcess, disk: pathlib.Path, name: str):
+    prepare, arguments, *words = SICK.get(name, (fresh, ()))
+    with prepare(det, adsim, disk):
+        result = subprocess.run(
+            [sys.executable, "-m", "adsupport.cli", "check", "ad:", *mounts(disk), *arguments],
+            capture_output=True,
+            text=True,
+            timeout=100,
+            env={**os.environ, "COLUMNS": "900"},
+        )
+    assert result.returncode == (1 if words else 0), result.stdout + result.stderr
+    last = result.stdout.strip().splitlines()[-1]
+    assert last.startswith("ad: is not ready: 1 error" if words else "ad: is ready")
+    row = (
+        next(line for line in result.stdout.splitlines() if line.startswith(" error"))
+        if words
+        else ""
+    )
+    for word in words:
+        assert word in row
+    assert result.stderr == ""
