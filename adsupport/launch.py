@@ -16,13 +16,15 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
-from adsupport.adcore import Release
 from adsupport.errors import ConfigurationError, IOCError
 from adsupport.ioc_faults import Conversation, RunningFault
 from adsupport.loopback import client_environment, free_port, server_environment
 from adsupport.shipped_files import boot_file, example_file
+
+if TYPE_CHECKING:
+    from adsupport.adcore import Release
 
 __all__ = [
     "DEFAULT_PREFIXES",
@@ -371,6 +373,8 @@ class IOCProcess:
 
 
 def _release(adcore: Release | str) -> Release:
+    from adsupport.adcore import Release  # few ask for one
+
     try:
         return Release.parse(adcore) if isinstance(adcore, str) else adcore
     except ValueError as error:

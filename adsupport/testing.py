@@ -24,13 +24,16 @@ import sys
 import weakref
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import pytest
 
-from adsupport.adcore import Release
 from adsupport.errors import AdsupportError, IOCError
 from adsupport.launch import DEFAULT_PREFIXES, IOCProcess, client_environment, free_port
 from adsupport.loopback import share_ports
+
+if TYPE_CHECKING:
+    from adsupport.adcore import Release
 
 __all__ = [
     "IOCFactory",

@@ -75,7 +75,7 @@ class AreaDetectorIOC(IOC):
 
     def has_plugin(self, plugin: type[Plugin]) -> bool:
         """Return whether the release of ADCore has a kind of plugin."""
-        return self.tables.has(plugin.tables[-1])
+        return self.tables.has(plugin.tables)
 
     def add_plugin(
         self,

@@ -15,7 +15,7 @@ from functools import cache
 from importlib import resources
 
 from adsupport.adcore import KNOWN_RELEASES, Release, records, templates
-from adsupport.sim.table import RecordRow, merge_tables
+from adsupport.sim.table import RecordRow, merge_tables, record_names
 
 OLDEST, NEWEST = KNOWN_RELEASES[0], KNOWN_RELEASES[-1]
 """The releases between which one can be served."""
@@ -85,26 +85,37 @@ class ReleaseTables:
         if template is None:
             return rows, ()
         missing = _listed(template) - records(template, self.release)
-        if not self.has(template):
+        if not self.has(names):
             missing |= {row.record for row in rows}
         served = (_linked(row, missing) for row in rows if row.record not in missing)
         return tuple(served), tuple(row for row in rows if row.record in missing)
 
-    def has(self, template: str, record: str | None = None) -> bool:
-        """Return whether the release has a template, or a record in it.
+    def has(self, names: Sequence[str]) -> bool:
+        """Return whether the release has the template that tables make up.
 
         Parameters
         ----------
-        template : str
-            Name of a template, such as ``"NDCodec"``; one whose records aren't listed is taken to
-            be in every release.
-        record : str, optional
-            Name of one of its records, without prefix.
+        names : sequence of str
+            Table names, the most general first; without a list of its records, a template is
+            taken to be in every release.
         """
-        if template not in templates():
-            return True
-        present = records(template, self.release)
-        return bool(present) if record is None else record in present
+        # the newest is known without reading lists
+        template = None if self.release == NEWEST else _template(names)
+        return template is None or bool(records(template, self.release))
+
+    def has_record(self, names: Sequence[str], record: str) -> bool:
+        """Return whether the release has a record in the template that tables make up.
+
+        Parameters
+        ----------
+        names : sequence of str
+            Table names, the most general first.
+        record : str
+            Name without prefix.
+        """
+        template = None if self.release == NEWEST else _template(names)
+        present = record_names(*names) if template is None else records(template, self.release)
+        return record in present
 
     def _changes(self, name: str) -> tuple[str, ...]:
         """Return the tables with what a table was before, the newest release first."""

@@ -171,6 +171,17 @@ def merge_tables(*names: str, macros: Mapping[str, str] | None = None) -> tuple[
     return tuple(_row(cells, macros or {}) for cells in merged.values())
 
 
+def record_names(*names: str) -> frozenset[str]:
+    """Return the names of the records in tables, with their macros as they stand.
+
+    Raises
+    ------
+    TableError
+        No such table.
+    """
+    return frozenset(record for name in names for record, _ in _load(name))
+
+
 @cache
 def _load(name: str) -> tuple[tuple[str, _Cells], ...]:
     """Return the records of a file with their filled cells, as text."""

@@ -35,7 +35,7 @@ def add_series(ioc: AreaDetectorIOC, r: str, plugin: Plugin, signals: int) -> Ti
     TimeSeries
         The port of the series.
     """
-    controls_itself = ioc.tables.has(plugin.tables[-1], "TSControl")
+    controls_itself = ioc.tables.has_record(plugin.tables, "TSControl")
     series = ioc.add_plugin(
         f"{r}TS:",
         TimeSeries,
