@@ -46,6 +46,8 @@ def same_value(signal: Any, one: Any, other: Any) -> bool:
         True when both stand for the same state.
     """
     strings = getattr(signal, "enum_strs", None)
+    if strings and hasattr(signal, "choice_number"):  # the read-back may be spelled otherwise
+        return signal.choice_number(one) == signal.choice_number(other)
     if strings:
         one, other = (
             strings[int(v)] if not isinstance(v, str) and 0 <= int(v) < len(strings) else v
