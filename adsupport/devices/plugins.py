@@ -102,13 +102,13 @@ class ShapedImage(NDDerivedSignal):
     def _derived_value_callback(self, value: Any, **kwargs: Any) -> None:
         try:
             super()._derived_value_callback(value, **kwargs)
-        except RuntimeError as error:
+        except (RuntimeError, TimeoutError) as error:  # the latter when the IOC goes meanwhile
             logger.debug("%s: %s", self.name, error)
 
     def _array_shape_callback(self, **kwargs: Any) -> None:
         try:
             super()._array_shape_callback(**kwargs)
-        except RuntimeError as error:
+        except (RuntimeError, TimeoutError) as error:  # the latter when the IOC goes meanwhile
             logger.debug("%s: %s", self.name, error)
 
 
