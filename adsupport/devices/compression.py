@@ -128,7 +128,7 @@ class CompressionSignal(EpicsSignalWithRBV):
         ConfigurationError
             The installed release of ADCore doesn't have it; the message says which has.
         """
-        super().put(self._number(value), **kwargs)
+        super().put(self.choice_number(value), **kwargs)
 
     def set(self, value: Any, **kwargs: Any) -> Any:
         """Write a choice and tell when the read-back shows it.
@@ -150,9 +150,26 @@ class CompressionSignal(EpicsSignalWithRBV):
         ConfigurationError
             The installed release of ADCore doesn't have it; the message says which has.
         """
-        return super().set(self._number(value), **kwargs)
+        return super().set(self.choice_number(value), **kwargs)
 
-    def _number(self, value: Any) -> int:
+    def choice_number(self, value: Any) -> int:
+        """Return the number of a choice.
+
+        Parameters
+        ----------
+        value : str or int
+            Name in any spelling, or number.
+
+        Returns
+        -------
+        int
+            What is written for it.
+
+        Raises
+        ------
+        ConfigurationError
+            The installed release of ADCore doesn't have it; the message says which has.
+        """
         self.wait_for_connection()
         choices = self.enum_strs or ()
         number = choice_index(choices, value)
