@@ -147,6 +147,7 @@ def _link_findings(writer: PartState, parts: Sequence[PartState]) -> Iterator[Fi
             yield from _switch(link, "enable", "EnableCallbacks", "it gets no arrays", "Enable")
             yield from _blocking(link)
             yield from _skipping(link)
+            yield from _dropped(link)
         if link is not writer:
             yield from _switch(
                 link, "array_callbacks", "ArrayCallbacks", "no plugin gets its arrays", "Enable"
@@ -196,5 +197,19 @@ def _skipping(link: PartState) -> Iterator[Finding]:
             f"is {least:g} s: {link.key} skips frames that come sooner, and doesn't count them as "
             "dropped",
             f"Put MinCallbackTime of {link.key} to 0.",
+            _TOPIC,
+        )
+
+
+def _dropped(link: PartState) -> Iterator[Finding]:
+    dropped = int(link.get("dropped_arrays", 0))
+    if dropped:
+        yield Finding(
+            "info",
+            link.pv("dropped_arrays"),
+            f"{link.key} has dropped {dropped} frames since this was last put to 0: its queue of "
+            f"{link.get('queue_size')} was full",
+            "Take frames more slowly, or put QueueSize higher; put DroppedArrays to 0 to count "
+            "anew.",
             _TOPIC,
         )

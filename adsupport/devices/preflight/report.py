@@ -14,6 +14,9 @@ __all__ = ["SEVERITIES", "CheckReport", "Finding"]
 #: From good to bad.
 SEVERITIES: tuple[str, ...] = ("ok", "info", "warning", "error")
 
+#: Widest column of subjects: long enough for the names of records, not for every path.
+_SUBJECT_WIDTH = 28
+
 _STYLES = {"ok": "green", "info": "cyan", "warning": "yellow", "error": "bold red"}
 
 
@@ -162,8 +165,10 @@ class CheckReport:
         from rich.text import Text
 
         table = Table(box=box.SIMPLE_HEAD, pad_edge=False, expand=True)
+        longest = max((len(finding.subject) for finding in self.findings), default=0)
+        width = min(longest, _SUBJECT_WIDTH)
         table.add_column("", no_wrap=True)
-        table.add_column("what", ratio=2, overflow="fold")
+        table.add_column("where", width=width, overflow="fold")
         table.add_column("found", ratio=4, overflow="fold")
         table.add_column("what to do", ratio=3, overflow="fold")
         for finding in self.worst_first():

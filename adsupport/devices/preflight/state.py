@@ -15,25 +15,18 @@ from ..signal_io import pv_name, read_signals
 
 __all__ = ["PartState", "is_on", "read_state"]
 
-_ALL = ("port_name", "array_callbacks", "array_counter")
+_ALL = ("port_name", "array_callbacks")
 _CAM = (
     "acquire",
     "acquire_period",
     "acquire_time",
     "ad_core_version",
-    "array_size.array_size_x",
-    "array_size.array_size_y",
-    "color_mode",
-    "data_type",
     "detector_state",
     "driver_version",
     "image_mode",
     "manufacturer",
-    "max_size.max_size_x",
-    "max_size.max_size_y",
     "model",
     "num_images",
-    "pool_max_mem",
     "trigger_mode",
     "wait_for_plugins",
 )

@@ -159,7 +159,7 @@ def check_primed_or_lazy(
         if mismatch
         else f"{writer.key} isn't primed: no array has come since the IOC was started, so it "
         "can't open a file",
-        f"ensure_AD_plugin_primed(det.{writer.key}, True) takes one frame; or let it open the file "
-        "at the first frame: put LazyOpen to Yes.",
+        f"Let one frame through: ensure_AD_plugin_primed(det.{writer.key}, True). Or put LazyOpen "
+        "to Yes: the file is opened at the first frame then.",
         _TOPIC,
     )

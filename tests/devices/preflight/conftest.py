@@ -55,6 +55,7 @@ def det(detector: Any, disk: pathlib.Path, make_ready: Callable[..., None]) -> I
     hdf1.read_path_template = f"{disk}/local/%Y/%m/"
     staged = {part: part.stage_sigs.copy() for part in (hdf1, detector.roi1, detector.roi2)}
     make_ready(detector, hdf1, {}, {})
+    hdf1.file_path.put(hdf1.expand_path(), wait=True)  # the directory is there
     yield detector
     detector.unstage()
     hdf1.if_exists = "refuse"

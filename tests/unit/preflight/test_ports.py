@@ -84,6 +84,7 @@ def test_links_of_a_writer_only():
         ({"array_callbacks": "Disable"}, "error"),
         ({"blocking_callbacks": "Yes"}, "warning"),
         ({"min_callback_time": 0.1}, "warning"),
+        ({"dropped_arrays": 39}, "info"),
     ],
 )
 def test_a_link_between(values: dict[str, Any], severity: str):
