@@ -11,21 +11,28 @@ import numpy as np
 import pytest
 import tifffile
 from area_detector_handlers.handlers import AreaDetectorTiffHandler
+from bluesky.utils import RunEngineInterrupted
 from PIL import Image
 
 from adsupport.devices import (
+    AD_EpicsFileNameHDF5Plugin,
     AD_EpicsFileNameJPEGPlugin,
     AD_EpicsFileNameTIFFPlugin,
     AD_full_file_name_local,
     ad_creator,
     ensure_AD_plugin_primed,
 )
-from adsupport.errors import ConfigurationError, FileWriteError
+from adsupport.documents import register_handlers
+from adsupport.errors import ConfigurationError, FileWriteError, NamingError
 from adsupport.launch import IOCProcess
 from adsupport.plans import prepare_count
 
 SIZE = (48, 64)
-KINDS = {"tiff1": (AD_EpicsFileNameTIFFPlugin, "tif"), "jpeg1": (AD_EpicsFileNameJPEGPlugin, "jpg")}
+KINDS = {
+    "tiff1": (AD_EpicsFileNameTIFFPlugin, "tif"),
+    "jpeg1": (AD_EpicsFileNameJPEGPlugin, "jpg"),
+    "hdf1": (AD_EpicsFileNameHDF5Plugin, "h5"),
+}
 
 
 @pytest.fixture
@@ -42,7 +49,8 @@ def make(
             "write_path_template": f"{disk}/ioc/%Y/%m/",
             "read_path_template": f"{disk}/local/%Y/%m/",
         }
-        det = ad_creator(adsim.prefix, name="det", plugins=["cam", "image", {key: spec}])
+        plugins = ["cam", "image", "process1", {key: spec}]
+        det = ad_creator(adsim.prefix, name="det", plugins=plugins)
         det.wait_for_connection(timeout=15)
         made.append(det)
         rows, columns = SIZE
@@ -59,7 +67,21 @@ def make(
         det.unstage()
         det.cam.size.size_x.put(1024)
         det.cam.size.size_y.put(1024)
+        det.process1.data_type_out.put("Automatic")
+        for key in {*KINDS} & {*det.component_names}:
+            getattr(det, key).nd_array_port.put(det.cam.port_name.get())
         det.stop(success=True)
+
+
+@pytest.fixture
+def catalog(engine: Any) -> Any:
+    """A temporary databroker catalog that takes in all runs."""
+    import databroker
+
+    made = databroker.temp().v2
+    register_handlers(made)
+    engine.subscribe(made.v1.insert)
+    return made
 
 
 def files(disk: pathlib.Path) -> list[pathlib.Path]:
@@ -149,6 +171,109 @@ def test_jpeg_of_wide_frames_is_refused_before_the_run(
     ensure_AD_plugin_primed(det.jpeg1, True)
     with pytest.raises(ConfigurationError, match="8-bit frames only"):
         engine(prepare_count(det.jpeg1, "wide", 0.001, 0.002))
+        engine(bp.count([det]))
+    assert files(disk) == []
+
+
+def test_jpeg_of_what_a_plugin_makes_wide_is_refused_before_a_frame_came(
+    make: Callable, engine: Any, disk: pathlib.Path
+) -> None:
+    det = make("jpeg1")
+    det.process1.data_type_out.set("UInt16", timeout=5).wait()
+    det.jpeg1.nd_array_port.put(det.process1.port_name.get())
+    det.jpeg1.stage_sigs["lazy_open"] = "Yes"
+    engine(prepare_count(det.jpeg1, "wide", 0.001, 0.002))
+    with pytest.raises(ConfigurationError, match=r"JPEG1:DataType_RBV.*UInt16.*8-bit frames only"):
+        engine(bp.count([det]))
+    assert files(disk) == []
+
+
+WAYS = [("tiff1", "Single"), ("tiff1", "Capture"), ("jpeg1", "Single"), ("hdf1", "Single")]
+
+
+@pytest.mark.parametrize(("key", "mode"), WAYS, ids=[" ".join(way) for way in WAYS])
+@pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::DeprecationWarning")
+def test_a_file_a_frame_is_read_through_the_catalog_in_any_mode(
+    key: str, mode: str, make: Callable, engine: Any, catalog: Any, disk: pathlib.Path
+) -> None:
+    det = make(key)
+    writer = getattr(det, key)
+    engine(prepare_count(writer, "look", 0.001, 0.002, 2, file_path=f"{disk}/ioc/deep/er/"))
+    writer.read_path_template, writer.write_path_template = f"{disk}/local/", f"{disk}/ioc/"
+    writer.stage_sigs["file_write_mode"] = mode
+    if mode == "Capture":
+        writer.stage_sigs["num_capture"] = 6
+        writer.stage_sigs.move_to_end("capture")
+    (uid,) = engine(bp.count([det], num=3))
+    image = catalog[uid].primary.read()["det_image"]
+    assert (image.shape, image.dtype) == ((3, 2, *SIZE), np.uint8)
+    assert len(files(disk)) == 6
+    if key != "jpeg1":  # which blurs
+        assert np.diff(image.values[..., 5, 5].ravel()).tolist() == [1] * 5
+
+
+@pytest.mark.parametrize(("key", "mode"), [("tiff1", "Stream"), ("hdf1", "Single")])
+@pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::DeprecationWarning")
+def test_a_first_point_that_was_torn_is_taken_again_into_files_behind(
+    key: str, mode: str, make: Callable, engine: Any, catalog: Any, disk: pathlib.Path
+) -> None:
+    det = make(key)
+    writer = getattr(det, key)
+    writer.stage_sigs["file_write_mode"] = mode
+    engine(prepare_count(writer, "torn", 0.05, 0.06, 8))
+    number = {"begun": False, "asked": False}
+
+    def written(value: Any = None, **_: Any) -> None:
+        if value is not None and int(value) < 3:
+            number["begun"] = True
+        elif number["begun"] and not number["asked"]:
+            number["asked"] = True
+            engine.request_pause(False)
+
+    writer.file_number.subscribe(written, run=False)
+    with pytest.raises(RunEngineInterrupted):
+        engine(bp.count([det], num=2))
+    torn = len(files(disk))
+    assert 3 <= torn < 8
+    (uid,) = engine.resume()
+    image = catalog[uid].primary.read()["det_image"]
+    assert image.shape == (2, 8, *SIZE)
+    assert np.diff(image.values[..., 5, 5], axis=1).tolist() == [[1] * 7] * 2
+    numbers = [int(path.stem[-4:]) for path in files(disk)]
+    assert numbers == [*range(torn), *range(8, 24)]
+
+
+@pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::DeprecationWarning")
+def test_a_template_with_a_directory_in_it_is_read_where_it_was_written(
+    make: Callable, engine: Any, catalog: Any, disk: pathlib.Path
+) -> None:
+    det = make("tiff1")
+    (disk / "ioc/here/sub").mkdir(parents=True)
+    engine(
+        prepare_count(
+            det.tiff1,
+            "look",
+            0.001,
+            0.002,
+            file_path=f"{disk}/ioc/here/",
+            file_template="%ssub/%s_%d.tif",
+        )
+    )
+    det.tiff1.read_path_template, det.tiff1.write_path_template = f"{disk}/local/", f"{disk}/ioc/"
+    (uid,) = engine(bp.count([det], num=2))
+    assert catalog[uid].primary.read()["det_image"].shape == (2, 1, *SIZE)
+    assert [path.name for path in files(disk)] == ["look_0.tif", "look_1.tif"]
+
+
+def test_a_template_that_readers_fill_in_otherwise_is_refused(
+    make: Callable, engine: Any, disk: pathlib.Path
+) -> None:
+    det = make("tiff1")
+    # printf ignores the flag 0 before a precision, Python doesn't
+    engine(prepare_count(det.tiff1, "look", 0.001, 0.002, file_template="%s%s_%06.3d.tif"))
+    with pytest.raises(
+        NamingError, match=r"look_   000\.tif.*readers of AD_TIFF.*look_000000\.tif"
+    ):
         engine(bp.count([det]))
     assert files(disk) == []
 
