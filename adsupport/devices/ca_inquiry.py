@@ -19,12 +19,9 @@ from ..errors import ConnectionTimeoutError
 __all__ = ["QUIET_TIME", "inquire"]
 
 #: How long nothing new may come, after the first answer, before the rest counts as absent, in
-#: seconds.  libca repeats a search after 0.03, 0.1, 0.2, 0.5 and 1 s: a lost datagram or two
-#: don't make a process variable absent.
-QUIET_TIME = 1.0
-
-#: An IOC that takes longer than this for a round trip was too busy to answer, in seconds.
-_PROMPT = 0.1
+#: seconds.  libca searches at 0, 0.03, 0.1, 0.2 and 0.5 s: a lost datagram or two don't make a
+#: process variable absent.
+QUIET_TIME = 0.7
 
 Follow = Callable[[str, Any], Iterable[str]]
 
@@ -125,6 +122,7 @@ class _Inquiry:
 
     def _listen(self, deadline: float, quiet: float) -> None:
         last = None  # nothing has answered
+        busy = False
         while True:
             end = deadline if last is None else min(deadline, last + quiet)
             try:
@@ -132,10 +130,10 @@ class _Inquiry:
             except queue.Empty:
                 if time.monotonic() >= deadline:
                     return
-                if self._prompt(deadline):
+                if busy or self._prompt(deadline, quiet / 2):
                     self.complete = True
                     return
-                last = time.monotonic()
+                last, busy = time.monotonic(), True
                 continue
             if value is _Connected:
                 self._subscribe(name)
@@ -145,7 +143,7 @@ class _Inquiry:
                     self._ask(self._follow(name, self.values[name]))
             else:
                 continue  # a monitor's later value is nothing new
-            last = time.monotonic()
+            last, busy = time.monotonic(), False
 
     def _subscribe(self, name: str) -> None:
         from epics import ca
@@ -155,7 +153,7 @@ class _Inquiry:
                 self._channels[name], callback=self._on_value
             )
 
-    def _prompt(self, deadline: float) -> bool:
+    def _prompt(self, deadline: float, limit: float) -> bool:
         """Tell whether the IOC answers promptly, so would have answered the searches too."""
         from epics import ca
 
@@ -164,7 +162,7 @@ class _Inquiry:
         started = time.monotonic()
         channel = self._channels[next(reversed(self.values))]
         ca.get(channel, timeout=max(0.1, deadline - started))
-        return time.monotonic() - started < _PROMPT
+        return time.monotonic() - started < limit
 
     def _close(self) -> None:
         from epics import ca

@@ -88,20 +88,22 @@ class Place:
         for n, entry in enumerate(value):
             yield self / n, entry
 
-    def text(self, value: object) -> str:
+    def text(self, value: object, empty: bool = False) -> str:
         """Check that a text is here.
 
         Parameters
         ----------
         value : object
             What is here.
+        empty : bool
+            Whether an empty text will do.
 
         Returns
         -------
         str
             The same.
         """
-        if not isinstance(value, str) or not value:
+        if not isinstance(value, str) or not (value or empty):
             advice = "" if value in (None, "") else ": write it in quotes"
             raise self.error(f"expected a text, got {_short(value)}{advice}.")
         return value
@@ -119,6 +121,7 @@ class Place:
         for key in given:
             if key not in accepted:
                 near = difflib.get_close_matches(key, accepted, n=1, cutoff=0.5)
+                near = near or sorted(known for known in accepted if key and key in known)
                 hint = f" Did you mean {near[0]!r}?" if near else ""
                 raise (self / key).error(
                     f"unknown.{hint} Known here: {', '.join(sorted(accepted))}."

@@ -81,7 +81,7 @@ class DeclaredDetector:
             if key not in settings:
                 raise place.error(f"{key!r} is missing.")
         self.name = (place / "name").text(settings["name"])
-        self.prefix = (place / "prefix").text(settings["prefix"])
+        self.prefix = (place / "prefix").text(settings["prefix"], empty=True)
         self._paths = paths
         self._arguments = {k: v for k, v in settings.items() if k not in ("name", "prefix")}
         for key in ("adcore", "class_name"):

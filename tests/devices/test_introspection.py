@@ -1,0 +1,348 @@
+"""Find the parts of IOCs over Channel Access, and build them again."""
+
+from __future__ import annotations
+
+import ast
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import epics.ca
+import pytest
+from bluesky import RunEngine
+from bluesky.plans import count
+
+from adsupport.adcore import Release
+from adsupport.devices import (
+    AD_EpicsFileNameHDF5Plugin,
+    CamMixin_V34,
+    SimDetectorCam_V34,
+    ad_creator,
+    describe_ioc,
+    load_detectors,
+)
+from adsupport.devices.ca_inquiry import inquire
+from adsupport.devices.ioc_description import IOCDescription
+from adsupport.errors import ConfigurationError, ConfigurationTypeError, ConnectionTimeoutError
+from adsupport.launch import IOCProcess
+from adsupport.plans import prepare_count
+
+# What ADCore's commonPlugins.cmd loads, with NDPluginPva and two cameras.
+EXPECTED = (
+    "cam cam2 attr1 badpix1 cc1 cc2 cb1 codec1 codec2 fft1 gather1 overlay1 process1 roi1 roi2 "
+    "roi3 roi4 roistat1 scatter1 stats1 stats2 stats3 stats4 stats5 transform1 image image2 pva "
+    "hdf1 tiff1 jpeg1 netcdf1 nexus1"
+).split()
+
+
+def adsupport_command(*arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "adsupport.cli", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, timeout=60)
+
+
+@pytest.fixture(scope="module")
+def described(adsim: IOCProcess) -> IOCDescription:
+    """The shared IOC, described once."""
+    return describe_ioc(adsim.prefix, timeout=20)
+
+
+@pytest.fixture
+def built() -> Iterator[Callable[..., Any]]:
+    """Build detectors that are taken down after the test."""
+    made = []
+
+    def build(*args: Any, **kwargs: Any) -> Any:
+        made.append(ad_creator(*args, **kwargs))
+        return made[-1]
+
+    yield build
+    for detector in made:
+        detector.unstage()
+        detector.destroy()
+
+
+class TestDescription:
+    def test_all_that_the_ioc_has(self, described: IOCDescription):
+        assert [part.key for part in described.parts] == EXPECTED
+        assert described.adcore == Release(3, 14)
+        assert [camera.port for camera in described.cameras] == ["SIM1", "SIM2"]
+        assert all(camera.cls is SimDetectorCam_V34 for camera in described.cameras)
+        assert described["hdf1"].plugin_type == "NDFileHDF5 ver1.10.8"
+        assert described["cam2"].camera == "cam2"
+
+    def test_round_trip(self, described: IOCDescription, built: Callable[..., Any]):
+        """What is built by the description is what the IOC has, and describes it again."""
+        detector = built(described.prefix, name="det", plugins=described.plugins)
+        detector.wait_for_connection(timeout=60)
+        rebuilt = {}
+        for part in described.select().parts:
+            device = getattr(detector, part.key)
+            assert device.port_name.get() == part.port
+            if not part.is_camera:
+                assert device.plugin_type.get() == part.plugin_type
+                assert device.nd_array_port.get() == part.source_port
+            rebuilt[part.key] = (device.prefix, type(device))
+        assert rebuilt == {
+            part.key: (described.prefix + part.suffix, part.cls)
+            for part in described.select().parts
+        }
+        assert describe_ioc(described.prefix, timeout=20) == described
+
+    def test_the_code_builds_the_same(self, described: IOCDescription):
+        namespace: dict[str, Any] = {}
+        exec(compile(described.code(), "the code", "exec"), namespace)
+        detector = namespace["ad"]
+        try:
+            assert detector.prefix == described.prefix
+            for part in described.select().parts:
+                assert isinstance(getattr(detector, part.key), part.cls.__mro__[1:][0])
+            assert namespace["ad_cam2"].cam.prefix == f"{described.prefix}cam2:"
+        finally:
+            detector.destroy()
+            namespace["ad_cam2"].destroy()
+
+    def test_a_choice_takes_data(
+        self, described: IOCDescription, built: Callable[..., Any], tmp_path: Any
+    ):
+        """The file plugins that don't record are in the detector, and don't write."""
+        chosen = described.select("hdf1", "tiff1", "nexus1", "image")
+        detector = built(described.prefix, name="det", plugins=chosen.plugins)
+        detector.wait_for_connection(timeout=30)
+        detector.hdf1.write_path_template = f"{tmp_path}/"
+        tiff_before = detector.tiff1.enable.get()
+        runner = RunEngine({})
+        documents: list[tuple[str, dict[str, Any]]] = []
+        runner.subscribe(lambda name, document: documents.append((name, document)))
+        detector.hdf1.stage_sigs["lazy_open"] = 1
+        runner(prepare_count(detector.hdf1, "scan", acquire_time=0.001, acquire_period=0.002))
+        runner(count([detector]))
+        resources = [document for name, document in documents if name == "resource"]
+        assert len(resources) == 1
+        assert [file.suffix for file in tmp_path.iterdir()] == [".h5"]
+        assert detector.tiff1.enable.get() == tiff_before
+
+    def test_yaml_is_loaded_again(self, described: IOCDescription):
+        loaded = load_detectors(described.to_yaml())
+        try:
+            assert list(loaded) == ["ad", "ad_cam2"]
+            loaded["ad_cam2"].wait_for_connection(timeout=20)
+            assert isinstance(loaded["ad"].hdf1, AD_EpicsFileNameHDF5Plugin)
+        finally:
+            for detector in loaded.values():
+                detector.destroy()
+
+    def test_another_ioc(self, adsupport_ioc_factory: Any, built: Callable[..., Any]):
+        """Its camera isn't a simulated detector of EPICS, so gets what all cameras have."""
+        with adsupport_ioc_factory("imaging_beamline") as ioc:
+            found = describe_ioc(ioc.prefix, timeout=20)
+            assert found["cam"].cls is CamMixin_V34
+            assert [part.key for part in found.parts] == [k for k in EXPECTED if k != "cam2"]
+            detector = built(ioc.prefix, name="beam", plugins=found.select("hdf1").plugins)
+            detector.wait_for_connection(timeout=30)
+            assert detector.cam.port_name.get() == found["cam"].port
+
+    def test_places_of_the_users_own(self, adsim: IOCProcess):
+        found = describe_ioc(adsim.prefix, timeout=20, suffixes=["Stats1:TS:", "Proc1:TIFF:", "Z:"])
+        assert found["stats1_ts"].plugin_type == "NDPluginTimeSeries"
+        assert found["stats1_ts"].source_port == "STATS1"
+        assert found["proc1_tiff"].port == "PROC1TIFF"
+        assert len(found.parts) == len(EXPECTED) + 2
+
+    def test_a_chain_and_a_source_of_the_other_camera(
+        self, adsim: IOCProcess, built: Callable[..., Any]
+    ):
+        detector = built(adsim.prefix, name="det", plugins=["cam", "roi4", "stats5", "roi3"])
+        detector.wait_for_connection(timeout=20)
+        try:
+            detector.stats5.nd_array_port.set("ROI4").wait(10)
+            detector.roi4.nd_array_port.set("SIM2").wait(10)
+            detector.roi3.nd_array_port.set("NOWHERE").wait(10)
+            found = describe_ioc(adsim.prefix, timeout=20)
+        finally:
+            for part in (detector.roi3, detector.roi4, detector.stats5):
+                part.nd_array_port.set("SIM1").wait(10)
+        assert (found["roi4"].camera, found["stats5"].camera) == ("cam2", "cam2")
+        assert found["roi3"].camera is None
+        second = found.select(camera="cam2")
+        assert [part.key for part in second.parts] == ["cam", "roi4", "stats5"]
+        assert [part.key for part in found.loose_ends()] == ["roi3"]
+
+
+class TestTheSearch:
+    def test_nothing_stays_open(self, adsim: IOCProcess):
+        describe_ioc(adsim.prefix, timeout=20)
+        contexts = set(epics.ca._cache)
+        channels = set(epics.ca._chid_cache)
+        sockets = len(os.listdir("/proc/self/fd"))
+        for _ in range(3):
+            describe_ioc(adsim.prefix, timeout=20)
+            with pytest.raises(ConnectionTimeoutError):
+                describe_ioc("nobody:", timeout=0.3)
+        assert set(epics.ca._cache) == contexts
+        assert set(epics.ca._chid_cache) == channels
+        assert len(os.listdir("/proc/self/fd")) <= sockets
+        assert not [t for t in threading.enumerate() if t.name == "adsupport-inquiry"]
+
+    def test_the_callers_own_channels_go_on(self, adsim: IOCProcess, built: Callable[..., Any]):
+        detector = built(adsim.prefix, name="det", plugins=["cam"])
+        detector.wait_for_connection(timeout=20)
+        describe_ioc(adsim.prefix, timeout=20)
+        assert detector.cam.port_name.connected
+        assert detector.cam.port_name.get() == "SIM1"
+
+    def test_an_ioc_that_is_not_there(self):
+        started = time.monotonic()
+        with pytest.raises(ConnectionTimeoutError) as caught:
+            describe_ioc("nobody:", timeout=0.5)
+        assert time.monotonic() - started < 10
+        message = str(caught.value)
+        assert "'nobody:'" in message
+        assert "EPICS_CA_ADDR_LIST" in message
+        assert "nobody:cam1:PortName_RBV" in caught.value.missing
+
+    def test_an_ioc_that_stopped(self, fresh_adsim: IOCProcess):
+        os.kill(fresh_adsim.pid, signal.SIGSTOP)
+        try:
+            started = time.monotonic()
+            with pytest.raises(ConnectionTimeoutError, match="Nothing under"):
+                describe_ioc(fresh_adsim.prefix, timeout=0.5)
+            assert time.monotonic() - started < 10
+        finally:
+            os.kill(fresh_adsim.pid, signal.SIGCONT)
+
+    def test_a_slow_network_hides_nothing(self, adsim: IOCProcess):
+        with adsim.fault("latency", seconds=0.2, jitter=0.2, seed=1):
+            found = describe_ioc(adsim.prefix, timeout=30)
+        assert [part.key for part in found.parts] == EXPECTED
+        assert all(part.driver_version for part in found.parts)
+
+    def test_answers_that_are_still_coming_at_the_end(self, adsim: IOCProcess):
+        """A part of the answers would pass for all of them."""
+        names = [f"{adsim.prefix}{part}:PortName_RBV" for part in ("cam1", "HDF1")]
+        with pytest.raises(ConnectionTimeoutError, match="still coming after 2 s.*longer timeout"):
+            inquire(names, timeout=2.0, quiet=30.0)
+
+    def test_follow_ups_are_asked_too(self, adsim: IOCProcess):
+        asked = []
+
+        def follow(name: str, value: Any) -> list[str]:
+            asked.append((name, value))
+            return [name.replace("PortName", "Model")] if "PortName" in name else []
+
+        port, model = (f"{adsim.prefix}cam1:{field}_RBV" for field in ("PortName", "Model"))
+        assert inquire([port, port], follow, timeout=20) == {port: "SIM1", model: "Basic simulator"}
+        assert asked == [(port, "SIM1"), (model, "Basic simulator")]
+
+    def test_an_error_in_a_follow_up_reaches_the_caller(self, adsim: IOCProcess):
+        def follow(name: str, value: Any) -> list[str]:
+            raise LookupError(name)
+
+        with pytest.raises(LookupError, match="PortName_RBV"):
+            inquire([f"{adsim.prefix}cam1:PortName_RBV"], follow, timeout=20)
+
+    def test_text_in_character_arrays(self, adsim: IOCProcess):
+        path = f"{adsim.prefix}HDF1:FileTemplate_RBV"
+        value = inquire([path], timeout=20)[path]
+        assert isinstance(value, str)
+        assert "\0" not in value
+
+    def test_it_writes_nothing(self, adsim: IOCProcess, monkeypatch: pytest.MonkeyPatch):
+        def put(*args: Any, **kwargs: Any) -> None:
+            raise AssertionError("put")
+
+        monkeypatch.setattr(epics.ca, "put", put)
+        describe_ioc(adsim.prefix, timeout=20)
+
+    @pytest.mark.parametrize(
+        ("arguments", "error", "message"),
+        [
+            ((5,), ConfigurationTypeError, "prefix must be a str, got int: 5"),
+            (("x:", 0), ConfigurationError, "timeout must be a time"),
+            (("x:", -1), ConfigurationError, "timeout must be a time"),
+            (("x:", float("nan")), ConfigurationError, "timeout must be a time"),
+        ],
+    )
+    def test_bad_arguments(self, arguments: tuple, error: type, message: str):
+        with pytest.raises(error, match=message):
+            describe_ioc(*arguments)
+
+    @pytest.mark.parametrize("given", [{"cams": [5]}, {"suffixes": [""]}, {"suffixes": [None]}])
+    def test_bad_places(self, given: dict):
+        with pytest.raises(ConfigurationTypeError, match=f"{next(iter(given))} must be suffixes"):
+            describe_ioc("x:", **given)
+
+    def test_a_writer_that_is_not_there(self, adsim: IOCProcess):
+        with pytest.raises(ConfigurationError, match="'hdf7'.*hdf1, tiff1, jpeg1"):
+            describe_ioc(adsim.prefix, timeout=20, writers=["hdf7"])
+
+
+class TestCommand:
+    def test_table_and_code(self, adsim: IOCProcess):
+        result = adsupport_command("ioc-scan", adsim.prefix, "--timeout", "20")
+        assert result.returncode == 0, result.stderr
+        assert "ADCore R3-14" in result.stdout
+        row = next(line for line in result.stdout.splitlines() if line.startswith("hdf1 "))
+        assert row.split() == [
+            "hdf1", "HDF1:", "NDFileHDF5", "AD_EpicsFileNameHDF5Plugin", "FileHDF1", "SIM1",
+            *re.findall(r"\byes|no\b", row), "3.14.0",
+        ]  # fmt: skip
+        code = result.stdout[result.stdout.index("from adsupport") :]
+        names = {node.id for node in ast.walk(ast.parse(code)) if isinstance(node, ast.Name)}
+        assert {"ad_creator", "ad", "ad_cam2"} <= names
+
+    def test_code_of_some_plugins_runs(self, adsim: IOCProcess):
+        result = adsupport_command(
+            "ioc-scan", adsim.prefix, "--timeout=20", "--code", "--plugins=hdf1,image"
+        )
+        assert result.returncode == 0, result.stderr
+        namespace: dict[str, Any] = {}
+        exec(compile(result.stdout, "the code", "exec"), namespace)
+        detector = namespace["ad"]
+        try:
+            assert set(detector.component_names) >= {"cam", "image", "hdf1"}
+            assert not hasattr(detector, "roi1")
+        finally:
+            detector.destroy()
+
+    def test_yaml(self, adsim: IOCProcess):
+        result = adsupport_command("ioc-scan", adsim.prefix, "--timeout=20", "--yaml")
+        loaded = load_detectors(result.stdout)
+        for detector in loaded.values():
+            detector.destroy()
+        assert list(loaded) == ["ad", "ad_cam2"]
+
+    def test_json(self, adsim: IOCProcess, described: IOCDescription):
+        result = adsupport_command(
+            "ioc-scan", adsim.prefix, "--timeout=20", "--json", "--writer=tiff1"
+        )
+        told = json.loads(result.stdout)
+        assert [part["key"] for part in told["parts"]] == EXPECTED
+        assert told["adcore"] == str(described.adcore)
+        assert [p["key"] for p in told["parts"] if "EpicsFileName" in p["class"]] == ["tiff1"]
+
+    @pytest.mark.parametrize(
+        ("arguments", "code", "message"),
+        [
+            (["nobody:", "--timeout=0.5"], 1, "Nothing under 'nobody:' answered within 0.5 s"),
+            (["nobody:", "--code", "--json"], 2, "Give one of"),
+            (["nobody:", "--timeout=-1"], 2, "timeout"),
+        ],
+    )
+    def test_errors_have_no_traceback(self, arguments: list[str], code: int, message: str):
+        result = adsupport_command("ioc-scan", *arguments)
+        assert result.returncode == code
+        assert message in result.stderr
+        assert "Traceback" not in result.stderr
+
+    def test_a_plugin_that_is_not_there(self, adsim: IOCProcess):
+        result = adsupport_command("ioc-scan", adsim.prefix, "--timeout=20", "--plugins", "hdf7")
+        assert result.returncode == 1
+        assert "no part 'hdf7'" in result.stderr
+        assert "Traceback" not in result.stderr

@@ -1,0 +1,386 @@
+"""Detectors declared in YAML and TOML: without any IOC."""
+
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from ophyd import SingleTrigger
+from ophyd.areadetector import DetectorBase
+from ophyd.areadetector.plugins import StatsPlugin_V34
+from ophyd.ophydobj import Kind
+
+from adsupport.devices import (
+    AD_EpicsFileNameHDF5Plugin,
+    SingleTrigger_V34,
+    declared_detector,
+    load_detectors,
+)
+from adsupport.errors import AdsupportError, ConfigurationError
+
+YAML = """
+paths:
+  data:
+    write_path_template: /data/%Y/%m/%d/
+    read_path_template: /mnt/ioc/data/%Y/%m/%d/
+defaults:
+  frame_policy: warn
+  adcore: R3-14
+detectors:
+  - name: adsimdet
+    prefix: "none:"
+    image_name: pictures
+    plugins:
+      - cam
+      - image
+      - hdf1:
+          class: adsupport.devices.AD_EpicsFileNameHDF5Plugin
+          paths: data
+          if_exists: bump
+          kind: config
+      - stats1:
+          class: ophyd.areadetector.plugins.StatsPlugin_V34
+          suffix: "Stats7:"
+  - name: second
+    prefix: "other:"
+    frame_policy: record
+    adcore: R3-4
+    bases: [adsupport.devices.SingleTrigger_V34, ophyd.areadetector.DetectorBase]
+    class_name: Second
+"""
+
+TOML = r"""
+[paths.data]
+write_path_template = "/data/%Y/%m/%d/"
+read_path_template = "/mnt/ioc/data/%Y/%m/%d/"
+
+[defaults]
+frame_policy = "warn"
+adcore = "R3-14"
+
+[[detectors]]
+name = "adsimdet"
+prefix = "none:"
+image_name = "pictures"
+plugins = [
+  "cam",
+  "image",
+  { hdf1 = { paths = "data", if_exists = "bump", kind = "config", class = "@H" } },
+  { stats1 = { class = "ophyd.areadetector.plugins.StatsPlugin_V34", suffix = "Stats7:" } },
+]
+
+[[detectors]]
+name = "second"
+prefix = "other:"
+frame_policy = "record"
+adcore = "R3-4"
+bases = ["adsupport.devices.SingleTrigger_V34", "ophyd.areadetector.DetectorBase"]
+class_name = "Second"
+""".replace("@H", "adsupport.devices.AD_EpicsFileNameHDF5Plugin")
+
+
+@pytest.fixture(params=["yaml", "yml", "toml", "yaml text", "toml text"])
+def declared(request, tmp_path):
+    """The same detectors, declared in each way."""
+    language, _, text = request.param.partition(" ")
+    content = TOML if language == "toml" else YAML
+    if text:
+        return load_detectors(content, format=language)
+    file = tmp_path / f"beamline.{language}"
+    file.write_text(content)
+    return load_detectors(file if language == "yaml" else str(file))
+
+
+class TestGoodDeclarations:
+    def test_names_and_prefixes(self, declared):
+        assert {name: det.prefix for name, det in declared.items()} == {
+            "adsimdet": "none:",
+            "second": "other:",
+        }
+        assert all(det.name == name for name, det in declared.items())
+
+    def test_plugins_are_those_of_ad_creator(self, declared):
+        det = declared["adsimdet"]
+        assert isinstance(det.hdf1, AD_EpicsFileNameHDF5Plugin)
+        assert det.hdf1.if_exists == "bump"
+        assert det.hdf1.kind == Kind.config
+        assert det.image.kind == Kind.omitted
+        assert isinstance(det.stats1, StatsPlugin_V34)
+        assert det.stats1.prefix == "none:Stats7:"
+        assert det.image.prefix == "none:image1:"
+        assert not hasattr(declared["second"], "image")
+
+    def test_paths_are_taken_by_their_name(self, declared):
+        hdf1 = declared["adsimdet"].hdf1
+        assert hdf1.write_path_template == "/data/%Y/%m/%d/"
+        assert hdf1.read_path_template == "/mnt/ioc/data/%Y/%m/%d/"
+
+    def test_a_detectors_own_setting_wins_over_the_default(self, declared):
+        assert declared["adsimdet"].frame_policy == "warn"
+        assert declared["second"].frame_policy == "record"
+        assert [str(det.adcore) for det in declared.values()] == ["R3-14", "R3-4"]
+
+    def test_bases_and_class_name(self, declared):
+        assert isinstance(declared["second"], SingleTrigger_V34)
+        assert isinstance(declared["second"], DetectorBase)
+        assert type(declared["second"]).__name__ == "Second"
+
+    def test_a_base_of_another_library(self):
+        text = one("bases: [ophyd.SingleTrigger, ophyd.areadetector.DetectorBase]")
+        assert isinstance(load_detectors(text)["det"], SingleTrigger)
+
+    def test_one_base_needs_no_list(self):
+        assert isinstance(
+            load_detectors(one("bases: adsupport.devices.SingleTrigger_V34"))["det"],
+            SingleTrigger_V34,
+        )
+
+    def test_no_detectors_is_no_error(self):
+        assert load_detectors("detectors:\n  []\n") == {}
+
+    def test_a_plugin_without_settings_may_have_a_colon(self):
+        assert load_detectors(one("plugins: [cam, {image: null}]"))["det"].image
+
+    def test_an_empty_prefix_is_meant(self):
+        assert (
+            load_detectors('detectors:\n- {name: det, prefix: ""}\n')["det"].cam.prefix == "cam1:"
+        )
+
+    def test_anchors_can_be_shared(self):
+        text = (
+            "paths: {data: {write_path_template: /d/}}\n"
+            "detectors:\n"
+            "- {name: a, prefix: 'none:', plugins: &p [cam, {hdf1: {paths: data}}]}\n"
+            "- {name: b, prefix: 'none:', plugins: *p}\n"
+        )
+        assert [d.hdf1.write_path_template for d in load_detectors(text).values()] == ["/d/"] * 2
+
+    def test_constructor_arguments_reach_the_class(self):
+        det = load_detectors(one("connection_timeout: 7.5\n  acquire_timeout: 3"))["det"]
+        assert det.connection_timeout == 7.5
+        assert det.acquire_timeout == 3
+
+
+def one(more="", plugins=None):
+    """Declare one detector, with more settings."""
+    text = f"detectors:\n- name: det\n  prefix: 'none:'\n  {more}\n"
+    return text if plugins is None else f"{text}  plugins: {plugins}\n"
+
+
+BAD = {
+    # what is wrong: the text, and what the message must hold
+    "nothing": ("\n", "expected a mapping with the list 'detectors', got NoneType None"),
+    "a list": ("- a\n- b\n", "expected a mapping with the list 'detectors', got list"),
+    "no detectors": ("paths: {}\n\n", "there is no list 'detectors'"),
+    "unknown section": ("detector: []\n\n", "detector: unknown. Did you mean 'detectors'?"),
+    "detectors by name": ("detectors:\n  det: {}\n", "detectors: expected a list, got dict"),
+    "detector is text": ("detectors:\n- det\n", "detectors[0]: expected a mapping with settings"),
+    "no name": ("detectors:\n- prefix: 'x:'\n", "detectors[0]: 'name' is missing"),
+    "no prefix": ("detectors:\n- name: x\n", "detectors[0]: 'prefix' is missing"),
+    "name is a number": (
+        "detectors:\n- {name: 5, prefix: 'x:'}\n",
+        "detectors[0].name: expected a text, got int 5: write it in quotes",
+    ),
+    "name is a date": ("detectors:\n- {name: 2026-01-02, prefix: 'x:'}\n", "detectors[0].name:"),
+    "name is empty": ("detectors:\n- {name: '', prefix: 'x:'}\n", "detectors[0].name: expected"),
+    "prefix is a list": ("detectors:\n- {name: a, prefix: [a]}\n", "detectors[0].prefix: expected"),
+    "key is a number": ("detectors:\n- {name: a, 1: b}\n", "detectors[0]: the key 1 must be text"),
+    "name twice": (
+        "detectors:\n- {name: a, prefix: x}\n- {name: b, prefix: x}\n- {name: a, prefix: y}\n",
+        "detectors[2].name: 'a' is the name of detectors[0] too",
+    ),
+    "key twice": (
+        "detectors:\n- name: a\n  prefix: 'x:'\n  prefix: 'y:'\n",
+        "line 4: 'prefix' is given twice",
+    ),
+    "unquoted colon": (
+        "detectors:\n- name: a\n  prefix: ad:\n",
+        "needs quotes, as in prefix: 'ad:'",
+    ),
+    "not YAML": ("detectors: [\n\n", "isn't YAML"),
+    "an object": ("detectors: !!python/object/apply:os.getcwd []\n\n", "isn't YAML"),
+    "an endless alias": ("&a [*a]\n\n", "expected a mapping"),
+    "unknown setting": (
+        one("frame_polcy: warn"),
+        "detectors[0].frame_polcy: unknown. Did you mean 'frame_policy'?",
+    ),
+    "nothing like it": (one("zzz: 1"), "detectors[0].zzz: unknown. Known here: "),
+    "name in defaults": ("defaults: {name: a}\ndetectors: []\n", "defaults.name: each detector"),
+    "unknown default": (
+        "defaults: {imagename: a}\ndetectors:\n- {name: a, prefix: 'x:'}\n",
+        "detectors[0].imagename: unknown. Did you mean 'image_name'?",
+    ),
+    "defaults is a list": ("defaults: [a]\ndetectors: []\n", "defaults: expected a mapping"),
+    "adcore is a number": (one("adcore: 3.10"), "detectors[0].adcore: expected a text, got float"),
+    "adcore is nonsense": (
+        one("adcore: new"),
+        "detectors[0]: adcore: not a release of ADCore: 'new'",
+    ),
+    "class_name": (one("class_name: 7"), "detectors[0].class_name: expected a text"),
+    "validate_ports": (one("validate_ports: 'no'"), "validate_ports: expected true or false"),
+    "bases is a number": (one("bases: 5"), "detectors[0].bases: expected a list, got int 5"),
+    "base not there": (
+        one("bases: [no.such.Base]"),
+        "detectors[0].bases[0]: 'no.such.Base' can't be imported",
+    ),
+    "base is no class": (one("bases: [os.path]"), "detectors[0].bases[0]: 'os.path' isn't a class"),
+    "base is no device": (one("bases: [builtins.dict]"), "detectors[0]: bases ['dict'] hold no"),
+    "plugins is text": (one(plugins="cam"), "detectors[0].plugins: expected a list, got str 'cam'"),
+    "plugin is a number": (one(plugins="[cam, 5]"), "detectors[0].plugins[1]: expected a mapping"),
+    "plugin is a list": (one(plugins="[cam, [hdf1]]"), "detectors[0].plugins[1]: expected"),
+    "unknown plugin": (
+        one(plugins="[cam, hdff1]"),
+        "detectors[0]: Unknown plugin 'hdff1'. Did you mean 'hdf1'?",
+    ),
+    "plugin twice": (one(plugins="[cam, cam]"), "detectors[0]: Plugin 'cam' is given twice"),
+    "no camera": (one(plugins="[image]"), "hold no 'cam'"),
+    "settings are text": (
+        one(plugins="[cam, {hdf1: yes}]"),
+        "detectors[0].plugins[1].hdf1: expected a mapping with settings",
+    ),
+    "class not there": (
+        one(plugins="[cam, {hdf1: {class: adsupport.devices.Nope}}]"),
+        "'adsupport.devices.Nope' can't be imported",
+    ),
+    "class is no device": (
+        one(plugins="[cam, {hdf1: {class: os.getcwd}}]"),
+        "isn't a class of ophyd",
+    ),
+    "suffix is a number": (one(plugins="[cam, {hdf1: {suffix: 5}}]"), "suffix must be a str"),
+    "kind": (one(plugins="[cam, {hdf1: {kind: best}}]"), "kind 'best' is unknown"),
+    "unknown plugin setting": (
+        one(plugins="[cam, {hdf1: {write_path: /data/}}]"),
+        "detectors[0].plugins[1].hdf1.write_path: unknown. Did you mean 'write_path_template'?",
+    ),
+    "path templates of a plugin without files": (
+        one(plugins="[cam, {image: {write_path_template: /data/}}]"),
+        "detectors[0].plugins[1].image.write_path_template: unknown",
+    ),
+    "a value that the class refuses": (
+        one(plugins="[cam, {hdf1: {if_exists: clobber}}]"),
+        "detectors[0]: ",
+    ),
+    "a policy that the class refuses": (one("frame_policy: shrug"), "detectors[0]: "),
+    "paths not there": (
+        "paths: {data: {write_path_template: /d/}}\n" + one(plugins="[cam, {hdf1: {paths: dta}}]"),
+        "detectors[0].plugins[1].hdf1.paths.dta: unknown. Did you mean 'data'?",
+    ),
+    "paths and templates": (
+        "paths: {data: {write_path_template: /d/}}\n"
+        + one(plugins="[cam, {hdf1: {paths: data, read_path_template: /e/}}]"),
+        "detectors[0].plugins[1].hdf1.paths: and 'read_path_template' both say",
+    ),
+    "paths is a list": ("paths: [a]\ndetectors: []\n", "paths: expected a mapping"),
+    "path is text": ("paths: {data: /d/}\ndetectors: []\n", "paths.data: expected a mapping"),
+    "path without templates": (
+        "paths: {data: {}}\ndetectors: []\n",
+        "write_path_template is missing",
+    ),
+    "path with more": (
+        "paths: {data: {write_path_template: /d/, read: /e/}}\ndetectors: []\n",
+        "paths.data.read: unknown. Did you mean 'read_path_template'?",
+    ),
+    "path is a number": (
+        "paths: {data: {write_path_template: 5}}\ndetectors: []\n",
+        "paths.data.write_path_template: expected a text",
+    ),
+}
+
+
+class TestBadDeclarations:
+    @pytest.mark.parametrize("case", BAD)
+    def test_is_refused_with_its_place(self, case):
+        text, message = BAD[case]
+        with pytest.raises(ConfigurationError, match=re.escape(message)) as caught:
+            load_detectors(text)
+        assert str(caught.value).startswith("the text")
+
+    def test_toml_that_is_none(self):
+        with pytest.raises(ConfigurationError, match="isn't TOML"):
+            load_detectors("detectors =\n", format="toml")
+
+    def test_toml_with_a_key_twice(self):
+        with pytest.raises(ConfigurationError, match="isn't TOML"):
+            load_detectors("[paths]\n[paths]\n", format="toml")
+
+    def test_the_file_is_named(self, tmp_path):
+        file = tmp_path / "beamline.yaml"
+        file.write_text(one("frame_polcy: warn"))
+        with pytest.raises(ConfigurationError) as caught:
+            load_detectors(file)
+        assert str(caught.value).startswith(f"{file}: detectors[0].frame_polcy: unknown.")
+
+    @pytest.mark.parametrize("name", ["missing.yaml", "."])
+    def test_a_file_that_can_not_be_read(self, tmp_path, name):
+        with pytest.raises(ConfigurationError, match=r"can't be read|tells no format"):
+            load_detectors(tmp_path / name)
+
+    def test_a_file_that_is_no_text(self, tmp_path):
+        (tmp_path / "x.toml").write_bytes(b"\xff\xfe\x00")
+        with pytest.raises(ConfigurationError, match="can't be read"):
+            load_detectors(tmp_path / "x.toml")
+
+    def test_another_extension(self, tmp_path):
+        file = tmp_path / "beamline.conf"
+        file.write_text(YAML)
+        with pytest.raises(ConfigurationError, match=r"'\.conf' tells no format.*\.toml"):
+            load_detectors(file)
+        assert list(load_detectors(file, format="yaml")) == ["adsimdet", "second"]
+
+    def test_another_language(self):
+        with pytest.raises(ConfigurationError, match="expected 'yaml' or 'toml', got 'json'"):
+            load_detectors(YAML, format="json")
+
+    @pytest.mark.parametrize("wrong", ["frame_policy: shrug", "frame_polcy: warn", "plugins: [no]"])
+    def test_nothing_is_left_when_anything_is_wrong(self, monkeypatch, wrong):
+        made = []
+
+        def create(*args, **kwargs):
+            made.append(declared_detector_creator(*args, **kwargs))
+            return made[-1]
+
+        declared_detector_creator = declared_detector.ad_creator
+        monkeypatch.setattr(declared_detector, "ad_creator", create)
+        text = f"{one()}- name: bad\n  prefix: 'none:'\n  {wrong}\n"
+        with pytest.raises(ConfigurationError, match=r"detectors\[1\]"):
+            load_detectors(text)
+        assert all(det._destroyed for det in made)
+        if wrong != "frame_policy: shrug":  # only the class itself knows its policies
+            assert not made
+
+    @given(
+        st.recursive(
+            st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=9),
+            lambda inner: (
+                st.lists(inner, max_size=3)
+                | st.dictionaries(
+                    st.sampled_from(
+                        [
+                            "detectors",
+                            "name",
+                            "prefix",
+                            "plugins",
+                            "paths",
+                            "defaults",
+                            "hdf1",
+                            "class",
+                            "bases",
+                            "kind",
+                            "suffix",
+                            "x",
+                        ]
+                    ),
+                    inner,
+                    max_size=4,
+                )
+            ),
+            max_leaves=12,
+        )
+    )
+    def test_nonsense_is_refused_by_an_error_of_ours_or_builds(self, content):
+        import yaml
+
+        try:
+            load_detectors(yaml.safe_dump({"detectors": content}) + "\n\n")
+        except AdsupportError as error:
+            assert str(error).startswith("the text")
