@@ -9,7 +9,7 @@ argument or path), what was expected, what was found, and what to do next.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 __all__ = [
     "AcquireTimeoutError",
@@ -66,18 +66,23 @@ class ConnectionTimeoutError(AdsupportError, TimeoutError):
     ----------
     message : str
         The whole message.
-    missing : iterable of str
-        Names of the process variables that did not connect.
+    missing : iterable of str, or mapping of str to str
+        Names of the process variables that did not connect; as a mapping each with the dotted
+        name of the component it belongs to.
 
     Attributes
     ----------
     missing : tuple of str
-        Names of the process variables that did not connect.
+        Names of the process variables that did not connect, those that are required first.
+    pvs : dict of str to str
+        The same with their components; empty text where none is known.
     """
 
-    def __init__(self, message: str = "", missing: Iterable[str] = ()) -> None:
+    def __init__(self, message: str = "", missing: Iterable[str] | Mapping[str, str] = ()) -> None:
         super().__init__(message)
         self.missing = tuple(missing)
+        named = missing if isinstance(missing, Mapping) else {}
+        self.pvs = {pv: named.get(pv, "") for pv in self.missing}
 
 
 class PutError(AdsupportError, TimeoutError):

@@ -7,15 +7,15 @@ for each.  Here all of them start to connect together; then one wait serves all.
 from __future__ import annotations
 
 import logging
-import os
 import time
-from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable
 from typing import Any
 
 from ophyd.device import DEFAULT_CONNECTION_TIMEOUT, Component, Device
 
 from ..errors import ConnectionTimeoutError
+from .connection_progress import Progress, shown
+from .connection_report import MissingGroup, group_missing, missing_pvs
 from .connection_signals import DeviceSignal, epics_signals, limit_write, without_waiting
 from .connection_wait import ConnectionWait
 
@@ -30,16 +30,12 @@ __all__ = [
 
 logger = logging.getLogger(__name__)
 
-#: Part of the signals of a component that may be missing before its class is in doubt.
-DOUBTFUL_PART = 0.1
-
-_SHOWN = 5
-
 
 def connect(
     *objects: Any,
     all_signals: bool = False,
     timeout: float | None = 10.0,
+    progress: Progress | None = None,
 ) -> list[str]:
     """Connect all process variables of devices and signals together.
 
@@ -54,6 +50,9 @@ def connect(
         several versions of ADCore.
     timeout : float or None
         Longest wait for all together, in seconds; None waits for ever.
+    progress : callable or None
+        Called with the number of connected signals and of all signals.  By default a bar comes
+        up on a terminal when it takes longer than a second.
 
     Returns
     -------
@@ -63,90 +62,54 @@ def connect(
     Raises
     ------
     ConnectionTimeoutError
-        A required process variable didn't connect; it is named with its component.
+        A required process variable didn't connect; its ``pvs`` has all that are missing, each
+        with its component, and its message groups them by what that probably comes from.
     ConfigurationTypeError
         An object is neither a device nor a signal of ophyd.
     """
     started = time.monotonic()
-    wait = ConnectionWait(objects, all_signals, lambda *_: None)
-    signals = wait.signals
-    for each in signals:
-        limit_write(each.signal)
-    left = None if timeout is None else max(0.0, timeout - (time.monotonic() - started))
-    missing = wait.wait(left)
-    device = objects[0]
-    lost = [each for each in missing if each.required]
-    if lost:
-        pvs = [pv for each in missing for pv in each.missing_pvs()]
-        raise ConnectionTimeoutError(_report(device, signals, missing, timeout), pvs)
-    optional = [pv for each in missing for pv in each.missing_pvs()]
+    names = ", ".join(str(getattr(each, "name", each)) for each in objects)
+    with shown(progress, names) as show:
+        wait = ConnectionWait(objects, all_signals, show)
+        logger.info("%s: connecting %d signals", names, len(wait.signals))
+        for each in wait.signals:
+            limit_write(each.signal)
+        left = None if timeout is None else max(0.0, timeout - (time.monotonic() - started))
+        missing = wait.wait(left)
+    spent = time.monotonic() - started
+    logger.info(
+        "%s: %d of %d signals connected in %.2f s",
+        names,
+        len(wait.signals) - len(missing),
+        len(wait.signals),
+        spent,
+    )
+    groups = group_missing(wait.signals, missing, wait.failures)
+    unready = wait.unready()
+    if any(each.required for each in missing) or unready:
+        limit = "" if timeout is None else f" within {timeout:g} s"
+        message = [
+            f"{names}: {len(missing)} of {len(wait.signals)} signals not connected{limit}:",
+            *_lines(group for group in groups if group.required),
+            *(f"  never ready: {text}" for text in unready),
+        ]
+        if not all(group.required for group in groups):
+            message.append("  Missing too, and not required:")
+            message += _lines(group for group in groups if not group.required)
+        raise ConnectionTimeoutError("\n".join(message), missing_pvs(missing))
+    optional = list(missing_pvs(missing))
     if optional:
         logger.warning(
-            "%s: did not answer within %.1f s, and not needed: %s%s",
-            device.name,
-            time.monotonic() - started,
-            _some(optional),
-            "".join(f". {doubt}" for doubt in _doubts(device, signals, missing)),
+            "%s: did not answer within %.1f s, and not needed:\n%s",
+            names,
+            spent,
+            "\n".join(_lines(groups)),
         )
     return optional
 
 
-def _doubts(
-    device: Device, signals: list[DeviceSignal], missing: list[DeviceSignal]
-) -> Iterator[str]:
-    """Tell which components lack so many signals that their class may be the wrong one."""
-    totals = Counter(_component(each) for each in signals)
-    for part, lost in Counter(_component(each) for each in missing).items():
-        if lost > DOUBTFUL_PART * totals[part]:
-            owner = getattr(device, part) if part else device
-            yield (
-                f"That is {lost} of the {totals[part]} signals of {owner.name}: "
-                f"{type(owner).__name__} may be the wrong class for it"
-            )
-
-
-def _component(signal: DeviceSignal) -> str:
-    return signal.name.partition(".")[0] if "." in signal.name else ""
-
-
-def _some(names: list[str]) -> str:
-    rest = len(names) - _SHOWN
-    return ", ".join(names[:_SHOWN]) + (f" and {rest} more" if rest > 0 else "")
-
-
-def _report(
-    device: Device, signals: list[DeviceSignal], missing: list[DeviceSignal], timeout: float | None
-) -> str:
-    """Say which process variables are missing, component by component."""
-    everything = len(missing) == len(signals)
-    lines = [f"{device.name}: not connected within {timeout:g} s:"]
-    parts: dict[str, list[DeviceSignal]] = {}
-    for each in missing:
-        parts.setdefault(_component(each), []).append(each)
-    for part, lost in parts.items():
-        pvs = [
-            pv for each in sorted(lost, key=lambda e: not e.required) for pv in each.missing_pvs()
-        ]
-        whole = sum(1 for each in signals if part and each.name.startswith(part + "."))
-        where = f"{device.name}.{part}" if part else device.name
-        prefix = getattr(getattr(device, part, None) if part else device, "prefix", "")
-        if whole and len(lost) == whole:
-            lines.append(f"  {where}: nothing under {prefix!r}: {_some(pvs)}")
-        else:
-            named = [f"{each.name} ({', '.join(each.missing_pvs())})" for each in lost]
-            lines.append(f"  {where}: {_some(named)}")
-    if everything:
-        lines.append(
-            f"No process variable under {device.prefix!r} answered. Is the IOC running, and the "
-            "prefix right? Does EPICS_CA_ADDR_LIST "
-            f"({os.environ.get('EPICS_CA_ADDR_LIST') or 'not set'}) reach it?"
-        )
-    else:
-        lines.append(
-            "The IOC answers, so check the suffix or the class of these components; a signal that "
-            "this IOC lacks can be removed by setting its component to None in a subclass."
-        )
-    return "\n".join(lines)
+def _lines(groups: Iterable[MissingGroup]) -> list[str]:
+    return [f"  {line}" for group in groups for line in group.lines()]
 
 
 class ConnectsAtOnce(Device):
@@ -181,7 +144,11 @@ class ConnectsAtOnce(Device):
             return super().__repr__()
 
     def wait_for_connection(
-        self, all_signals: bool = False, timeout: float | None | object = DEFAULT_CONNECTION_TIMEOUT
+        self,
+        all_signals: bool = False,
+        timeout: float | None | object = DEFAULT_CONNECTION_TIMEOUT,
+        *,
+        progress: Progress | None = None,
     ) -> None:
         """Connect all process variables together and wait for them.
 
@@ -192,12 +159,13 @@ class ConnectsAtOnce(Device):
         timeout : float or None
             Longest wait for all together, in seconds; the device's ``connection_timeout``
             by default, None waits for ever.
+        progress : callable or None
+            Called with the number of connected signals and of all signals, see :func:`connect`.
 
         Raises
         ------
         ConnectionTimeoutError
             A required process variable didn't connect; it is named with its component.
         """
-        if timeout is DEFAULT_CONNECTION_TIMEOUT:
-            timeout = self.connection_timeout
-        connect(self, all_signals=all_signals, timeout=timeout)  # type: ignore[arg-type]
+        limit: Any = self.connection_timeout if timeout is DEFAULT_CONNECTION_TIMEOUT else timeout
+        connect(self, all_signals=all_signals, timeout=limit, progress=progress)

@@ -137,16 +137,23 @@ class MetadataReader:
         if first:
             self._events.put(reading)
 
-    def work(self, timeout: float) -> None:
+    def work(self, timeout: float) -> bool:
         """Send what was asked and hand out what was answered, all that is there.
 
         Parameters
         ----------
         timeout : float
             How long to wait for the first of it, in seconds.
+
+        Returns
+        -------
+        bool
+            Whether there was something.
         """
+        came = False
         try:
             event = self._events.get(timeout=timeout)
+            came = True
             while True:
                 if isinstance(event, _Reading):
                     self._send(event)
@@ -155,6 +162,7 @@ class MetadataReader:
                 event = self._events.get_nowait()
         except queue.Empty:
             self._flush()
+        return came
 
     def _send(self, reading: _Reading) -> None:
         chid = reading.pv.chid

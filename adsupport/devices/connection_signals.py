@@ -100,7 +100,7 @@ class DeviceSignal:
         return [pv.pvname for pv in channels(self.signal)]
 
     def missing_pvs(self) -> list[str]:
-        """Name the process variables of the signal that aren't connected.
+        """Name the process variables of the signal that don't answer, or can't be read.
 
         Returns
         -------
@@ -110,9 +110,11 @@ class DeviceSignal:
         if self.signal.connected:
             return []
         # ophyd's public attribute tells about both process variables together only.
-        states = getattr(self.signal, "_connection_states", {})
-        lost = [pv for pv, connected in states.items() if not connected]
-        return sorted(lost) or [self.signal.pvname]
+        for kind in ("_connection_states", "_received_first_metadata"):
+            lost = [pv for pv, there in getattr(self.signal, kind, {}).items() if not there]
+            if lost:
+                return sorted(lost)
+        return [self.signal.pvname]
 
 
 def channels(signal: EpicsSignalBase) -> list[Any]:

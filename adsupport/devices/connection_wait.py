@@ -21,8 +21,11 @@ OPTIONAL_TIME = 2.0
 #: Longest wait for the first value of a monitored signal after it has connected, in seconds.
 VALUE_TIME = 2.0
 
-#: Time between two looks at what is connected, in seconds.
-_LOOK = 0.01
+#: Longest time between two looks at what is connected, in seconds.
+_LOOK = 0.1
+
+#: When nothing has come for this time, in seconds, signals that lack something are helped.
+_QUIET = 0.02
 
 #: Time between two attempts to help a signal, in seconds.
 _HELP = 0.05
@@ -44,7 +47,7 @@ class ConnectionWait:
     ----------
     signals : list of DeviceSignal
         All signals.
-    failures : dict
+    failures : dict of str to str
         Why a process variable that answers could not be read, by its name.
     """
 
@@ -89,20 +92,22 @@ class ConnectionWait:
             The signals that are missing.
         """
         deadline = None if timeout is None else time.monotonic() + timeout
-        next_look = 0.0
+        next_look, quiet = 0.0, False
         try:
             while True:
                 now = time.monotonic()
-                if now >= next_look or self._reader.idle:
-                    self._look(now)
-                    next_look = time.monotonic() + _LOOK
+                if quiet or now >= next_look:
+                    self._look(now, quiet)
+                    next_look = now + _LOOK
                     if self._is_over(now, deadline):
-                        return [
-                            each for each in self._waiting.values() if not each.signal.connected
-                        ]
-                self._reader.work(_LOOK)
+                        break
+                elif self._reader.idle and self._all_connected():
+                    next_look = now
+                    continue
+                quiet = not self._reader.work(_QUIET)
         finally:
             self._reader.give_back()
+        return [each for each in self._waiting.values() if not each.signal.connected]
 
     def _is_over(self, now: float, deadline: float | None) -> bool:
         if deadline is not None and now >= deadline:
@@ -110,6 +115,16 @@ class ConnectionWait:
         if any(each.required for each in self._waiting.values()) or self.unready():
             return False
         return not self._waiting or now >= self._last + OPTIONAL_TIME
+
+    def _all_connected(self) -> bool:
+        """Tell whether nothing waits, for little: one look at each signal as it connects."""
+        while self._waiting:
+            key, last = self._waiting.popitem()
+            if not (last.signal.connected and has_value(last.signal)):
+                self._waiting[key] = last
+                return False
+            self._last = time.monotonic()
+        return True
 
     def unready(self) -> list[str]:
         """List what devices do at their first connection and haven't done yet.
@@ -126,7 +141,7 @@ class ConnectionWait:
             for text in device._required_for_connection.values()  # noqa: SLF001
         ]
 
-    def _look(self, now: float) -> None:
+    def _look(self, now: float, quiet: bool) -> None:
         """Take note of what has connected, and help what doesn't get on by itself."""
         came = False
         for key, each in list(self._waiting.items()):
@@ -135,9 +150,9 @@ class ConnectionWait:
                 if has_value(signal) or now - self._late.setdefault(key, now) > VALUE_TIME:
                     del self._waiting[key]
                     came = True
-                else:
+                elif quiet:
                     self._help(signal, "monitor", settle_value, signal)
-            elif can_settle(signal):
+            elif quiet and can_settle(signal):
                 self._help(signal, "metadata", settle, signal, self._reader)
         if came:
             self._last = now
@@ -146,13 +161,10 @@ class ConnectionWait:
     def _help(
         self, signal: EpicsSignalBase, thread: str, action: Callable[..., None], *arguments: Any
     ) -> None:
-        """Do something on one of ophyd's threads, after what waits there, unless it waits too.
-
-        Most signals that lack something get it by themselves before the first help.
-        """
+        """Do something on one of ophyd's threads, after what waits there, unless it waits too."""
         key = (id(signal), thread)
         now = time.monotonic()
-        if key in self._helping or now < self._next_help.setdefault(key, now + _LOOK):
+        if key in self._helping or now < self._next_help.get(key, 0.0):
             return
         self._helping.add(key)
         self._next_help[key] = now + _HELP

@@ -13,6 +13,7 @@ from ophyd.device import DEFAULT_CONNECTION_TIMEOUT, Device
 from ..adcore import Release
 from ..errors import UnknownPortError
 from .connection import ConnectsAtOnce
+from .connection_progress import Progress
 from .signal_io import pv_name
 
 __all__ = ["DetectorMixin"]
@@ -64,7 +65,11 @@ class DetectorMixin(ConnectsAtOnce, ADBase):
             part.lazy_wait_for_connection = True  # what a part took over in its construction
 
     def wait_for_connection(
-        self, all_signals: bool = False, timeout: float | None | object = DEFAULT_CONNECTION_TIMEOUT
+        self,
+        all_signals: bool = False,
+        timeout: float | None | object = DEFAULT_CONNECTION_TIMEOUT,
+        *,
+        progress: Progress | None = None,
     ) -> None:
         """Connect all process variables together, then check the ports.
 
@@ -76,6 +81,9 @@ class DetectorMixin(ConnectsAtOnce, ADBase):
         timeout : float or None
             Longest wait for all together, in seconds; the detector's ``connection_timeout``
             (5 s) by default, None waits for ever.
+        progress : callable or None
+            Called with the number of connected signals and of all signals; by default a bar
+            comes up on a terminal when it takes longer than a second.
 
         Raises
         ------
@@ -84,7 +92,7 @@ class DetectorMixin(ConnectsAtOnce, ADBase):
         UnknownPortError
             A plugin takes its arrays from a port that no part of the detector has.
         """
-        super().wait_for_connection(all_signals=all_signals, timeout=timeout)
+        super().wait_for_connection(all_signals, timeout, progress=progress)
         if self.validate_ports:
             self.validate_asyn_ports()
 

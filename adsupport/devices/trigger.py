@@ -24,6 +24,7 @@ from .acquire_status import AcquireStatus
 from .acquisition import Acquisition, frame_time, frames_per_trigger
 from .cam import CamMixin_V3_1_1
 from .completion import Completion
+from .connection import ConnectsAtOnce
 from .frames import FrameAccount, FrameReport, check_policy, is_enabled
 from .signal_io import explain_timeouts, get_setpoint, pv_name, wait_for
 from .staging import BoundedStaging, FirstError, is_staged
@@ -36,7 +37,7 @@ _MOST_REPORTS = 1000
 _MULTIPLE = 1  # of ImageMode
 
 
-class SingleTrigger_V34(BoundedStaging):
+class SingleTrigger_V34(ConnectsAtOnce, BoundedStaging):
     """Trigger mixin: one acquisition per trigger, for ADCore 3.4 and later.
 
     Put it first among the bases of a detector that has a ``cam``::

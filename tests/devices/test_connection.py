@@ -3,11 +3,13 @@
 import logging
 import os
 import re
+import threading
 import time
 
 import epics
 import pytest
 from ophyd import ADComponent, EpicsSignal, EpicsSignalRO
+from ophyd.areadetector import DetectorBase
 from ophyd.areadetector.cam import PilatusDetectorCam, SimDetectorCam
 from ophyd.areadetector.plugins import ROIPlugin_V34
 
@@ -16,9 +18,11 @@ from adsupport.devices import (
     AD_setup_FrameType,
     CamMixin_V34,
     SimDetectorCam_V34,
+    SingleTrigger_V34,
     SwaitRecord,
     ad_creator,
     connect,
+    connection_metadata,
 )
 from adsupport.devices.connection import epics_signals
 from adsupport.errors import (
@@ -71,15 +75,18 @@ def test_connecting_does_not_subscribe_to_images(adsim):
 def test_wrong_prefix(adsim):
     detector = ad_creator("nowhere:", name="det", plugins=PLUGINS)
     started = time.monotonic()
-    with pytest.raises(TimeoutError) as caught:
+    with pytest.raises(ConnectionTimeoutError) as caught:
         detector.wait_for_connection(timeout=1)
     assert time.monotonic() - started < 3
+    assert isinstance(caught.value, TimeoutError)
     message = str(caught.value)
-    assert "No process variable under 'nowhere:' answered" in message
+    assert "det: No process variable under 'nowhere:' answered" in message
     assert f"EPICS_CA_ADDR_LIST ({os.environ['EPICS_CA_ADDR_LIST']})" in message
-    assert "nowhere:cam1:Acquire" in message
-    assert "det.hdf1: nothing under 'nowhere:HDF1:'" in message
-    assert "nowhere:HDF1:Capture" in caught.value.missing
+    assert len(message.splitlines()) < 12
+    assert len(caught.value.pvs) > 600
+    assert tuple(caught.value.pvs) == caught.value.missing
+    assert caught.value.pvs["nowhere:HDF1:Capture"] == "det.hdf1.capture"
+    assert caught.value.pvs["nowhere:cam1:Acquire_RBV"] == "det.cam.acquire"
 
 
 def test_default_timeout_is_short(adsim):
@@ -92,9 +99,12 @@ def test_wrong_suffix_names_the_component(adsim):
     with pytest.raises(ConnectionTimeoutError) as caught:
         detector.wait_for_connection(timeout=4)
     message = str(caught.value)
-    assert f"det.hdf1: nothing under '{adsim.prefix}HDF9:'" in message
+    assert f"det.hdf1: nothing under '{adsim.prefix}HDF9:' answers" in message
+    assert "is `HDF9:` loaded" in message
     assert "det.cam" not in message
-    assert "suffix" in message
+    hdf1 = [each for each in epics_signals(detector) if each.component == "hdf1"]
+    assert set(caught.value.pvs) == {pv for each in hdf1 for pv in each.pvs}
+    assert caught.value.pvs[f"{adsim.prefix}HDF9:Capture"] == "det.hdf1.capture"
 
 
 class CamWithMore(SimDetectorCam_V34):
@@ -146,8 +156,75 @@ def test_a_class_that_fits_badly_is_doubted(adsim, caplog):
 
 def test_unless_all_are_asked_for(adsim):
     detector = make(adsim, {"cam": {"class": SimDetectorCam}})
-    with pytest.raises(ConnectionTimeoutError, match="cam1:PoolMaxBuffers"):
+    with pytest.raises(ConnectionTimeoutError) as caught:
         detector.wait_for_connection(all_signals=True, timeout=1.5)
+    pv = f"{adsim.prefix}cam1:PoolMaxBuffers"
+    # ADCore's release notes: PoolMaxBuffers was removed in R3-3
+    assert "det.cam: not in ADCore R3-14: removed in R3-3" in str(caught.value)
+    assert f"{pv} (det.cam.pool_max_buffers)" in str(caught.value)
+    assert caught.value.pvs == {pv: "det.cam.pool_max_buffers"}
+
+
+def test_what_the_installed_release_does_not_have_yet(adsupport_ioc_factory):
+    with adsupport_ioc_factory("adsim", adcore="R3-4") as ioc:
+        detector = make(ioc, "cam", "hdf1")
+        with pytest.raises(ConnectionTimeoutError) as caught:
+            detector.wait_for_connection(all_signals=True, timeout=4)
+    # FlushNow came with R3-5, FreeCapture with R3-13
+    groups = dict(re.findall(r"(added in R\S+);.*\n(.*)", str(caught.value)))
+    assert "HDF1:FlushNow (det.hdf1.flush_now)" in groups["added in R3-5"]
+    assert "HDF1:FreeCapture" in groups["added in R3-13"]
+    assert "not in ADCore R3-4: added in R3-5" in str(caught.value)
+    assert "wrong class" not in str(caught.value)
+
+
+def test_what_answers_but_cannot_be_read(adsim, monkeypatch):
+    # as without the right to read: libca refuses the request
+    monkeypatch.setattr(connection_metadata.ca, "promote_type", lambda *_, **__: 9999)
+    signal = EpicsSignalRO(f"{adsim.prefix}cam1:Model_RBV", name="model")
+    monkeypatch.setattr(type(signal._read_pv), "get_all_metadata_callback", lambda *_, **__: None)
+    with pytest.raises(ConnectionTimeoutError, match="model: answers, but can't be read: .*type"):
+        connect(signal, timeout=1)
+
+
+def test_progress_and_its_log(adsim, caplog):
+    seen = []
+    with caplog.at_level(logging.INFO, logger="adsupport"):
+        make(adsim).wait_for_connection(
+            all_signals=True, timeout=15, progress=lambda *numbers: seen.append(numbers)
+        )
+    total = seen[-1][1]
+    assert seen[-1] == (total, total)
+    assert seen == sorted(set(seen))
+    assert f"det: connecting {total} signals" in caplog.text
+    assert f"det: {total} of {total} signals connected in" in caplog.text
+
+
+def test_a_detector_class_with_the_trigger_alone(adsim):
+    class Detector(SingleTrigger_V34, DetectorBase):
+        cam = ADComponent(SimDetectorCam_V34, "cam1:")
+
+    detector = Detector(adsim.prefix, name="det")
+    detector.wait_for_connection(all_signals=True, timeout=15)
+    assert [each.name for each in epics_signals(detector) if not each.signal.connected] == []
+    with pytest.raises(ConnectionTimeoutError, match="No process variable under 'nowhere:'"):
+        Detector("nowhere:", name="lost").wait_for_connection(timeout=1)
+
+
+def test_metadata_are_there_at_once(adsim):
+    detector = make(adsim)
+    detector.wait_for_connection(all_signals=True, timeout=15)
+    for each in epics_signals(detector):
+        signal = each.signal
+        assert signal.metadata["timestamp"] is not None, each.name
+        assert signal.read_access is True, each.name
+        assert signal.write_access is isinstance(signal, EpicsSignal), each.name
+        if each.pvs[0].endswith("ImageMode_RBV"):
+            assert signal.enum_strs == ("Single", "Multiple", "Continuous")
+    assert detector.cam.acquire_time.precision == 3
+    stamps = detector.cam.model.timestamp
+    detector.cam.model.get()
+    assert detector.cam.model.timestamp == stamps  # it was the record's own, not the clock's
 
 
 def test_what_is_staged_is_needed(adsim):
@@ -195,6 +272,24 @@ def test_the_image_of_a_fresh_ioc_does_not_fail_its_subscribers(start_fresh, cap
         image.get()
 
 
+def test_a_fresh_ioc_with_all_subscribed_prints_no_traceback(start_fresh, caplog, capfd):
+    detector = make(start_fresh("adsim"))
+    detector.wait_for_connection(all_signals=True, timeout=15)
+    signals = [each.item for each in detector.walk_signals(include_lazy=True)]
+    assert detector.image.shaped_image in signals
+    for signal in signals:
+        signal.subscribe(lambda **_: None)
+        if isinstance(signal, EpicsSignal):
+            signal.subscribe(lambda **_: None, event_type=signal.SUB_SETPOINT)
+    # all monitors were dealt with when those before this mark were
+    done = threading.Event()
+    detector.image.array_counter._dispatcher.get_thread_context("monitor").run(done.set)
+    assert done.wait(30)
+    assert [record for record in caplog.records if record.levelno >= logging.WARNING] == []
+    output = capfd.readouterr()
+    assert "Traceback" not in output.out + output.err
+
+
 def test_plugins_alone_connect_at_once_too(adsim):
     camera = SimDetectorCam_V34(f"{adsim.prefix}cam1:", name="camera")
     camera.wait_for_connection(all_signals=True, timeout=10)
@@ -210,7 +305,9 @@ def test_connect_serves_any_device(adsim):
         there = Component(EpicsSignalRO, "cam1:Model_RBV", lazy=True)
         gone = Component(EpicsSignalRO, "cam1:Nothing", lazy=True)
 
-    with pytest.raises(ConnectionTimeoutError, match="two: gone .*cam1:Nothing"):
+    with pytest.raises(
+        ConnectionTimeoutError, match=r"two: does not answer, .*\n.*cam1:Nothing \(two.gone\)"
+    ):
         connect(Two(adsim.prefix, name="two"), timeout=1)
 
 
