@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -46,35 +47,43 @@ def camera_output(cam: Any) -> ArrayKind | None:
     ArrayKind or None
         None when it hasn't told its size, or its colour mode is none of Mono, Bayer and RGB.
     """
-    color = cam.color_mode.get(as_string=True)
-    size = _sim_detector_size(cam) if isinstance(cam, SimDetectorCam) else _camera_size(cam)
+    simulated = isinstance(cam, SimDetectorCam)
+    found = read_signals(
+        {
+            "color": cam.color_mode,
+            "type": cam.data_type,
+            **(_region_signals(cam) if simulated else _size_signals(cam)),
+        },
+        texts=("color", "type"),
+    )
+    size = _simulated_size(found) if simulated else (int(found["x"]), int(found["y"]))
+    color, data_type = found["color"], found["type"]
     if 0 in size:
         return None
-    data_type = cam.data_type.get(as_string=True)
     if color in _RGB:
         return colored(*size, 3, data_type, color)
     return ArrayKind(size, data_type, color) if color in ("Mono", "Bayer") else None
 
 
-def _camera_size(cam: Any) -> tuple[int, int]:
-    found = read_signals({"x": cam.array_size.array_size_x, "y": cam.array_size.array_size_y})
-    return int(found["x"]), int(found["y"])
+def _size_signals(cam: Any) -> dict[str, Any]:
+    return {"x": cam.array_size.array_size_x, "y": cam.array_size.array_size_y}
 
 
-def _sim_detector_size(cam: Any) -> tuple[int, int]:
+def _region_signals(cam: Any) -> dict[str, Any]:
+    return {
+        "max_x": cam.max_size.max_size_x,
+        "max_y": cam.max_size.max_size_y,
+        "min_x": cam.min_x,
+        "min_y": cam.min_y,
+        "size_x": cam.size.size_x,
+        "size_y": cam.size.size_y,
+        "bin_x": cam.bin_x,
+        "bin_y": cam.bin_y,
+    }
+
+
+def _simulated_size(found: Mapping[str, Any]) -> tuple[int, int]:
     """Predict what the simulated detector makes of its region: it tells after the next frame."""
-    found = read_signals(
-        {
-            "max_x": cam.max_size.max_size_x,
-            "max_y": cam.max_size.max_size_y,
-            "min_x": cam.min_x,
-            "min_y": cam.min_y,
-            "size_x": cam.size.size_x,
-            "size_y": cam.size.size_y,
-            "bin_x": cam.bin_x,
-            "bin_y": cam.bin_y,
-        }
-    )
 
     def along(axis: str) -> int:
         full, start, size, binning = (

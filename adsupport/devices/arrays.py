@@ -41,14 +41,20 @@ def received_array(plugin: Any) -> ArrayKind | None:
     ArrayKind or None
         None when no array has arrived since the IOC started.
     """
-    found = read_signals({**_size_signals(plugin), "n": plugin.ndimensions})
+    found = read_signals(
+        {
+            **_size_signals(plugin),
+            "n": plugin.ndimensions,
+            "type": plugin.data_type,
+            "color": plugin.color_mode,
+        },
+        texts=("type", "color"),
+    )
     count = int(found["n"])
     dims = tuple(int(found[axis]) for axis in range(min(max(count, 0), 3)))
     if count == 0 or 0 in dims:
         return None
-    return ArrayKind(
-        dims, plugin.data_type.get(as_string=True), plugin.color_mode.get(as_string=True)
-    )
+    return ArrayKind(dims, found["type"], found["color"])
 
 
 def _size_signals(plugin: Any) -> dict[Any, Any]:

@@ -14,6 +14,7 @@ from ophyd import ADComponent, EpicsSignal, EpicsSignalRO
 from ophyd.areadetector.base import DDC_SignalWithRBV, EpicsSignalWithRBV
 from ophyd.areadetector.cam import CamBase, SimDetectorCam
 
+from .batched_reading import ReadsAtOnce
 from .connection import ConnectsAtOnce
 from .newer_records import ArrayRecords
 from .staging import BoundedStaging
@@ -23,7 +24,7 @@ __all__ = ["CamMixin_V34", "CamMixin_V3_1_1", "SimDetectorCam_V34"]
 _SINE_PARTS = ("Amplitude", "Frequency", "Phase")
 
 
-class CamMixin_V3_1_1(ConnectsAtOnce, BoundedStaging, ArrayRecords, CamBase):
+class CamMixin_V3_1_1(ConnectsAtOnce, ReadsAtOnce, BoundedStaging, ArrayRecords, CamBase):
     """Camera of ADCore 3.3 and later.
 
     The name is the one users know, though the process variables that make the difference came
@@ -84,6 +85,9 @@ class CamMixin_V3_1_1(ConnectsAtOnce, BoundedStaging, ArrayRecords, CamBase):
         super().__init__(*args, **kwargs)
         if type(self).wait_for_plugins is not None:
             self.stage_sigs["wait_for_plugins"] = "Yes"
+
+    def validate_asyn_ports(self) -> None:
+        """Leave the check of the ports to the detector, which knows all of its parts."""
 
     @property
     def is_busy(self) -> bool:

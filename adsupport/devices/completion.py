@@ -140,18 +140,21 @@ class Completion:
         put_with_answer(self._detector.cam.acquire, 1, lambda: self._answered(acquisition))
         if self._thread is None:
             # The checks may have to ask the IOC, which libca's and ophyd's threads must not.
-            self._thread = self._detector.cam.acquire.cl.thread_class(
+            thread = self._detector.cam.acquire.cl.thread_class(
                 target=self._follow, name=f"{self._detector.name}-trigger", daemon=True
             )
-            self._thread.start()
+            thread.start()
+            self._thread = thread
         self._pending.put(acquisition)
 
     # -- on libca's thread: no waiting, no questions
 
     def _answered(self, acquisition: Acquisition) -> None:
         acquisition.put_done.set()
-        self._prove(acquisition)
-        acquisition.end_wait()
+        try:
+            self._prove(acquisition)
+        finally:
+            acquisition.end_wait()
 
     def _changed(self, key: Any, value: Any) -> None:
         acquisition = self._acquisition
@@ -177,6 +180,7 @@ class Completion:
             ):
                 return
             self._detector.frame_reports.append(report)
+            self.account.note(report)
             for writer in self.account.writers.values():
                 writer.count_point(acquisition.status.frames)
             self._up_to_date = True
@@ -253,9 +257,14 @@ class Completion:
     def _check(self, acquisition: Acquisition) -> Exception | None:
         """Account for the frames by reading the counters."""
         report = self.account.compare(acquisition.before, acquisition.status.frames)
-        self._detector.frame_reports.append(report)
-        for writer in self.account.writers.values():
-            writer.finish_point(acquisition.status.frames)
+        self.account.note(report)
+        try:
+            for writer in self.account.writers.values():
+                writer.finish_point(acquisition.status.frames)
+            if report.problems and self._detector.frame_policy == "raise":
+                report = self.account.name_missing(report)
+        finally:
+            self._detector.frame_reports.append(report)
         return self._judge(report)
 
     def _judge(self, report: FrameReport) -> Exception | None:

@@ -7,14 +7,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from ophyd.areadetector.base import ADBase
 from ophyd.device import DEFAULT_CONNECTION_TIMEOUT, Device
 
 from ..adcore import Release
-from ..errors import UnknownPortError
+from .asyn_ports import KnowsItsPorts
+from .batched_reading import ReadsAtOnce
 from .connection import ConnectsAtOnce
 from .connection_progress import Progress
-from .signal_io import pv_name
 
 __all__ = ["DetectorMixin"]
 
@@ -41,7 +40,7 @@ def _no_lazy_waits() -> Iterator[None]:
             Device.lazy_wait_for_connection = before
 
 
-class DetectorMixin(ConnectsAtOnce, ADBase):
+class DetectorMixin(ConnectsAtOnce, ReadsAtOnce, KnowsItsPorts):
     """Mixin: a detector that is constructed without its IOC, and connects all at once.
 
     Attributes
@@ -95,32 +94,3 @@ class DetectorMixin(ConnectsAtOnce, ADBase):
         super().wait_for_connection(all_signals, timeout, progress=progress)
         if self.validate_ports:
             self.validate_asyn_ports()
-
-    def validate_asyn_ports(self) -> None:
-        """Check that every plugin's arrays come from a part of this detector.
-
-        Raises
-        ------
-        UnknownPortError
-            A plugin takes its arrays from another port; both are named.
-        """
-        try:
-            super().validate_asyn_ports()
-        except RuntimeError as error:
-            raise UnknownPortError(self._lost_plugins() or str(error)) from None
-
-    def _lost_plugins(self) -> str:
-        ports = self.get_asyn_port_dictionary()
-        lost = []
-        for port, part in ports.items():
-            source = getattr(part, "nd_array_port", None)
-            found = None if source is None else source.get()
-            if source is not None and found not in ports:
-                lost.append(f"{pv_name(source)} of {part.name} (port {port!r}) is {found!r}")
-        if not lost:
-            return ""
-        return (
-            f"{self.name}: {'; '.join(lost)}. No part of the detector has this port: they have "
-            f"{', '.join(map(repr, ports))}. Add the plugin that has it to the detector's plugins, "
-            "or set NDArrayPort."
-        )

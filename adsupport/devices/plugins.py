@@ -18,6 +18,7 @@ from ophyd import ADComponent, EpicsSignal, EpicsSignalRO
 from ophyd.areadetector import plugins as ophyd_plugins
 from ophyd.areadetector.base import DDC_SignalWithRBV, EpicsSignalWithRBV, NDDerivedSignal
 
+from .batched_reading import ReadsAtOnce
 from .compression import CompressionSignal
 from .connection import ConnectsAtOnce
 from .newer_records import FilePluginRecords, HDF5PluginRecords, PluginRecords
@@ -53,7 +54,9 @@ logger = logging.getLogger(__name__)
 _Attribute = ophyd_plugins.AttributeNPlugin_V26
 
 
-class NonBlockingPlugin(ConnectsAtOnce, BoundedStaging, PluginRecords, ophyd_plugins.PluginBase):
+class NonBlockingPlugin(
+    ConnectsAtOnce, ReadsAtOnce, BoundedStaging, PluginRecords, ophyd_plugins.PluginBase
+):
     """What all plugins here have in common.
 
     While staged a plugin is enabled and doesn't block the camera: arrays wait in its queue.
@@ -67,6 +70,9 @@ class NonBlockingPlugin(ConnectsAtOnce, BoundedStaging, PluginRecords, ophyd_plu
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.ensure_nonblocking()
+
+    def validate_asyn_ports(self) -> None:
+        """Leave the check of the ports to the detector, which knows all of its parts."""
 
 
 class ShapedImage(NDDerivedSignal):

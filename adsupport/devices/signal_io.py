@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Hashable, Iterable, Iterator, Mapping
+from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
@@ -21,10 +21,12 @@ __all__ = [
     "READ_TIMEOUT",
     "as_declared",
     "as_text",
+    "choice_of",
     "explain_timeouts",
     "get_setpoint",
     "pv_name",
     "read_signals",
+    "read_with_times",
     "wait_for",
     "wait_for_signals",
 ]
@@ -85,7 +87,10 @@ def explain_timeouts(device: Any) -> Iterator[None]:
 
 
 def read_signals(
-    signals: Mapping[Key, Any], timeout: float = READ_TIMEOUT, setpoints: bool = False
+    signals: Mapping[Key, Any],
+    timeout: float = READ_TIMEOUT,
+    setpoints: bool | Collection[Key] = False,
+    texts: Collection[Key] = (),
 ) -> dict[Key, Any]:
     """Read many signals at once: all requests go out before the first answer is awaited.
 
@@ -97,8 +102,9 @@ def read_signals(
         What to read.
     timeout : float
         Longest time for all of them, in seconds.
-    setpoints : bool
-        Read what is written, not what is read back, where these are two.
+    setpoints : bool or collection of keys
+        Read what is written, not what is read back, where these are two: of all signals, or
+        of those under these keys.
 
     Returns
     -------
@@ -110,30 +116,61 @@ def read_signals(
     ConnectionTimeoutError
         A process variable isn't connected or doesn't answer.
     """
+    readings = read_with_times(signals, timeout, setpoints)
+    values = {key: reading["value"] for key, reading in readings.items()}
+    return values | {key: choice_of(signals[key], values[key]) for key in texts}
+
+
+def read_with_times(
+    signals: Mapping[Key, Any],
+    timeout: float = READ_TIMEOUT,
+    setpoints: bool | Collection[Key] = False,
+) -> dict[Key, dict[str, Any]]:
+    """Read many signals at once, with the times of their last changes.
+
+    Parameters
+    ----------
+    signals, timeout, setpoints
+        See :func:`read_signals`.
+
+    Returns
+    -------
+    dict
+        For each key ``value`` and ``timestamp``, the latter in seconds since 1970.
+
+    Raises
+    ------
+    ConnectionTimeoutError
+        A process variable isn't connected or doesn't answer.
+    """
+    if isinstance(setpoints, bool):
+        setpoints = set(signals) if setpoints else ()
     if any(getattr(getattr(s, "cl", None), "name", "") != "pyepics" for s in signals.values()):
-        get = get_setpoint if setpoints else _get
-        return {key: get(signal) for key, signal in signals.items()}
+        return {key: _reading(signal, key in setpoints) for key, signal in signals.items()}
     deadline = time.monotonic() + timeout
     pending = {}
     for key, signal in signals.items():
         if not hasattr(signal, "pvname"):  # a soft signal among them
             continue
-        wait_for_signals([signal], deadline, setpoints)
-        pv = signal.cl.get_pv(pv_name(signal, setpoints))
+        wait_for_signals([signal], deadline, key in setpoints)
+        pv = signal.cl.get_pv(pv_name(signal, key in setpoints))
         request(pv)
         pending[key] = pv
-    values = {}
+    readings = {}
     for key, signal in signals.items():
         if key not in pending:
-            values[key] = signal.get()
+            readings[key] = _reading(signal, False)
             continue
         pv = pending[key]
         left = max(0.05, deadline - time.monotonic())
         answer = fetch(pv, left)
         if answer is None:
             raise lost(pv.pvname, f"didn't answer within {timeout:g} s")
-        values[key] = as_declared(signal, answer["value"])
-    return values
+        readings[key] = {
+            "value": as_declared(signal, answer["value"]),
+            "timestamp": answer.get("timestamp") or time.time(),
+        }
+    return readings
 
 
 def wait_for_signals(signals: Iterable[Any], deadline: float, setpoints: bool = False) -> None:
@@ -177,8 +214,9 @@ def get_setpoint(signal: Any) -> Any:
     return signal.get_setpoint() if hasattr(signal, "get_setpoint") else signal.get()
 
 
-def _get(signal: Any) -> Any:
-    return signal.get()
+def _reading(signal: Any, setpoint: bool) -> dict[str, Any]:
+    value = get_setpoint(signal) if setpoint else signal.get()
+    return {"value": value, "timestamp": signal.timestamp}
 
 
 def as_declared(signal: Any, value: Any) -> Any:
@@ -202,6 +240,27 @@ def as_declared(signal: Any, value: Any) -> Any:
         return as_text(value)
     strings = signal.enum_strs
     return strings[value] if strings else str(value)
+
+
+def choice_of(signal: Any, value: Any) -> str:
+    """Tell the text of an enum's number.
+
+    Parameters
+    ----------
+    signal : ophyd.EpicsSignalBase
+        The signal, for its choices.
+    value : int or str
+        Its value.
+
+    Returns
+    -------
+    str
+        One of its choices; what is text already stays as it is.
+    """
+    choices = signal.enum_strs
+    if isinstance(value, str) or not choices or not 0 <= int(value) < len(choices):
+        return str(value)
+    return str(choices[int(value)])
 
 
 def as_text(value: Any) -> str:

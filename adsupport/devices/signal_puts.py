@@ -14,14 +14,16 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import PutError
+from ..errors import ConnectionTimeoutError, PutError
 from .signal_io import pv_name, read_signals, wait_for
 
 __all__ = [
     "PUT_TIMEOUT",
+    "look_at",
     "lost_before_put_back",
     "put_and_confirm",
     "put_back",
+    "put_in_order",
     "same_value",
     "stand_already",
 ]
@@ -80,11 +82,35 @@ def stand_already(wanted: Sequence[tuple[Any, Any]]) -> list[bool]:
     list of bool
         One for each.
     """
-    signals = {i: signal for i, (signal, _) in enumerate(wanted)}
-    found = read_signals(signals), read_signals(signals, setpoints=True)
+    return [stands for stands, _ in look_at(wanted)]
+
+
+def look_at(wanted: Sequence[tuple[Any, Any]]) -> list[tuple[bool, Any]]:
+    """Tell which values stand already, and what is there, in one round trip.
+
+    Parameters
+    ----------
+    wanted : sequence of (ophyd.Signal, value)
+        Signals and the values they are to have.
+
+    Returns
+    -------
+    list of (bool, object)
+        For each, what :func:`stand_already` says, and the value read back.
+    """
+    signals = {(i, False): signal for i, (signal, _) in enumerate(wanted)}
+    setpoints = {
+        (i, True): signal
+        for i, (signal, _) in enumerate(wanted)
+        if getattr(signal, "setpoint_pvname", "") != getattr(signal, "pvname", "")
+    }
+    found = read_signals({**signals, **setpoints}, setpoints=setpoints)
+    shown = [
+        [found[key] for key in ((i, False), (i, True)) if key in found] for i in range(len(wanted))
+    ]
     return [
-        all(same_value(signal, value, values[i]) for values in found)
-        for i, (signal, value) in enumerate(wanted)
+        (all(same_value(signal, value, each) for each in values), values[0])
+        for (signal, value), values in zip(wanted, shown, strict=True)
     ]
 
 
@@ -184,3 +210,54 @@ def put_back(signal: Any, value: Any, timeout: float = PUT_TIMEOUT) -> None:
         # has its settings from its own start.
         raise PutError(lost_before_put_back(signal, value))
     put_and_confirm(signal, value, timeout)
+
+
+def put_in_order(wanted: Sequence[tuple[Any, Any]], timeout: float = PUT_TIMEOUT) -> list[str]:
+    """Write signals one after the other, then wait until all of them read back.
+
+    Nothing is waited for in between: the IOC takes them in this order.  Put-completion isn't
+    asked for, so records whose put completes when their work is done may be among them.
+
+    Parameters
+    ----------
+    wanted : sequence of (ophyd.Signal, value)
+        Signals and values.
+    timeout : float
+        Longest wait for all of them, in seconds.
+
+    Returns
+    -------
+    list of str
+        What is wrong with those that didn't take their values: process variable, expected,
+        found.  Empty when all did.
+    """
+    problems = []
+    pending: dict[int, tuple[Any, Any]] = {}
+    for i, (signal, value) in enumerate(wanted):
+        if not signal.connected:
+            problems.append(lost_before_put_back(signal, value))
+            continue
+        try:
+            signal.put(value)
+        except Exception as error:  # whatever the client library raises: the others have their turn
+            problems.append(f"{pv_name(signal, True)}: {value!r} could not be put ({error}).")
+        else:
+            pending[i] = signal, value
+    found: dict[int, Any] = {}
+
+    def all_follow() -> bool:
+        found.update(read_signals({i: signal for i, (signal, _) in pending.items()}))
+        for i in [i for i, each in pending.items() if same_value(*each, found[i])]:
+            del pending[i]
+        return not pending
+
+    try:
+        wait_for(all_follow, timeout)
+    except ConnectionTimeoutError as error:
+        problems.append(str(error))
+    problems.extend(
+        f"{pv_name(signal, True)}: put {value!r}, but {pv_name(signal)} shows "
+        f"{found.get(i, 'nothing')!r} after {timeout:g} s."
+        for i, (signal, value) in pending.items()
+    )
+    return problems

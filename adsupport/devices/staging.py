@@ -7,14 +7,15 @@ setting that can't be restored it leaves the others changed.
 from __future__ import annotations
 
 import logging
+from collections import OrderedDict
 from collections.abc import Callable
 from typing import Any
 
 from ophyd.device import BlueskyInterface, Staged
+from ophyd.signal import EpicsSignalBase
 
 from ..errors import AdsupportError, PutError
-from .signal_io import pv_name
-from .signal_puts import PUT_TIMEOUT, lost_before_put_back
+from .signal_puts import PUT_TIMEOUT, look_at, put_in_order
 
 __all__ = ["BoundedStaging", "FirstError", "is_disabled_when_staged", "is_staged"]
 
@@ -95,7 +96,7 @@ class BoundedStaging(BlueskyInterface):
         self._in_stage = True
         try:
             # ophyd's plugins return nothing.
-            return self._stage_next() or [self]
+            return self._stage_settings() or [self]
         except AdsupportError:
             raise
         except TimeoutError as error:
@@ -110,6 +111,32 @@ class BoundedStaging(BlueskyInterface):
             raise
         finally:
             self._in_stage = False
+
+    def _stage_settings(self) -> list[object] | None:
+        """Apply the settings that don't stand yet, then let ophyd stage the rest.
+
+        ophyd reads, writes and starts a thread for each of them, whether it stands or not.
+        """
+        wanted = [
+            (getattr(self, key) if isinstance(key, str) else key, value)
+            for key, value in self.stage_sigs.items()
+        ]
+        if self._staged != Staged.no or not all(isinstance(s, EpicsSignalBase) for s, _ in wanted):
+            return self._stage_next()
+        for (signal, value), (stands, before) in zip(wanted, look_at(wanted), strict=True):
+            if stands:
+                continue
+            self._original_vals[signal] = before
+            problems = put_in_order([(signal, value)], self.put_timeout)
+            if problems:
+                cleanup = FirstError(logger)
+                cleanup.run(self.unstage)
+                raise PutError(f"{self.name} could not be staged: {problems[0]}")
+        declared, self.stage_sigs = self.stage_sigs, OrderedDict()
+        try:
+            return self._stage_next()
+        finally:
+            self.stage_sigs = declared
 
     def _stage_next(self) -> list[object] | None:
         """Hand over to the next class: a place to step over one of ophyd's."""
@@ -143,9 +170,7 @@ class BoundedStaging(BlueskyInterface):
             part = getattr(self, attr)
             if hasattr(part, "unstage"):
                 cleanup.run(part.unstage)
-        for signal, value in reversed(list(self._original_vals.items())):
-            cleanup.run(self._put_back, signal, value)
-        self._original_vals.clear()
+        cleanup.run(self._put_back)
         devices: list[object] = cleanup.run(super().unstage) or [self]
         if not self._in_stage:
             cleanup.raise_first()
@@ -154,20 +179,16 @@ class BoundedStaging(BlueskyInterface):
             logger.error("%s: %s", self.name, cleanup.error)
         return devices
 
-    def _put_back(self, signal: Any, value: Any) -> None:
-        if not signal.connected:  # not worth a wait for each of many: its IOC is gone
-            raise PutError(f"{self.name}: {lost_before_put_back(signal, value)}")
-        problem = ""
-        try:
-            signal.set(value).wait()
-        except Exception as error:
-            problem = str(error) or type(error).__name__
-        if problem:
+    def _put_back(self) -> None:
+        """Restore what was changed, from the last to the first."""
+        before = list(reversed(self._original_vals.items()))
+        self._original_vals.clear()
+        problems = put_in_order(before, self.put_timeout)
+        if problems:
+            for problem in problems[1:]:
+                logger.error("%s: could not be restored: %s", self.name, problem)
             # raised without a cause, which would hide what the run has failed of
-            raise PutError(
-                f"{self.name}: could not restore {pv_name(signal, setpoint=True)} to {value!r} "
-                f"({problem}). Put it by hand."
-            )
+            raise PutError(f"{self.name}: could not restore {problems[0]} Put it by hand.")
 
 
 def is_staged(device: Any) -> bool:

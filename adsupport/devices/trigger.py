@@ -26,7 +26,8 @@ from .cam import CamMixin_V3_1_1
 from .completion import Completion
 from .connection import ConnectsAtOnce
 from .frames import FrameAccount, FrameReport, check_policy, is_enabled
-from .signal_io import explain_timeouts, get_setpoint, pv_name, wait_for
+from .signal_io import explain_timeouts, pv_name, wait_for
+from .signal_puts import look_at
 from .staging import BoundedStaging, FirstError, is_staged
 
 __all__ = ["SingleTrigger_V34"]
@@ -297,7 +298,7 @@ class SingleTrigger_V34(ConnectsAtOnce, BoundedStaging):
         acquire = self.cam.acquire
         answered = self._acquisition is None or self._acquisition.put_done.is_set()
         # Right after a put of 1 the read-back may still be 0.
-        if answered and not int(acquire.get()) and not int(get_setpoint(acquire)):
+        if answered and look_at([(acquire, 0)])[0][0]:
             return
         acquire.put(0)
         if not wait_for(lambda: int(acquire.get()) == 0, self.stop_timeout):
