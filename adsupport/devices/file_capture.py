@@ -5,9 +5,10 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from ..errors import AdsupportError, FileWriteError, FrameCountError, UnprimedError
+from ..errors import FileWriteError, FrameCountError, UnprimedError
 from .arrays import array_mismatch, delivered_array, received_array
-from .signal_io import get_setpoint, pv_name, read_signals, wait_for
+from .frame_report import Shortfall
+from .signal_io import pv_name, read_signals, wait_for
 
 __all__ = ["begin_capture", "check_primed", "end_capture", "file_problem"]
 
@@ -75,20 +76,23 @@ def begin_capture(plugin: Any, timeout: float = CAPTURE_TIMEOUT) -> None:
     # Not with completion: the put of Capture completes when the capture ends.
     plugin.capture.put(1)
     off_since: float | None = None
-    seen_on = False
+    seen_on = on = False
 
     def settled() -> bool:
-        nonlocal off_since, seen_on
-        if int(plugin.capture.get()):
+        nonlocal off_since, seen_on, on
+        found = read_signals({"on": plugin.capture, "asked": plugin.capture}, setpoints=("asked",))
+        on = bool(int(found["on"]))
+        if on:
             return True
-        if int(get_setpoint(plugin.capture)):
+        if int(found["asked"]):
             seen_on, off_since = True, None
             return False
         off_since = off_since or time.monotonic()
         return seen_on or time.monotonic() - off_since > _REFUSED_AFTER
 
     wait_for(settled, timeout)
-    if not int(plugin.capture.get()):
+    # A second look: where it's refused it's on for a moment.
+    if not on or not int(plugin.capture.get()):
         message = _why_not_capturing(plugin)
         # Should the IOC come to it later, it's not to write then.
         plugin.capture.put(0)
@@ -134,13 +138,15 @@ def end_capture(plugin: Any, timeout: float = CLOSE_TIMEOUT) -> None:
     FileWriteError
         The file wasn't closed in time.
     """
-    signals = {"capture": plugin.capture, "write": plugin.write_file}
+    signals = {"capture": plugin.capture, "write": plugin.write_file, "asked": plugin.capture}
 
     def closed() -> bool:
-        return not any(int(value) for value in read_signals(signals).values())
+        found = read_signals({name: signals[name] for name in ("capture", "write")})
+        return not any(int(value) for value in found.values())
 
     # Right after a put of 1 the read-back may still be 0.
-    if closed() and not int(get_setpoint(plugin.capture)):
+    found = read_signals(signals, setpoints=("asked",))
+    if not any(int(value) for value in found.values()):
         return
     plugin.capture.put(0)
     if not wait_for(closed, timeout):
@@ -150,8 +156,8 @@ def end_capture(plugin: Any, timeout: float = CLOSE_TIMEOUT) -> None:
         )
 
 
-def file_problem(plugin: Any, full: str, frames: int, mode: str) -> AdsupportError | None:
-    """Look for what is wrong with the file of a run whose capture has ended.
+def file_problem(plugin: Any, full: str, frames: int, mode: str) -> Shortfall | None:
+    """Look for what the IOC says is wrong with the file of a run whose capture has ended.
 
     Parameters
     ----------
@@ -166,25 +172,41 @@ def file_problem(plugin: Any, full: str, frames: int, mode: str) -> AdsupportErr
 
     Returns
     -------
-    AdsupportError or None
+    Shortfall or None
         None when the file is whole.
     """
-    if plugin.write_status.get(as_string=True) != "Write OK":
-        return FileWriteError(
+    found = read_signals(
+        {
+            name: getattr(plugin, name)
+            for name in ("write_status", "num_captured", "full_file_name", "num_capture")
+        }
+    )
+    captured = int(found["num_captured"])
+    if str(found["write_status"]) not in ("0", "Write OK"):
+        return Shortfall(
+            FileWriteError,
             f"{pv_name(plugin.write_status)}: {plugin.name} could not finish its file: "
-            f"{plugin.write_message.get()!r}. {full} may be damaged."
+            f"{plugin.write_message.get()!r}. {full} may be damaged.",
+            plugin.name,
+            frames,
         )
-    captured = int(plugin.num_captured.get())
     if mode == "Stream" and captured != frames:
-        return FrameCountError(
+        return Shortfall(
+            FrameCountError,
             f"{pv_name(plugin.num_captured)}: the file holds {captured} frames, expected {frames}: "
-            "some came between the points, or were lost."
+            "some came between the points, or were lost.",
+            plugin.name,
+            frames,
+            captured,
         )
-    if mode == "Capture" and plugin.full_file_name.get() != full:
-        return FileWriteError(
-            f"{pv_name(plugin.full_file_name)} is {plugin.full_file_name.get()!r}, expected "
+    if mode == "Capture" and plugin.multi_frame and found["full_file_name"] != full:
+        return Shortfall(
+            FileWriteError,
+            f"{pv_name(plugin.full_file_name)} is {found['full_file_name']!r}, expected "
             f"{full!r}: in Capture mode the file is written when NumCapture "
-            f"({plugin.num_capture.get()}) frames are in the IOC's memory, and {captured} were. "
-            "Set stage_sigs['num_capture'] to all frames of the run, or use Stream."
+            f"({found['num_capture']}) frames are in the IOC's memory, and {captured} were. "
+            "Set stage_sigs['num_capture'] to all frames of the run, or use Stream.",
+            plugin.name,
+            frames,
         )
     return None

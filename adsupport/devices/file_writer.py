@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import logging
 from collections import OrderedDict
+from collections.abc import Mapping
 from typing import Any
 
 from ophyd import Kind
 from ophyd.device import Staged
 
-from ..errors import ConfigurationError, FileWriteError
-from .file_capture import begin_capture, check_primed, end_capture, file_problem
+from ..errors import ConfigurationError
+from .file_capture import begin_capture, check_primed
+from .file_end import FileEnd
+from .file_points import FilePoints
 from .file_sequence import check_sequence, sequence_of
 from .file_target import FileTarget
 from .image_documents import ImageDocuments
-from .signal_io import as_text, pv_name, wait_for
-from .signal_puts import put_and_confirm, put_back, stand_already
+from .signal_io import pv_name, read_signals
+from .signal_puts import look_at, put_and_confirm
 from .staging import BoundedStaging, FirstError, is_disabled_when_staged
 
 __all__ = ["FileWriter"]
@@ -24,17 +27,23 @@ logger = logging.getLogger(__name__)
 
 _SINGLE = 0  # of ImageMode
 
-#: How long the name of an opened file may take to show, in seconds.
-_NAME_TIMEOUT = 2.0
 
-
-class FileWriter(FileTarget, ImageDocuments, BoundedStaging):
+class FileWriter(FilePoints, FileEnd, FileTarget, ImageDocuments, BoundedStaging):
     """Mixin: a file plugin that records the images of a run.
 
     Staging applies ``stage_sigs``, settles directory and name, checks all that can be
     checked, and starts the capture.  While staged the plugin captures without end
     (``NumCapture`` 0) unless ``stage_sigs`` has a ``num_capture``.  Unstaging ends the
-    capture, waits until the file is closed and restores every setting.
+    capture, waits until the file is closed, looks into it and restores every setting.
+
+    Attributes
+    ----------
+    verify_files : bool
+        Whether the files are looked into when the capture has ended.
+    file_timeout : float
+        How long a file may take to show here, in seconds.
+    drain_timeout : float
+        How long arrays that still wait in the plugin's queue may take, in seconds.
     """
 
     # What ophyd's devices provide.
@@ -59,7 +68,6 @@ class FileWriter(FileTarget, ImageDocuments, BoundedStaging):
         if self.parent is None or not hasattr(type(self.parent), "cam"):
             del self.stage_sigs["parent.cam.array_callbacks"]
         self._record_images()
-        self._saved: list[tuple[Any, Any]] = []
         self._begin_afresh()
 
     def _record_images(self) -> None:
@@ -78,10 +86,9 @@ class FileWriter(FileTarget, ImageDocuments, BoundedStaging):
         self._mode = ""
         self._lazy = False
         self._predicted: tuple[str, Any] = ("", None)
-        self._frames_done = 0
-        self._partial = False
         self._first_point = 0
-        self._next_point = 0
+        self._forget_points()
+        self._forget_files()
 
     @property
     def counts_captured(self) -> bool:
@@ -96,10 +103,11 @@ class FileWriter(FileTarget, ImageDocuments, BoundedStaging):
         int
             ``NumImages`` of the camera, 1 in Single mode; never ``NumCapture``.
         """
+        return _frames_of(read_signals(self._frame_settings()))
+
+    def _frame_settings(self) -> dict[str, Any]:
         cam = getattr(self.parent, "cam", None)
-        if cam is None or int(cam.image_mode.get()) == _SINGLE:
-            return 1
-        return max(1, int(cam.num_images.get()))
+        return {} if cam is None else {"image_mode": cam.image_mode, "num_images": cam.num_images}
 
     # -- staging
 
@@ -118,10 +126,13 @@ class FileWriter(FileTarget, ImageDocuments, BoundedStaging):
         """
         if self._staged != Staged.no:
             return super().stage()  # ophyd says what's wrong
+        disabled = is_disabled_when_staged(self)
+        if not disabled:
+            self._require_free()
         self._begin_afresh()
         self._forget_documents()
         try:
-            return self._stage_writer()
+            return self._stage_writer(disabled)
         except BaseException as error:
             cleanup = FirstError(logger)
             cleanup.error = error
@@ -130,12 +141,8 @@ class FileWriter(FileTarget, ImageDocuments, BoundedStaging):
             cleanup.run(self._restore)
             raise
 
-    def _stage_writer(self) -> list[object]:
-        disabled = is_disabled_when_staged(self)
-        if not disabled:
-            end_capture(self)
-        for key, value in self._settings(disabled):
-            self._change(key, value)
+    def _stage_writer(self, disabled: bool) -> list[object]:
+        self._change(self._settings(disabled))
         if not disabled:
             self._prepare_file()
         devices = self._stage_ophyd()
@@ -151,12 +158,12 @@ class FileWriter(FileTarget, ImageDocuments, BoundedStaging):
         declared.setdefault("num_capture", 0)
         return list(declared.items())
 
-    def _change(self, key: Any, value: Any) -> None:
-        signal = getattr(self, key) if isinstance(key, str) else key
-        if stand_already([(signal, value)])[0]:
-            return
-        self._saved.append((signal, signal.get()))
-        put_and_confirm(signal, value, self.put_timeout)
+    def _change(self, settings: list[tuple[Any, Any]]) -> None:
+        wanted = [(getattr(self, k) if isinstance(k, str) else k, v) for k, v in settings]
+        for (signal, value), (stands, before) in zip(wanted, look_at(wanted), strict=True):
+            if not stands:
+                self._saved.append((signal, before))
+                put_and_confirm(signal, value, self.put_timeout)
 
     def _stage_ophyd(self) -> list[object]:
         # The settings are made already, in an order and with a limit that ophyd doesn't know.
@@ -168,9 +175,13 @@ class FileWriter(FileTarget, ImageDocuments, BoundedStaging):
 
     def _prepare_file(self) -> None:
         plugin: Any = self
-        self._mode = plugin.file_write_mode.get(as_string=True)
-        self._lazy = plugin.lazy_open.get(as_string=True) == "Yes"
-        self.frames_per_point = self.get_frames_per_point()
+        found = read_signals(
+            {"mode": plugin.file_write_mode, "lazy": plugin.lazy_open, **self._frame_settings()},
+            texts=("mode", "lazy"),
+        )
+        self._mode = found["mode"]
+        self._lazy = found["lazy"] == "Yes"
+        self.frames_per_point = _frames_of(found)
         self._check_settings()
         if self._mode == "Capture" or (self._mode == "Stream" and not self._lazy):
             check_primed(self)
@@ -208,8 +219,8 @@ class FileWriter(FileTarget, ImageDocuments, BoundedStaging):
             begin_capture(self)
             if not self._lazy and self.multi_frame and self._mode == "Stream":
                 self._confirm_name()
-        self._next_point = self._first_point
-        self._frames_done = 0
+        self._forget_points()
+        self._file_ended = False
         self._open_resource(str(self.reg_root), path, kwargs, self.path_semantics)
         self.is_writing = True
 
@@ -221,214 +232,8 @@ class FileWriter(FileTarget, ImageDocuments, BoundedStaging):
         # The last separator tells readers that join texts (Tiled's) that it's a directory.
         return self._resource_path(directory).rstrip("/") + "/", kwargs | names
 
-    def _confirm_name(self) -> None:
-        """See that the IOC has opened the file that was predicted, and none since."""
-        plugin: Any = self
-        full = self._predicted[0]
-        if not wait_for(lambda: plugin.full_file_name.get() == full, _NAME_TIMEOUT):
-            raise FileWriteError(
-                f"{pv_name(plugin.full_file_name)} is {plugin.full_file_name.get()!r}, expected "
-                f"{full!r}: somebody else changed path, name or number meanwhile, or began another "
-                "file (a second detector with the same plugin?). Run again."
-            )
 
-    # -- points; the trigger calls the first and the last
-
-    def is_ready_for(self, frames: int, captured: int, capture: Any) -> bool:
-        """Tell whether all is as the last point left it.
-
-        Parameters
-        ----------
-        frames, captured, capture
-            See :meth:`prepare_point`.
-
-        Returns
-        -------
-        bool
-            True when :meth:`prepare_point` will find nothing to do or to say.
-        """
-        return (
-            frames == self.frames_per_point
-            and (self._mode == "Single" or str(capture) not in ("0", "Done"))
-            and (not self.counts_captured or captured == self._frames_done)
-        )
-
-    def is_file(self, full_name: Any) -> bool:
-        """Tell whether the file that is being written is the one predicted.
-
-        Parameters
-        ----------
-        full_name : str or array of char
-            ``FullFileName_RBV``.
-
-        Returns
-        -------
-        bool
-            True also where each frame has a file of its own, which can't be told apart so.
-        """
-        if not (self.multi_frame and self._mode == "Stream"):
-            return True
-        return as_text(full_name) == self._predicted[0]
-
-    def prepare_point(self, frames: int, captured: int, capture: Any) -> bool:
-        """Get ready for one more acquisition.
-
-        Parameters
-        ----------
-        frames : int
-            Frames it will make.
-        captured : int
-            ``NumCaptured`` now.
-        capture : object
-            ``Capture_RBV`` now.
-
-        Returns
-        -------
-        bool
-            Whether another file was begun, so that the counters start anew.
-
-        Raises
-        ------
-        ConfigurationError
-            The number of frames isn't the one that the run's documents announced.
-        FileWriteError
-            The plugin isn't capturing any more.
-        FileExistsRefusedError
-            The files of this point exist already (one file a frame).
-        """
-        plugin: Any = self
-        if frames != self.frames_per_point:
-            raise ConfigurationError(
-                f"{self.name} was staged for {self.frames_per_point} frames a point, and the "
-                f"camera is now set for {frames}: change NumImages between runs only."
-            )
-        if self._mode != "Single" and str(capture) in ("0", "Done"):
-            raise FileWriteError(
-                f"{pv_name(plugin.capture)}: {self.name} isn't capturing any more after "
-                f"{captured} frames: NumCapture was reached, or it was stopped. WriteMessage "
-                f"{plugin.write_message.get()!r}."
-            )
-        if self._one_file_a_frame and self._frames_done:
-            self.next_file(frames)
-        reopened = False
-        if self.counts_captured and captured != self._frames_done:
-            reopened = self._realign(captured)
-        self._partial = True
-        return reopened
-
-    def _realign(self, captured: int) -> bool:
-        """Find the place in the file again after a point that was interrupted."""
-        if captured % self.frames_per_point and self.multi_frame:
-            # Readers count in whole points: begin another file behind the torn one.
-            logger.warning(
-                "%s: the last point was interrupted; beginning another file behind %s",
-                self.name,
-                self._predicted[1],
-            )
-            end_capture(self)
-            self._open()
-            return True
-        self._frames_done = captured
-        self._next_point = self._first_point + captured // self.frames_per_point
-        return False
-
-    def generate_datum(
-        self, key: str, timestamp: float, datum_kwargs: dict[str, Any] | None = None
-    ) -> str | None:
-        """Make the document that stands for the images of one point.
-
-        Parameters
-        ----------
-        key : str
-            Name of the image in the event.
-        timestamp : float
-            Time of the trigger, seconds since 1970.
-        datum_kwargs : dict, optional
-            More for the reader of the file.
-
-        Returns
-        -------
-        str or None
-            The datum's identity; None when the plugin isn't writing.
-        """
-        if not self.is_writing:
-            return None
-        point = {**(datum_kwargs or {}), "point_number": self._next_point}
-        self._next_point += 1
-        return self._add_datum(key, timestamp, point)
-
-    def finish_point(self, frames: int) -> None:
-        """Take note that a point is complete.
-
-        Parameters
-        ----------
-        frames : int
-            Frames it made.
-
-        Raises
-        ------
-        FileWriteError
-            The file that the frames went to isn't the one predicted: the run's documents name
-            another.
-        """
-        self.count_point(frames)
-        if self.multi_frame and self._mode == "Stream":
-            self._confirm_name()
-
-    def count_point(self, frames: int) -> None:
-        """Take note that a point is complete, without asking the IOC.
-
-        Parameters
-        ----------
-        frames : int
-            Frames it made.
-        """
-        self._frames_done += frames
-        self._partial = False
-
-    # -- the end
-
-    def unstage(self) -> list[object]:
-        """End the capture, wait until the file is closed, restore every setting.
-
-        Returns
-        -------
-        list
-            The devices unstaged.
-
-        Raises
-        ------
-        AdsupportError
-            The file isn't complete, or a setting could not be restored; the first of these.
-        """
-        cleanup = FirstError(logger)
-        if self._staged != Staged.no or self._saved:
-            cleanup.run(self._close)
-            cleanup.run(self._check_end)
-        self.is_writing = False
-        devices = cleanup.run(super().unstage)
-        cleanup.run(self._restore)
-        cleanup.raise_first()
-        return devices
-
-    def _close(self) -> None:
-        if not is_disabled_when_staged(self):
-            end_capture(self)
-
-    def _check_end(self) -> None:
-        if not self.is_writing or self.problem_reported or self._partial or not self._frames_done:
-            return
-        error = file_problem(self, self._predicted[0], self._frames_done, self._mode)
-        if error is None:
-            return
-        if getattr(self.parent, "frame_policy", "raise") == "raise":
-            raise error
-        logger.warning("%s", error)
-
-    def _restore(self) -> None:
-        """Put back every setting that was changed, from the last to the first."""
-        cleanup = FirstError(logger)
-        while self._saved:
-            signal, value = self._saved.pop()
-            cleanup.run(put_back, signal, value, self.put_timeout)
-        cleanup.raise_first()
+def _frames_of(found: Mapping[str, Any]) -> int:
+    if int(found.get("image_mode", _SINGLE)) == _SINGLE:
+        return 1
+    return max(1, int(found["num_images"]))

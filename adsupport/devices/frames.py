@@ -12,13 +12,23 @@ import logging
 import math
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from ophyd import Device, Kind
 from ophyd.areadetector.plugins import PluginBase
 
-from ..errors import DroppedFramesError, FileWriteError, FrameCountError
-from .frame_report import FRAME_POLICIES, FramePolicy, FrameReport, Shortfall, check_policy
+from ..errors import DroppedFramesError, FrameCountError
+from .frame_problems import dropped as dropped_frames
+from .frame_problems import starved, unwritten
+from .frame_report import (
+    FRAME_POLICIES,
+    FramePolicy,
+    FrameReport,
+    Shortfall,
+    check_policy,
+    id_list,
+)
 from .signal_io import pv_name, read_signals, wait_for
 
 __all__ = [
@@ -39,6 +49,9 @@ _SETTLE_TIME = 1.0
 _LONGEST_SETTLE = 30.0
 #: Time without any frame that ends the wait where the camera can't wait, in seconds.
 _ALLOWANCE = 5.0
+
+#: WriteStatus of a writer that could write, as number or text.
+_GOOD = ("0", "Write OK")
 
 Counters = Mapping[tuple[str, str], Any]
 
@@ -212,6 +225,49 @@ class FrameAccount:
         report = self._report(before, {**latest, ("cam", "num_images_counter"): 0}, expected)
         return None if report.problems else report
 
+    def note(self, report: FrameReport) -> None:
+        """Tell the writers which frames they must have when their file ends.
+
+        Parameters
+        ----------
+        report : FrameReport
+            The account of the acquisition that has just completed.
+        """
+        for writer in self.writers.values():
+            if hasattr(writer, "note_ids"):
+                writer.note_ids(report.unique_ids)
+
+    def name_missing(self, report: FrameReport) -> FrameReport:
+        """Find out which frames are missing, by ending the files that don't have them.
+
+        Parameters
+        ----------
+        report : FrameReport
+            The account of an acquisition that failed.
+
+        Returns
+        -------
+        FrameReport
+            The same, with the unique ids where they can be told, and else why not.
+        """
+        ended = {
+            name: writer.end_file()
+            for name, writer in self.writers.items()
+            if hasattr(writer, "end_file") and any(p.plugin == name for p in report.problems)
+        }
+        problems = []
+        for problem in report.problems:
+            file = ended.get(problem.plugin)
+            missing = () if file is None else file.missing
+            why = "" if file is None else file.note
+            text = f"Missing unique ids: {id_list(missing)}." if missing else why
+            if not missing and problem.error is DroppedFramesError and file is None:
+                text = "Which ones can't be told: only a file has the ids of its frames."
+            problems.append(
+                replace(problem, missing=missing, message=f"{problem.message} {text}".rstrip())
+            )
+        return replace(report, problems=tuple(problems))
+
     def _is_settled(self, report: FrameReport) -> bool:
         return not report.problems and (report.first_id is not None or not self._counter_follows)
 
@@ -238,13 +294,26 @@ class FrameAccount:
             dropped[name] = max(0, loss)
             received[name] = _difference(before, after, name, "array_counter")
             if loss > 0:
-                problems.extend(self._dropped(name, plugin, loss, expected))
+                problem = dropped_frames(plugin, loss, expected)
+                if name in self._essential:
+                    problems.append(problem)
+                else:
+                    logger.info(problem.message)
             elif name in self._exact and 0 <= received[name] < taken:
-                problems.append(_starved(name, plugin, received[name], taken))
+                problems.append(starved(plugin, received[name], taken))
         for name, writer in self.writers.items():
             counted = "num_captured" if writer.counts_captured else "array_counter"
             written[name] = _difference(before, after, name, counted)
-            problems.extend(self._written(name, writer, written[name], after, expected, received))
+            problem = unwritten(
+                writer,
+                {attr: value for (owner, attr), value in after.items() if owner == name},
+                written[name],
+                received[name],
+                expected,
+                sorted(self._skipping & self._essential),
+            )
+            if problem is not None:
+                problems.append(problem)
         return FrameReport(
             expected,
             taken,
@@ -256,95 +325,6 @@ class FrameAccount:
             counter[1] if known else None,
             sum(dropped[name] for name in self._essential if name in dropped),
         )
-
-    def _dropped(self, name: str, plugin: Any, lost: int, expected: int) -> list[Shortfall]:
-        text = (
-            f"{pv_name(plugin.dropped_arrays)}: the queue of {plugin.dotted_name or name} "
-            f"overflowed and {lost} of {expected} frames were dropped. Take frames more slowly, "
-            "enlarge QueueSize, compress less, or set BlockingCallbacks to Yes."
-        )
-        if name in self._essential:
-            return [Shortfall(DroppedFramesError, text, name, expected, expected - lost)]
-        logger.info(text)
-        return []
-
-    def _written(
-        self,
-        name: str,
-        writer: Any,
-        written: int,
-        after: Counters,
-        expected: int,
-        received: Mapping[str, int],
-    ) -> list[Shortfall]:
-        where = writer.dotted_name or name
-        if str(after[name, "write_status"]) not in _GOOD:
-            message = _message_of(writer)
-            advice = "Look at the IOC's disk (full?), its permissions, and the IOC's console."
-            if "Invalid frame" in message:
-                advice = _OTHER_FRAMES
-            text = (
-                f"{pv_name(writer.write_status)}: {where} could not write: {message!r}; "
-                f"{written} of {expected} frames are in the file. {advice}"
-            )
-            return [Shortfall(FileWriteError, text, name, expected, written)]
-        if not writer.counts_captured or written == expected:
-            return []
-        hint = self._why_short(name, writer, written, after, expected, received[name])
-        text = (
-            f"{pv_name(writer.num_captured)}: {where} wrote {written} frames, expected "
-            f"{expected}. {hint}"
-        )
-        return [Shortfall(FrameCountError, text, name, expected, written)]
-
-    def _why_short(
-        self, name: str, writer: Any, written: int, after: Counters, expected: int, received: int
-    ) -> str:
-        if written > expected:
-            return (
-                "Somebody else took frames meanwhile: another client, or a second detector of the "
-                "plan with the same camera. One detector can have all plugins."
-            )
-        refused = received - written
-        if refused > 0:
-            # WriteStatus is good again after the next frame that fits; the counts still tell.
-            first = "The first frame was refused. " if written == 0 else ""
-            return (
-                f"{first}{refused} frames reached it and were refused, as WriteMessage "
-                f"'Invalid frame. Ignoring.' says at such a frame. {_OTHER_FRAMES}"
-            )
-        if str(after[name, "capture"]) in ("0", "Done"):
-            if int(after[name, "num_captured"]) == 0:
-                # With NumCapture 0 a first frame that can't be written ends the capture.
-                return f"The first frame was refused. {_OTHER_FRAMES}"
-            return "Capture has ended: NumCapture was reached, or somebody stopped it."
-        skipping = sorted(self._skipping & self._essential)
-        if skipping:
-            return f"MinCallbackTime of {', '.join(skipping)} isn't 0, so frames are skipped."
-        return "Look at ArrayCallbacks of what feeds it, at QueueFree, and at the IOC's console."
-
-
-#: ``WriteStatus`` when nothing is wrong.
-_GOOD = ("0", "Write OK")
-
-_OTHER_FRAMES = (
-    "Their size or type isn't that of the frames the file was opened for: change the camera's "
-    "region, binning, data type and colour mode between runs only, and prime the plugin again."
-)
-
-
-def _message_of(writer: Any) -> str:
-    """Read a writer's own words: only now, as they are long and seldom needed."""
-    return str(read_signals({"message": writer.write_message})["message"]).strip()
-
-
-def _starved(name: str, plugin: Any, received: int, taken: int) -> Shortfall:
-    text = (
-        f"{pv_name(plugin.array_counter)}: {plugin.dotted_name or name} is read into the events "
-        f"and had {received} of {taken} frames. Is ArrayCallbacks of the camera on, and its own "
-        "EnableCallbacks?"
-    )
-    return Shortfall(FrameCountError, text, name, taken, received)
 
 
 def _difference(before: Counters, after: Counters, name: str, attr: str) -> int:

@@ -145,6 +145,7 @@ class ImageDocuments:
     def _image_key(self) -> dict[str, Any]:
         plugin: Any = self
         kind = self._expected_kind()
+        plugin._described = kind.shape, kind.dtype  # noqa: SLF001  its own, under another type
         key = {
             "source": f"PV:{plugin.prefix}",
             "shape": [plugin.frames_per_point, *kind.shape],

@@ -134,7 +134,7 @@ def test_two_writers_have_two_names(
     class Second(AD_EpicsFileNameHDF5Plugin):
         """Stands for another file plugin: this IOC has one only."""
 
-        def _stage_writer(self) -> list[object]:
+        def _stage_writer(self, disabled: bool) -> list[object]:
             self.is_writing = True
             self._open_resource("/", "second.h5", {"frame_per_point": 1}, "posix")
             return [self]

@@ -36,7 +36,7 @@ AFTER = BEFORE | {
 
 
 def signal(name: str, value: Any = 0) -> Any:
-    return SimpleNamespace(name=name, pvname=name, get=lambda: value)
+    return SimpleNamespace(name=name, pvname=name, get=lambda: value, timestamp=0.0)
 
 
 @pytest.fixture

@@ -147,6 +147,8 @@ def test_a_file_of_a_later_point_is_not_overwritten(
     det.writer.stage()
     (tmp_path / "frame_0003.tif").touch()
     det.writer.prepare_point(2, 0, 1)
+    for number in range(2):
+        (tmp_path / f"frame_{number:04}.tif").write_bytes(b"II*")
     det.writer.finish_point(2)
     det.writer.file_number.sim_put(2)
     with pytest.raises(FileExistsRefusedError, match="frame_0003"):
@@ -198,6 +200,7 @@ def test_frames_that_nobody_counted_are_realigned(fake: Callable[..., Any]) -> N
     det = fake(TIFFDetector, "NDFileTIFF ver1.0", "%s%s_%4.4d.tif")
     det.writer.stage()
     # A point whose event was never saved: the frames are there, in whole points.
+    det.writer.file_number.sim_put(4)
     det.writer.prepare_point(2, 4, 1)
     det.writer.generate_datum("det_image", 0.0, {})
     *_, (_, datum) = det.writer.collect_asset_docs()
