@@ -175,73 +175,63 @@ def test_a_compression_that_the_release_lacks(
 
 
 @pytest.fixture(scope="module")
-def old(adsupport_ioc_factory: IOCFactory) -> Iterator[IOCProcess]:
-    """An IOC whose camera doesn't wait for its plugins."""
-    with adsupport_ioc_factory("adsim", adcore="R2-6") as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def detector(old: IOCProcess, directory: pathlib.Path) -> Any:
-    """Its camera and HDF5 plugin, of the classes that fit the release."""
+def old(ioc: IOCProcess, directory: pathlib.Path) -> Any:
+    """Camera and HDF5 plugin of a release whose camera doesn't wait for its plugins."""
     detector = ad_creator(
-        old.prefix, name="old", plugins=["cam", {"hdf1": writer(directory)}], adcore="2.6"
+        ioc.prefix, name="old", plugins=["cam", {"hdf1": writer(directory)}], adcore="2.6"
     )
     detector.wait_for_connection(all_signals=True, timeout=30)
     ensure_AD_plugin_primed(detector.hdf1, True)
     return detector
 
 
+@pytest.mark.parametrize("ioc", ["R2-6"], indirect=True)
 class TestOldCamera:
     """R2-6: the camera is done while the writer still writes."""
 
     def test_a_point_ends_when_the_writer_has_its_frames(
-        self, engine: Any, old: IOCProcess, detector: Any
+        self, engine: Any, ioc: IOCProcess, old: Any
     ) -> None:
-        engine(prepare_count(detector.hdf1, "slow", 0.001, 0.001, 5, compression="None"))
+        engine(prepare_count(old.hdf1, "slow", 0.001, 0.001, 3, compression="None"))
         # longer for a frame than records may lag behind
-        with old.fault("slow-disk", "HDF1", seconds=1.2):
-            engine(bp.count([detector], num=1))
-        (report,) = detector.frame_reports
-        assert (report.written["old_hdf1"], report.problems) == (5, ())
-        with h5py.File(AD_full_file_name_local(detector.hdf1)) as file:
-            assert file["entry/data/data"].shape[0] == 5
+        with ioc.fault("slow-disk", "HDF1", seconds=1.2):
+            engine(bp.count([old], num=1))
+        (report,) = old.frame_reports
+        assert (report.written["old_hdf1"], report.problems) == (3, ())
+        with h5py.File(AD_full_file_name_local(old.hdf1)) as file:
+            assert file["entry/data/data"].shape[0] == 3
 
     def test_a_writer_that_stands_still_ends_the_run(
         self,
         engine: Any,
         documents: Any,
-        old: IOCProcess,
-        detector: Any,
+        ioc: IOCProcess,
+        old: Any,
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
-        monkeypatch.setattr(detector, "acquire_allowance", 0.5)
-        engine(prepare_count(detector.hdf1, "stuck", 0.001, 0.001, 2, compression="None"))
-        with old.fault("slow-disk", "HDF1", seconds=5), pytest.raises(FailedStatus) as caught:
-            engine(bp.count([detector]))
+        monkeypatch.setattr(old, "acquire_allowance", 0.3)
+        engine(prepare_count(old.hdf1, "stuck", 0.001, 0.001, 2, compression="None"))
+        with ioc.fault("slow-disk", "HDF1", seconds=2), pytest.raises(FailedStatus) as caught:
+            engine(bp.count([old]))
         assert isinstance(caught.value.__cause__, FrameLossError)
         assert "HDF1:NumCaptured_RBV" in str(caught.value.__cause__)
         assert documents.of("stop")[0]["exit_status"] == "fail"
         assert not documents.of("event")
 
-    def test_is_busy_is_that_of_the_camera(self, detector: Any) -> None:
-        assert type(detector.cam).acquire_busy is None
-        assert detector.cam.is_busy is False
+    def test_is_busy_is_that_of_the_camera(self, old: Any) -> None:
+        assert type(old.cam).acquire_busy is None
+        assert old.cam.is_busy is False
 
 
+@pytest.mark.parametrize("ioc", ["R3-4"], indirect=True)
 class TestClassesAsTheyAre:
     """Without a release the classes are for R3-4 and later."""
 
-    @pytest.fixture
-    def newer(self, adsupport_ioc_factory: IOCFactory) -> Iterator[IOCProcess]:
-        with adsupport_ioc_factory("adsim", adcore="R3-4") as running:
-            yield running
-
     def test_what_is_missing_is_not_needed(
-        self, engine: Any, newer: IOCProcess, directory: pathlib.Path
+        self, engine: Any, ioc: IOCProcess, directory: pathlib.Path
     ) -> None:
         detector = ad_creator(
-            newer.prefix, name="plain", plugins=["cam", "image", {"hdf1": writer(directory)}]
+            ioc.prefix, name="plain", plugins=["cam", "image", {"hdf1": writer(directory)}]
         )
         detector.wait_for_connection(timeout=30)
         assert detector.adcore is None
@@ -252,4 +242,4 @@ class TestClassesAsTheyAre:
             assert file["entry/data/data"].shape == (2, 1024, 1024)
 
         with pytest.raises(ConfigurationError, match="'badpix1'.*R3-11 on.*R3-4"):
-            ad_creator(newer.prefix, name="d", plugins=["cam", "badpix1"], adcore="auto")
+            ad_creator(ioc.prefix, name="d", plugins=["cam", "badpix1"], adcore="auto")
