@@ -179,16 +179,22 @@ def _of_part(
             )
             yield MissingGroup(where, cause, missing_pvs(lost), any(each.required for each in lost))
             return
-    groups: dict[str, MissingGroup] = {}
-    doubt = ""
-    if device is not None and len(lost) > max(DOUBTFUL, DOUBTFUL_PART * whole):
-        doubt = (
-            f"That is {len(lost)} of the {whole} signals of {device.name}: "
+    lost = sorted(lost, key=lambda each: not each.required)
+    causes = {
+        id(each): [(pv, _cause_of_one(each, pv, release, failures)) for pv in each.missing_pvs()]
+        for each in lost
+    }
+    unexplained = sum(not all(cause for _, cause in found) for found in causes.values())
+    otherwise = _SINGLE
+    if device is not None and unexplained > max(DOUBTFUL, DOUBTFUL_PART * whole):
+        otherwise = (
+            f"That is {unexplained} of the {whole} signals of {device.name}: "
             f"{type(device).__name__} may be the wrong class for it"
         )
-    for each in sorted(lost, key=lambda each: not each.required):
-        for pv in each.missing_pvs():
-            cause = _cause_of_one(each, pv, release, failures) or doubt or _SINGLE
+    groups: dict[str, MissingGroup] = {}
+    for each in lost:
+        for pv, known in causes[id(each)]:
+            cause = known or otherwise
             group = groups.setdefault(cause, MissingGroup(where, cause))
             group.pvs[pv] = each.full_name
             group.required = group.required or each.required
@@ -235,13 +241,10 @@ class _InstalledRelease:
     """The release of ADCore in the IOC, asked for when it is wanted, once."""
 
     def __init__(self, signals: list[DeviceSignal]) -> None:
-        answering = {
-            each.signal.parent.prefix: template_of(type(each.signal.parent))
-            for each in signals
-            if each.signal.connected and each.signal.parent is not None
-        }
+        parents: list[Any] = [each.signal.parent for each in signals if each.signal.connected]
+        answering = {each.prefix: template_of(type(each)) for each in parents if each is not None}
         cameras = [prefix for prefix, template in answering.items() if template == "ADBase"]
-        others = [prefix for prefix, template in answering.items() if template is not None]
+        others = list(answering)
         self._prefixes = (cameras + others)[:1]
         self._found: Release | None = None
 

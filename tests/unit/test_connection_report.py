@@ -1,0 +1,167 @@
+"""What the message about missing process variables says, without any IOC."""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from ophyd import EpicsSignalRO
+from ophyd.areadetector.plugins import ProcessPlugin
+
+from adsupport.adcore import Release
+from adsupport.devices import ad_creator, connection_report
+from adsupport.devices.connection import epics_signals
+from adsupport.devices.connection_report import MissingGroup, group_missing, missing_pvs
+from adsupport.devices.connection_signals import DeviceSignal
+from adsupport.devices.installed_release import InstalledReleases
+from adsupport.errors import ConnectionTimeoutError
+
+
+@pytest.fixture
+def ask(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What the IOC was asked for its release; it answers R3-14."""
+    asked: list[str] = []
+
+    def answer(prefix: str, timeout: float) -> InstalledReleases:
+        asked.append(prefix)
+        return InstalledReleases(Release.parse("R3-14"))
+
+    monkeypatch.setattr(connection_report, "installed_releases", answer)
+    return asked
+
+
+def signals_of(*plugins: Any) -> list[DeviceSignal]:
+    """Make a detector of which everything answers, as far as its signals know."""
+    detector = ad_creator("offline:", name="det", plugins=list(plugins), adcore=None)
+    signals = epics_signals(detector)
+    for each in signals:
+        for states in (
+            each.signal._connection_states,
+            each.signal._received_first_metadata,
+            each.signal._access_rights_valid,
+        ):
+            states.update(dict.fromkeys(states, True))
+        each.signal._metadata["connected"] = True
+    return signals
+
+
+def lose(
+    signals: list[DeviceSignal], which: Callable[[str], bool], required: bool = True
+) -> list[DeviceSignal]:
+    """Take the process variables away that a function chooses."""
+    lost = []
+    for each in signals:
+        gone = [pv for pv in each.pvs if which(pv)]
+        if gone:
+            each.signal._connection_states.update(dict.fromkeys(gone, False))
+            each.signal._metadata["connected"] = False
+            each.required = required
+            lost.append(each)
+    return lost
+
+
+def test_nothing_answers(ask: list[str]) -> None:
+    signals = signals_of("cam", "hdf1")
+    (group,) = group_missing(signals, lose(signals, lambda pv: True))
+    assert group.where == "det"
+    assert "No process variable under 'offline:' answered" in group.cause
+    assert len(group.pvs) == len({pv for each in signals for pv in each.pvs})
+    assert ask == []
+
+
+def test_a_whole_plugin_is_absent(ask: list[str]) -> None:
+    signals = signals_of("cam", "hdf1")
+    (group,) = group_missing(signals, lose(signals, lambda pv: ":HDF1:" in pv))
+    assert (group.where, group.required) == ("det.hdf1", True)
+    assert "is `HDF1:` loaded" in group.cause
+    assert all(pv.startswith("offline:HDF1:") for pv in group.pvs)
+    assert ask == []
+
+
+def test_records_that_the_release_has_no_more(ask: list[str]) -> None:
+    signals = signals_of("cam", {"process1": {"class": ProcessPlugin}})
+    clips = ("Proc1:HighClip", "Proc1:HighClip_RBV", "Proc1:LowClip", "Proc1:LowClip_RBV")
+    lost = lose(signals, lambda pv: pv.removeprefix("offline:") in clips, required=False)
+    (group,) = group_missing(signals, lost)
+    # ADCore's release notes: the clip records changed in R3-13
+    assert "not in ADCore R3-14: removed in R3-13" in group.cause
+    assert sorted(group.pvs) == [f"offline:{clip}" for clip in clips]
+    assert not group.required
+    assert ask == ["offline:cam1:"]
+
+
+def test_records_that_the_release_does_not_have_yet(
+    ask: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    signals = signals_of("cam", "hdf1")
+    old = InstalledReleases(Release.parse("R3-4"))
+    monkeypatch.setattr(connection_report, "installed_releases", lambda *_: old)
+    (group,) = group_missing(signals, lose(signals, lambda pv: pv.endswith("FlushNow")))
+    assert "not in ADCore R3-4: added in R3-5" in group.cause
+
+
+def test_a_release_that_the_ioc_does_not_tell(
+    ask: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: Any) -> None:
+        raise ConnectionTimeoutError("no answer")
+
+    monkeypatch.setattr(connection_report, "installed_releases", fail)
+    signals = signals_of("cam", "hdf1")
+    (group,) = group_missing(signals, lose(signals, lambda pv: pv.endswith("FlushNow")))
+    assert "not in every ADCore: added in R3-5" in group.cause
+
+
+def test_a_record_that_the_release_has_is_not_explained_by_it(ask: list[str]) -> None:
+    signals = signals_of("cam", "hdf1")
+    (group,) = group_missing(signals, lose(signals, lambda pv: pv.endswith("HDF1:FlushNow")))
+    assert group.cause.startswith("does not answer, others of this IOC do")
+    assert list(group.lines())[1] == "  offline:HDF1:FlushNow (det.hdf1.flush_now)"
+
+
+def test_a_class_that_does_not_fit(ask: list[str]) -> None:
+    signals = signals_of("cam", "hdf1")
+    lost = lose(signals, lambda pv: ":HDF1:" in pv and pv.rsplit(":", 1)[1] > "N")
+    (group,) = group_missing(signals, lost)
+    total = sum(each.component == "hdf1" for each in signals)
+    assert f"That is {len(lost)} of the {total} signals of det_hdf1" in group.cause
+    assert "may be the wrong class" in group.cause
+
+
+def test_what_answers_but_cannot_be_read(ask: list[str]) -> None:
+    signals = signals_of("cam")
+    pv = "offline:cam1:Model_RBV"
+    (lost,) = [each for each in signals if each.pvs == [pv]]
+    lost.signal._received_first_metadata[pv] = False
+    lost.signal._metadata["connected"] = False
+    (group,) = group_missing(signals, [lost], {pv: "Read access denied"})
+    assert group.cause == "answers, but can't be read: Read access denied"
+    assert group.pvs == {pv: "det.cam.model"}
+
+
+def test_a_signal_alone() -> None:
+    signal = DeviceSignal("sensor", EpicsSignalRO("offline:sensor", name="sensor"), True)
+    (group,) = group_missing([signal], [signal])
+    assert group.where == "sensor"
+    assert group.pvs == {"offline:sensor": "sensor"}
+
+
+def test_a_long_list_is_counted_in_the_message_and_whole_in_the_error() -> None:
+    pvs = {f"offline:cam1:Record{number}": f"det.cam.r{number}" for number in range(500)}
+    lines = list(MissingGroup("det.cam", "gone", pvs).lines())
+    assert lines[0] == "det.cam: gone"
+    assert lines[-1].endswith(" and 492 more")
+    assert max(map(len, lines)) <= 100
+    error = pickle.loads(pickle.dumps(ConnectionTimeoutError("\n".join(lines), pvs)))
+    assert error.pvs == pvs
+    assert error.missing == tuple(pvs)
+
+
+def test_required_ones_come_first() -> None:
+    signals = signals_of("cam")
+    lose(signals, lambda pv: pv.endswith("Model_RBV"), required=False)
+    lose(signals, lambda pv: pv.endswith("cam1:SizeX"))
+    lost = [each for each in signals if not each.signal.connected]
+    assert list(missing_pvs(lost)) == ["offline:cam1:SizeX", "offline:cam1:Model_RBV"]
