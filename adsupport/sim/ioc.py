@@ -19,7 +19,7 @@ import numpy as np
 from adsupport.adcore import Release
 from adsupport.sim.ca.server import Database, serve
 from adsupport.sim.port import Change, Port, at_address
-from adsupport.sim.record import Record, parameter_kind
+from adsupport.sim.record import Record, parameter_kind, parameter_value
 from adsupport.sim.record_fields import UDF_ALARM
 from adsupport.sim.release_tables import NEWEST, OLDEST, ReleaseTables
 from adsupport.sim.scan import PeriodicScans
@@ -144,7 +144,7 @@ class IOC:
                 port.define(
                     row.param,
                     parameter_kind(row),
-                    row.value,
+                    parameter_value(row),
                     severity=row.sevr if undefined else 0,
                     status=row.stat if undefined else 0,
                 )

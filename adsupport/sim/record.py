@@ -17,6 +17,9 @@ from adsupport.sim.table import RecordRow
 STATE_ALARM = 7
 """Channel Access alarm status of a state with a severity."""
 
+UNKNOWN_STATE = 65535
+"""State of an mbbi record whose parameter has a value that belongs to none."""
+
 SHORT_STRING = 39
 """Characters a string record holds."""
 
@@ -28,6 +31,11 @@ def parameter_kind(row: RecordRow) -> type:
     if row.count > 1:
         return np.ndarray
     return float if row.dbr in ("DOUBLE", "FLOAT") else int
+
+
+def parameter_value(row: RecordRow) -> Any:
+    """Return what the parameter of a record has right after the start."""
+    return row.raws[row.value] if row.raws and isinstance(row.value, int) else row.value
 
 
 class Record:
@@ -111,6 +119,8 @@ class Record:
         self._post(value, severity, status)
 
     def _from_parameter(self, value: Any) -> Any:
+        if self.row.raws:
+            return self.row.raws.index(value) if value in self.row.raws else UNKNOWN_STATE
         if isinstance(value, str):
             if self.row.is_long_string:
                 return value.encode("latin-1", "replace")[: self.row.count - 1] + b"\0"
@@ -220,6 +230,8 @@ class Record:
         return type(value)(min(max(value, low), high))
 
     def _to_parameter(self, value: Any) -> Any:
+        if self.row.raws:
+            return self.row.raws[value]
         if isinstance(value, bytes) and self.row.is_long_string:
             return value.split(b"\0", 1)[0].decode("latin-1")
         # two states are all that a bo record's driver hears of, whatever number was put

@@ -19,6 +19,7 @@ scan      ``I/O Intr``, ``1 second`` ...; empty is ``Passive``
 pini      1 when the record is processed as the IOC starts
 flnk      forward link, without prefix
 enum      enumeration strings, joined by ``|``
+raws      what the parameter has in each state, joined by ``|``; empty is the number of the state
 prec      display precision; empty is 0
 egu       units
 drvh      upper drive limit; empty is 0
@@ -65,7 +66,7 @@ Value = int | float | str | np.ndarray
 
 _COLUMNS = (
     "record", "type", "dbr", "count", "ftvl", "param", "scan", "pini", "flnk", "enum", "prec",
-    "egu", "drvh", "drvl", "value", "sevr", "stat", "readback", "states",
+    "egu", "drvh", "drvl", "value", "sevr", "stat", "readback", "states", "raws",
 )  # fmt: skip
 _DBR_TYPES = ("STRING", "SHORT", "FLOAT", "ENUM", "CHAR", "LONG", "DOUBLE")
 _MACRO = re.compile(r"\$\(([A-Za-z_]\w*)(?:=([^)]*))?\)")
@@ -98,6 +99,8 @@ class RecordRow:
         other arrays.
     states : mapping of int to int
         Severity by state; a state that is not there raises no alarm.
+    raws : tuple of int
+        Value of the parameter by state; empty when it is the number of the state.
     """
 
     record: str
@@ -119,6 +122,7 @@ class RecordRow:
     stat: int = 0
     readback: bool = False
     states: Mapping[int, int] = field(default_factory=lambda: MappingProxyType({}))
+    raws: tuple[int, ...] = ()
 
     @property
     def is_long_string(self) -> bool:
@@ -242,6 +246,8 @@ def _row(cells: _Cells, macros: Mapping[str, str]) -> RecordRow:
         typed.get("ftvl", ""),
         len(typed.get("enum", ())),
     )
+    if len(typed.get("raws", ())) not in (0, len(typed.get("enum", ()))):
+        raise cells["raws"].error("expected as many numbers as there are states")
     return RecordRow(**typed)
 
 
@@ -318,6 +324,13 @@ def _states(cell: _Cell) -> Mapping[int, int]:
     return MappingProxyType(severities)
 
 
+def _raws(cell: _Cell) -> tuple[int, ...]:
+    try:
+        return tuple(int(item) for item in cell.text.split("|"))
+    except ValueError:
+        raise cell.error("expected integers, such as 0|1|8") from None
+
+
 _PARSERS: Mapping[str, Callable[[_Cell], Any]] = {
     "dbr": _one_of(*_DBR_TYPES),
     "count": _integer(1, 2**31 - 1),
@@ -331,6 +344,7 @@ _PARSERS: Mapping[str, Callable[[_Cell], Any]] = {
     "stat": _integer(0, _MAX_STATUS),
     "readback": _flag,
     "states": _states,
+    "raws": _raws,
 }
 
 

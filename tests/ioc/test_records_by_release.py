@@ -170,6 +170,22 @@ def write_frames(records: Records, directory: Path, more: dict[str, object]) -> 
     assert records.get("HDF1:WriteStatus", as_string=True) == "Write OK"
 
 
+def test_data_types(records: Records, release: str, tmp_path: Path) -> None:
+    """64-bit integers came with R3-9, before the floating-point types."""
+    strings = records.pv("cam1:DataType").get_ctrlvars()["enum_strs"]
+    has_64_bits = adcore.Release.parse(release) >= adcore.Release(3, 9)
+    assert ("Int64" in strings, "UInt64" in strings) == (has_64_bits, has_64_bits)
+    assert strings[-2:] == ("Float32", "Float64")
+    assert records.get("ROI1:DataTypeOut_RBV", as_string=True) == "Automatic"
+    records.write({"cam1:DataType": "Float32"})
+    assert records.get("cam1:DataType_RBV", as_string=True) == "Float32"
+    write_frames(records, tmp_path, {"HDF1:Compression": "None"})
+    assert records.get("HDF1:DataType_RBV", as_string=True) == "Float32"
+    with h5py.File(tmp_path / "old_0.h5") as file:
+        assert file["entry/data/data"].dtype == np.float32
+    records.write({"cam1:DataType": "UInt8"})
+
+
 def test_the_end_of_an_acquisition(old_ioc: IOCProcess, records: Records, release: str) -> None:
     """A put-callback ends with the last frame, or with the plugins where these can be waited for.
 

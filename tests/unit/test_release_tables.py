@@ -123,6 +123,14 @@ def test_records_as_they_were(
     assert (row.type, row.dbr, row.scan) == cells
 
 
+def test_data_types_have_the_numbers_that_the_port_knows() -> None:
+    old, new = (read("ADBase", r)[0]["DataType"] for r in ("R3-7", "R3-9"))
+    numbers = dict(zip(new.enum, range(len(new.enum)), strict=True))
+    assert dict(zip(old.enum, old.raws, strict=True)) == {
+        name: number for name, number in numbers.items() if "Int64" not in name
+    }
+
+
 def test_chunks_are_chosen_by_hand_where_there_is_no_automatic() -> None:
     _, absent = ReleaseTables("R3-5").read(TABLES["NDFileHDF5"], MACROS)
     assert {row.record: row.value for row in absent}["ChunkSizeAuto"] == 0
@@ -200,3 +208,15 @@ def test_versions_that_an_ioc_tells() -> None:
     ioc.load(("NDArrayBase", "ADBase", "simDetector"), "cam1:", camera())
     assert ioc.records["cam1:ADCoreVersion_RBV"].row.value == "2.6.0"
     assert ioc.records["cam1:DriverVersion_RBV"].row.value == "2.11.0"
+
+
+def test_states_of_an_old_data_type_are_those_of_the_port() -> None:
+    ioc, port = AreaDetectorIOC("bench", "t:", "R3-7"), camera()
+    ioc.load(("NDArrayBase", "ADBase"), "cam1:", port)
+    said = ioc.records["cam1:DataType_RBV"].channel
+    ioc.records["cam1:DataType"].put(6)
+    assert port.get("DATA_TYPE") == 8
+    assert (said.value, said.meta.enums[said.value]) == (6, "Float32")
+    port.set("DATA_TYPE", 7)  # a 64-bit array, which that release could not have
+    port.call_callbacks()
+    assert said.value == 65535

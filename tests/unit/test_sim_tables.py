@@ -264,6 +264,13 @@ def test_an_error_names_file_line_and_column(csv_table, row, column, message):
         merge_tables("bad")
 
 
+@pytest.mark.parametrize(("raws", "message"), [("0|x", "integers"), ("0|1|8", "as many numbers")])
+def test_numbers_of_states_are_checked(csv_table, raws, message):
+    csv_table("numbers", "record,type,dbr,enum,raws", f"A,mbbo,ENUM,No|Yes,{raws}")
+    with pytest.raises(TableError, match=rf"numbers\.csv line 2, column 'raws': .*{message}"):
+        merge_tables("numbers")
+
+
 @pytest.mark.parametrize(
     ("lines", "message"),
     [
