@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import logging
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -13,14 +15,22 @@ from rich.console import Console
 from adsupport.errors import AdsupportError, ConfigurationError
 
 if TYPE_CHECKING:
-    from adsupport.devices import CheckReport
+    from adsupport.devices import CheckReport, PlannedRun
     from adsupport.devices.introspection import IOCDescription
 
 __all__ = ["run"]
 
+_DECLARATIONS = (".yaml", ".yml", ".toml")
+
 
 def run(
-    prefix: Annotated[str, typer.Argument(help="Prefix of the detector's PVs, such as ad:.")],
+    prefix: Annotated[
+        str,
+        typer.Argument(
+            help="Prefix of the detector's PVs, such as ad:. Or a file that declares detectors,"
+            " such as detectors.yml: each of them is checked."
+        ),
+    ],
     plugins: Annotated[
         list[str] | None,
         typer.Option(
@@ -81,14 +91,40 @@ def run(
     planned = PlannedRun(points, frames, exposure, period, compression)
     keys = [key.strip() for each in plugins or () for key in each.split(",") if key.strip()]
     with _silent_logs():
-        report = _report(prefix, keys, templates, planned, write, timeout)
+        if Path(prefix).suffix in _DECLARATIONS:
+            if keys or templates:
+                raise typer.BadParameter(
+                    "Expected neither --plugins nor directories with it: the file has them.",
+                    param_hint=prefix,
+                )
+            reports = _declared(prefix, planned, write, timeout)
+            document = [report.as_dict() for report in reports]
+        else:
+            reports = [_report(prefix, keys, templates, planned, write, timeout)]
+            document = reports[0].as_dict()
     if as_json:
-        typer.echo(report.to_json())
+        typer.echo(json.dumps(document, indent=2, ensure_ascii=False))
     else:
-        console = Console(highlight=False)
-        console.print(report.table())
-        console.print(report.verdict, style="green" if report.ok else "bold red", soft_wrap=True)
-    raise typer.Exit(0 if report.ok else 1)
+        for report in reports:
+            _print(report)
+    raise typer.Exit(0 if all(report.ok for report in reports) else 1)
+
+
+def _print(report: CheckReport) -> None:
+    console = Console(highlight=False)
+    console.print(report.table())
+    style = "green" if report.ok else "bold red"
+    console.print(report.verdict, style=style, soft_wrap=True, markup=False)
+
+
+def _declared(file: str, planned: PlannedRun, write: bool, timeout: float) -> list[CheckReport]:
+    from adsupport.devices import check, load_detectors
+
+    try:
+        detectors = load_detectors(file).values()
+    except ConfigurationError as error:
+        raise typer.BadParameter(str(error), param_hint="PREFIX") from error
+    return [check(each, run=planned, write=write, timeout=timeout) for each in detectors]
 
 
 @contextlib.contextmanager
@@ -131,7 +167,7 @@ def _report(
     prefix: str,
     keys: list[str],
     templates: dict[str, str],
-    planned: Any,
+    planned: PlannedRun,
     write: bool,
     timeout: float,
 ) -> CheckReport:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Iterator
 from typing import Any
 
 from ...errors import ConnectionTimeoutError
 from ..connection import DeviceSignal, connect, epics_signals
+from ..connection_report import MissingGroup, group_missing
 from .report import Finding
 
 __all__ = ["check_connected"]
@@ -31,20 +33,17 @@ def check_connected(detector: Any, timeout: float | None) -> list[Finding]:
     list of Finding
         One ``ok`` when nothing is missing; else one for each component that lacks something.
     """
-    remark = ""
-    try:
+    with contextlib.suppress(ConnectionTimeoutError):  # what is missing is told below
         connect(detector, timeout=timeout)
-    except ConnectionTimeoutError as error:
-        remark = str(error)
     signals = epics_signals(detector)
     missing = [each for each in signals if not each.signal.connected]
     if len(missing) == len(signals):
         return [_nothing(detector, timeout)]
     if not missing:
-        parts = len({_part_of(each) for each in signals} - {""})
+        parts = len({each.component for each in signals} - {""})
         what = f"all {len(signals)} signals of {parts} parts are connected"
         return [Finding("ok", detector.prefix, what, topic=_TOPIC)]
-    return list(_by_part(detector, signals, missing, remark))
+    return list(_by_part(detector, signals, missing))
 
 
 def _nothing(detector: Any, timeout: float | None) -> Finding:
@@ -61,16 +60,12 @@ def _nothing(detector: Any, timeout: float | None) -> Finding:
     )
 
 
-def _part_of(signal: DeviceSignal) -> str:
-    return signal.name.partition(".")[0] if "." in signal.name else ""
-
-
 def _by_part(
-    detector: Any, signals: list[DeviceSignal], missing: list[DeviceSignal], remark: str
+    detector: Any, signals: list[DeviceSignal], missing: list[DeviceSignal]
 ) -> Iterator[Finding]:
-    for part in dict.fromkeys(map(_part_of, missing)):
-        lost = [each for each in missing if _part_of(each) == part]
-        whole = sum(_part_of(each) == part for each in signals)
+    for part in dict.fromkeys(each.component for each in missing):
+        lost = [each for each in missing if each.component == part]
+        whole = sum(each.component == part for each in signals)
         owner = getattr(detector, part) if part else detector
         if part and len(lost) == whole:
             yield Finding(
@@ -82,21 +77,37 @@ def _by_part(
                 _TOPIC,
             )
         else:
-            yield _some(part, owner, lost, whole)
+            groups = group_missing(signals, lost)
+            for needed in (True, False):
+                some = [group for group in groups if group.required == needed]
+                if some:
+                    yield _some(part or detector.name, owner.prefix, some, needed)
 
 
-def _some(part: str, owner: Any, lost: list[DeviceSignal], whole: int) -> Finding:
-    required = [each for each in lost if each.required]
-    pvs = [pv for each in required or lost for pv in each.missing_pvs()]
+def _some(part: str, prefix: str, groups: list[MissingGroup], needed: bool) -> Finding:
+    """Put all that a part lacks into one finding: its causes, with how many each explains."""
+    pvs = [pv for group in groups for pv in group.pvs]
     rest = f" and {len(pvs) - _SHOWN} more" if len(pvs) > _SHOWN else ""
-    where = part or "the detector"
-    needed = "needed" if required else "not needed for a run"
+    causes: dict[str, list[str]] = {}
+    remedies: dict[str, None] = {}
+    for group in groups:
+        text, separator, remedy = group.cause.partition("; ")
+        cause, _, detail = text.partition(": ")
+        if separator:
+            remedies[remedy] = None
+            causes.setdefault(cause, []).append(f"{detail} ({len(group.pvs)})")
+        else:
+            remedies[detail or text] = None
+            causes.setdefault(cause, [])
+    why = "; ".join(
+        cause + (f": {', '.join(details)}" if details else "") for cause, details in causes.items()
+    )
+    count = "1 process variable" if len(pvs) == 1 else f"{len(pvs)} process variables"
     return Finding(
-        "error" if required else "info",
-        owner.prefix,
-        f"{len(lost)} of the {whole} signals of {where} are missing, {needed}: "
-        f"{', '.join(pvs[:_SHOWN])}{rest}",
-        f"{type(owner).__name__} is for another release of ADCore, or another kind of plugin: "
-        "ad_creator(..., adcore='auto') takes the classes of the IOC's release.",
+        "error" if needed else "info",
+        prefix,
+        f"{count} of {part} missing, {'needed' if needed else 'not needed for a run'} ("
+        f"{', '.join(pvs[:_SHOWN])}{rest}): {why}",
+        "Or: ".join(f"{remedy}. " for remedy in remedies).strip(),
         _TOPIC,
     )

@@ -17,6 +17,8 @@ from typer.testing import CliRunner, Result
 from adsupport.cli.app import app
 from adsupport.launch import IOCProcess
 
+WRITER = "adsupport.devices.AD_EpicsFileNameHDF5Plugin"
+
 
 @pytest.fixture
 def command() -> Callable[..., Result]:
@@ -51,6 +53,38 @@ def test_json_is_all_there_is(det: Any, disk: pathlib.Path, command: Callable[..
     assert [each["subject"] for each in errors] == ["ad:Magick1:"]
     assert "magick1 is missing" in errors[0]["what"]
     assert [each["severity"] for each in report["findings"] if each["topic"] == "probe"] == ["ok"]
+
+
+def test_declared_detectors(det: Any, disk: pathlib.Path, command: Callable[..., Result]):
+    file = disk / "detectors.toml"
+    file.write_text(
+        f"""
+        [[detectors]]
+        name = "good"
+        prefix = "ad:"
+        plugins = [
+            "cam",
+            {{ hdf1 = {{ class = "{WRITER}", paths = "here" }} }},
+        ]
+        [[detectors]]
+        name = "lost"
+        prefix = "nobody:"
+        [paths.here]
+        write_path_template = "{disk}/ioc/%Y/"
+        read_path_template = "{disk}/local/%Y/"
+        """
+    )
+    result = command(str(file), "--timeout", "2", "--json")
+    assert result.exit_code == 1
+    assert [(each["name"], each["ok"]) for each in json.loads(result.output)] == [
+        ("good", True),
+        ("lost", False),
+    ]
+    assert command(str(file), "--plugins", "hdf1").exit_code == 2
+    file.write_text("[[detectors]]\n")
+    result = command(str(file))
+    assert result.exit_code == 2
+    assert "name" in result.output
 
 
 def test_no_ioc(command: Callable[..., Result]):
