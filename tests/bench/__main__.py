@@ -10,6 +10,7 @@ import argparse
 import platform
 import sys
 import tempfile
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,9 +18,12 @@ from rich.console import Console
 from rich.table import Table
 
 from adsupport.launch import IOCProcess, client_environment, free_port
-from tests.bench import channels, imports, priming, throughput
+from tests.bench import channels, connection, imports, per_point, priming, throughput
 
-HEADINGS = ("what", "adsupport", "compared with", "its value", "unit", "ratio (higher is better)")
+HEADINGS = (
+    *("what", "adsupport", "compared with", "its value", "unit"),
+    *("ratio (higher is better)", "wanted"),
+)
 
 
 @dataclass(frozen=True)
@@ -32,6 +36,7 @@ class Row:
     peer: float
     unit: str
     larger_is_better: bool = False
+    wanted: float | None = None  # of the ratio, at least
 
     @property
     def ratio(self) -> float:
@@ -47,49 +52,97 @@ def _say(what: str) -> None:
     print(f"measuring: {what}", file=sys.stderr, flush=True)
 
 
-def measure(peer_python: Path, directory: Path, repeat: int) -> list[Row]:
-    """Run every measurement."""
-    rows = []
+def import_rows(repeat: int) -> Iterator[Row]:
+    """Compare how long the classes take to import."""
     turns = _imports(repeat)
     _say(f"import adsupport.devices and ophyd.areadetector, {turns} times each")
     ours, ophyd = imports.measure("adsupport.devices", "ophyd.areadetector", repeat=turns)
-    rows.append(Row("import adsupport.devices", ours, "ophyd.areadetector", ophyd, "s"))
+    yield Row("import adsupport.devices", ours, "ophyd.areadetector", ophyd, "s")
 
+
+def connection_rows(peer: Path, repeat: int) -> Iterator[Row]:
+    """Compare how long all signals take to connect."""
+    _say(f"connect all signals of cam, HDF1 and image1, {repeat} times each")
+    found = connection.measure(peer, repeat)
+    ours, what = found.adsupport, f"connect {found.channels} channels"
+    yield Row(what, ours, "stock ophyd", found.ophyd, "s", wanted=20)
+    yield Row(what, ours, "bare pyepics", found.pyepics, "s", wanted=1 / 5)
+    yield Row(what, ours, "ophyd-async (fewer)", found.ophyd_async, "s")
+
+
+def priming_rows(peer: Path, repeat: int) -> Iterator[Row]:
+    """Compare how long it takes to prime a plugin."""
     _say(f"time to primed, adsupport and apstools, {repeat} new IOCs each")
     ours = priming.measure("adsupport", None, repeat)
-    theirs = priming.measure("apstools", peer_python, repeat)
-    rows.append(Row("time to primed", ours, "apstools 1.7.11", theirs, "s"))
+    theirs = priming.measure("apstools", peer, repeat)
+    yield Row("time to primed", ours, "apstools", theirs, "s")
 
+
+def counting_rows(peer: Path, directory: Path, repeat: int) -> Iterator[Row]:
+    """Compare time per point, and around the points, of a count to HDF5."""
+    points = 100
+    _say(f"count of {points} points to HDF5, three contestants, {repeat} times two runs each")
+    found = per_point.measure(peer, directory, points, repeat)
+    ours = found.pop("adsupport")
+    for what, value, wanted in (
+        ("time per point", lambda each: each.point, 1 / 0.7),
+        ("begin a run", lambda each: each.stage, 1),
+        ("end a run", lambda each: each.unstage, 1),
+        ("begin and end", lambda each: each.stage + each.unstage, 1),
+    ):
+        for name, theirs in found.items():
+            peer_name = name.replace("_", "-")
+            yield Row(what, value(ours), peer_name, value(theirs), "s", wanted=wanted)
+    for name, theirs in found.items():
+        if theirs.failures:
+            _say(f"{theirs.failures} runs of {name} failed and were repeated")
+
+
+def file_rows(prefix: str, directory: Path, repeat: int) -> Iterator[Row]:
+    """Compare the simulator's way to the disk with that of plain h5py."""
+    for compression, frames in (("None", 400), ("zlib", 200)):
+        _say(f"{frames} frames to HDF5, compression {compression}, {repeat} files each")
+        result = throughput.measure(prefix, directory, compression, frames, repeat)
+        mib = result.mib_per_frame
+        name = f"to HDF5, {compression}"
+        ours, plain = result.simulated, result.plain
+        yield Row(f"frames {name}", ours, "plain h5py", plain, "frames/s", True)
+        yield Row(f"bytes {name}", ours * mib, "plain h5py", plain * mib, "MiB/s", True)
+
+
+def channel_rows(prefix: str) -> Iterator[Row]:
+    """Compare what the simulator's server does with what is wanted of it."""
+    _say("monitors of images, and put-completions")
+    rates = channels.measure(prefix)
+    for what, ours, wanted in (
+        ("image1:ArrayData monitors", rates.images, 100.0),
+        ("put-completions with them", rates.puts_meanwhile, 100.0),
+        ("put-completions", rates.puts, 1500.0),
+    ):
+        yield Row(what, ours, "wanted", wanted, "1/s", True)
+
+
+def measure(peer: Path, directory: Path, repeat: int) -> Iterator[Row]:
+    """Run every measurement."""
+    yield from import_rows(repeat)
+    yield from connection_rows(peer, repeat)
+    yield from priming_rows(peer, repeat)
+    yield from counting_rows(peer, directory, repeat)
     port = free_port()
     with IOCProcess("adsim", "ad:", port) as ioc:
         throughput.connect(client_environment(port))
-        for compression, frames in (("None", 400), ("zlib", 200)):
-            _say(f"{frames} frames to HDF5, compression {compression}, {repeat} files each")
-            result = throughput.measure(ioc.prefix, directory, compression, frames, repeat)
-            mib = result.mib_per_frame
-            name = f"to HDF5, {compression}"
-            ours, plain = result.simulated, result.plain
-            rows.append(Row(f"frames {name}", ours, "plain h5py", plain, "frames/s", True))
-            rows.append(Row(f"bytes {name}", ours * mib, "plain h5py", plain * mib, "MiB/s", True))
-        _say("monitors of images, and put-completions")
-        rates = channels.measure(ioc.prefix)
-        for what, ours, wanted in (
-            ("image1:ArrayData monitors", rates.images, 100.0),
-            ("put-completions with them", rates.puts_meanwhile, 100.0),
-            ("put-completions", rates.puts, 1500.0),
-        ):
-            rows.append(Row(what, ours, "wanted", wanted, "1/s", True))
-    return rows
+        yield from file_rows(ioc.prefix, directory, repeat)
+        yield from channel_rows(ioc.prefix)
 
 
 def main() -> None:
     """Parse the options, measure, print."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--peer", type=Path, required=True, help="Python that has apstools")
+    parser.add_argument("--peer", type=Path, required=True, help="Python that has the peers")
     parser.add_argument("--repeat", type=int, default=3, help="times; the median counts")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="adsupport-bench-") as directory:
-        rows = measure(options.peer, Path(directory), options.repeat)
+        rows = list(measure(options.peer, Path(directory), options.repeat))
     table = Table(
         title=f"Python {platform.python_version()}, {platform.platform(terse=True)}",
         caption=f"Medians of {options.repeat} (imports: {_imports(options.repeat)}). "
@@ -105,6 +158,7 @@ def main() -> None:
             f"{row.peer:.4g}",
             row.unit,
             f"{row.ratio:.2f}",
+            "" if row.wanted is None else f"{row.wanted:.2f}",
         )
     Console(width=120).print(table)
 

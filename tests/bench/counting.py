@@ -1,6 +1,6 @@
 """Count images with one of the contestants; a program of its own, for whichever Python has it.
 
-Prints what a stopwatch beside the RunEngine shows, one JSON object a run.
+Prints what a stopwatch beside the RunEngine shows, as JSON.
 """
 
 from __future__ import annotations
@@ -11,11 +11,15 @@ import json
 import time
 from typing import Any
 
+import bluesky.plan_stubs as bps
 import bluesky.plans as bp
 from bluesky import RunEngine
 
 # What every contestant does: frames of one point each, as fast as the camera comes ready again.
 EXPOSURE, PERIOD, COMPRESSION = 0.001, 0.002, "None"
+
+#: How many runs may fail before one is given up.
+_MOST_FAILURES = 20
 
 
 def adsupport(prefix: str, directory: str, points: int) -> tuple[RunEngine, Any]:
@@ -70,22 +74,18 @@ def _with_named_files(package: str, prefix: str, directory: str) -> Any:
 
 def ophyd_async(prefix: str, directory: str, points: int) -> tuple[RunEngine, Any]:
     """Make the detector of ophyd-async, which sets up its writer itself."""
-    from ophyd_async.core import StaticPathProvider, UUIDFilenameProvider, init_devices
-    from ophyd_async.epics.adcore import ADWriterFactory
-    from ophyd_async.epics.adsimdetector import SimDetector
-
+    core, adcore, adsimdetector = (
+        importlib.import_module(f"ophyd_async.{name}")
+        for name in ("core", "epics.adcore", "epics.adsimdetector")
+    )
     engine = RunEngine({})
-    paths = StaticPathProvider(UUIDFilenameProvider(), directory)
-    with init_devices():
-        detector = SimDetector(prefix, ADWriterFactory.hdf(paths), name="detector")
-    driver: Any = detector.driver
-
-    def set_up() -> Any:
-        import bluesky.plan_stubs as bps
-
-        yield from bps.mv(driver.acquire_time, EXPOSURE, driver.acquire_period, PERIOD)
-
-    engine(set_up())
+    paths = core.StaticPathProvider(core.UUIDFilenameProvider(), directory)
+    with core.init_devices():
+        detector = adsimdetector.SimDetector(
+            prefix, adcore.ADWriterFactory.hdf(paths), name="detector"
+        )
+    driver = detector.driver
+    engine(bps.mv(driver.acquire_time, EXPOSURE, driver.acquire_period, PERIOD))
     return engine, detector
 
 
@@ -110,9 +110,9 @@ class Stopwatch:
         Returns
         -------
         dict
-            ``point``: seconds from event to event; ``around``: what the run took beyond its
-            points, seconds: staging, opening and closing its file, its other documents;
-            ``stage`` and ``unstage``: those until the first event and since the last one.
+            ``points``; seconds from event to event as ``point``; as ``stage`` what passed until
+            the first event, beyond the time of its point, and as ``unstage`` what passed after
+            the last: opening and closing the file and the other documents belong to these.
         """
         self._events.clear()
         start = time.perf_counter()
@@ -140,9 +140,18 @@ def main() -> None:
     make = {"adsupport": adsupport, "apstools": apstools, "ophyd_async": ophyd_async}
     engine, detector = make[options.contestant](options.prefix, options.directory, options.points)
     watch = Stopwatch(engine)
-    for _ in range(options.runs):
-        result = watch.run(bp.count([detector], num=options.points), warm_up=options.points // 10)
-        print(json.dumps(result), flush=True)
+    results: list[dict[str, Any]] = []
+    failures = 0
+    while len(results) < options.runs:
+        plan = bp.count([detector], num=options.points)
+        try:
+            results.append(watch.run(plan, warm_up=options.points // 10))
+        except Exception:
+            # a run of one of them fails now and then; what counts is how fast the others are
+            failures += 1
+            if failures > _MOST_FAILURES:
+                raise
+    print(json.dumps({"runs": results, "failures": failures}))
 
 
 if __name__ == "__main__":
