@@ -453,3 +453,18 @@ class TestKeys:
 
     def test_all_usual_places_have_different_names(self):
         assert len({part_key(suffix) for suffix in PLUGIN_SUFFIXES}) == len(PLUGIN_SUFFIXES)
+
+
+class TestReleases:
+    @pytest.mark.parametrize("release", ["R2-6", "R3-1", "R3-4", "R3-9", "R3-14"])
+    def test_the_code_fits_the_release_that_was_found(self, release):
+        """Also where ophyd has no class of that release, or the type isn't known."""
+        version = Release.parse(release).version
+        found = {"cam1:": camera(ADCoreVersion_RBV=version)}
+        kinds = "NDFileHDF5 NDFileNexus NDFileTIFF NDPluginStats NDPluginTimeSeries NDPluginX"
+        for n, kind in enumerate(kinds.split()):
+            found[f"P{n}:"] = plugin(f"PORT{n}", "SIM1", kind)
+        ioc = describe_answers("none:", found)
+        detector = run(ioc.code())["none"]
+        assert detector.adcore == Release.parse(release)
+        assert {part.key for part in ioc.parts} <= set(detector.component_names)
