@@ -13,6 +13,7 @@ import h5py
 import pytest
 
 from adsupport.devices import AD_full_file_name_local, HDF5FileWriterPlugin
+from adsupport.devices.signal_io import read_with_times
 from adsupport.errors import (
     ConfigurationError,
     FileExistsRefusedError,
@@ -171,6 +172,29 @@ def test_what_stands_is_not_put_again(engine: Any, det: Any, puts: Any) -> None:
     assert puts == []
     engine(prepare_count(det.hdf1, "x", 0.01, 0.02, 4))
     assert puts == [("ad:cam1:NumImages", 4)]
+
+
+def test_settings_that_stand_leave_no_trace_in_the_ioc(engine: Any, det: Any) -> None:
+    # a record that is written gets a new time stamp, whatever its value
+    signals = {
+        signal.setpoint_pvname: signal
+        for part in (det.cam, det.hdf1)
+        for signal in (getattr(part, name) for name in part.component_names)
+        if hasattr(signal, "setpoint_pvname")
+    }
+
+    def written() -> dict[str, float]:
+        found = read_with_times(signals, setpoints=True)
+        return {name: reading["timestamp"] for name, reading in found.items()}
+
+    engine(prepare_count(det.hdf1, "x", 0.01, 0.02, 3))
+    before = written()
+    assert len(before) > 100
+    engine(prepare_count(det.hdf1, "x", 0.01, 0.02, 3))
+    assert written() == before
+    det.cam.num_images.put(3)
+    after = written()
+    assert [name for name in before if after[name] != before[name]] == ["ad:cam1:NumImages"]
 
 
 def test_a_user_given_path_is_where_the_file_goes(

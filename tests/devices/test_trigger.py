@@ -13,7 +13,7 @@ import pytest
 from bluesky.utils import FailedStatus, RunEngineInterrupted
 from ophyd import Signal
 
-from adsupport.devices import trigger
+from adsupport.devices import signal_io, trigger
 from adsupport.devices.acquire_status import AcquireStatus
 from adsupport.errors import (
     AcquireTimeoutError,
@@ -72,6 +72,40 @@ def test_completion_needs_no_monitor(camera_only: Any) -> None:
     for _ in range(3):
         camera_only.trigger().wait(10)
     assert [report.taken for report in camera_only.frame_reports] == [1, 1, 1]
+
+
+def test_a_complete_point_asks_the_ioc_nothing(
+    engine: Any, documents: Any, det: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    true_request = signal_io.request
+
+    def request(pv: Any) -> None:
+        asked.append(pv.pvname)
+        true_request(pv)
+
+    monkeypatch.setattr(signal_io, "request", request)
+    det.stage()
+    det.trigger().wait(10)
+    asked.clear()
+    for _ in range(5):
+        det.trigger().wait(10)
+    # A monitor that comes late is asked for: not at every point.
+    assert len(asked) < 5 * len(det._completion.account.signals) / 2
+    assert [report.written["det_hdf1"] for report in det.frame_reports] == [1] * 6
+    det.unstage()
+
+
+def test_what_the_monitors_missed_is_asked_for(det: Any) -> None:
+    det.cam.num_images.set(3, timeout=5).wait()
+    det.stage()
+    det.trigger().wait(10)
+    deliver_no_monitor(det)
+    for _ in range(2):
+        det.trigger().wait(10)
+    assert [report.written["det_hdf1"] for report in det.frame_reports] == [3, 3, 3]
+    assert [report.problems for report in det.frame_reports] == [()] * 3
+    det.unstage()
 
 
 def test_stage_signals_are_those_of_ophyd_and_the_camera_waits_for_plugins(det: Any) -> None:
