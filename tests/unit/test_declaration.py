@@ -1,6 +1,7 @@
 """Detectors declared in YAML and TOML: without any IOC."""
 
 import re
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -384,3 +385,29 @@ class TestBadDeclarations:
             load_detectors(yaml.safe_dump({"detectors": content}) + "\n\n")
         except AdsupportError as error:
             assert str(error).startswith("the text")
+
+
+class TestHowTo:
+    PAGE = Path(__file__).parents[2] / "docs" / "how-to" / "declare-detectors.md"
+
+    @pytest.mark.parametrize("language", ["yaml", "toml"])
+    def test_what_the_page_shows_is_loaded(self, language):
+        (block,) = re.findall(rf"```{language}\n(.*?)```", self.PAGE.read_text(), re.S)
+        loaded = load_detectors(block.replace('"ad:"', '"none:"'), format=language)
+        assert list(loaded) == ["adsimdet", "topview"]
+        assert loaded["adsimdet"].hdf1.read_path_template == "/mnt/ioc/data/%Y/%m/%d/"
+        assert loaded["topview"].frame_policy == "warn"
+        assert [str(each.adcore) for each in loaded.values()] == ["R3-14"] * 2
+
+    def test_the_messages_are_those_that_the_page_shows(self, tmp_path):
+        file = tmp_path / "beamline.yaml"
+        texts = [one("frame_polcy: warn"), one() + one().removeprefix("detectors:\n")]
+        for text, shown in zip(
+            texts,
+            re.findall(r"Error: beamline\.yaml: \S+ (.*?)[?;]", self.PAGE.read_text()),
+            strict=True,
+        ):
+            file.write_text(text)
+            with pytest.raises(ConfigurationError) as caught:
+                load_detectors(file)
+            assert shown.replace("adsimdet", "det") in str(caught.value)
