@@ -14,7 +14,7 @@ from ..adcore import Release, history
 from ..errors import ConfigurationError
 from .connection_signals import DeviceSignal
 from .installed_release import installed_releases
-from .releases import template_of
+from .templates import template_of
 
 __all__ = ["MissingGroup", "group_missing", "missing_pvs"]
 

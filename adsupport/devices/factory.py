@@ -16,10 +16,11 @@ from ophyd.ophydobj import Kind
 
 from ..adcore import Release
 from ..errors import ConfigurationError, ConfigurationTypeError, UnknownPluginError
+from .component_records import copy_component
 from .detector import CONNECTION_TIMEOUT, DetectorMixin
 from .installed_release import installed_releases
 from .plugin_defaults import PLUGIN_DEFAULTS
-from .releases import class_for, copy_component
+from .releases import class_for
 from .trigger import SingleTrigger_V34
 
 __all__ = ["ad_class_factory", "ad_creator"]

@@ -20,8 +20,9 @@ from adsupport.devices import (
     class_for,
 )
 from adsupport.devices import plugins as ours
+from adsupport.devices.component_records import records_of
 from adsupport.devices.plugin_defaults import PLUGIN_DEFAULTS
-from adsupport.devices.releases import records_of, template_of
+from adsupport.devices.templates import template_of
 from adsupport.errors import ConfigurationError, ConfigurationTypeError, ConnectionTimeoutError
 
 NEWEST = KNOWN_RELEASES[-1]
@@ -168,7 +169,54 @@ class Derived(class_for(ours.HDF5Plugin, "R3-4")):
     """A user's class on top of one that was made."""
 
 
+class TestStockClasses:
+    """ophyd's classes end before R3-14, its cameras have no versions: what is missing comes in."""
+
+    @pytest.mark.parametrize(
+        ("cls", "release", "present", "absent"),
+        [
+            (stock.HDF5Plugin_V34, "R3-14", "flush_now chunk_size free_capture codec", ""),
+            (stock.HDF5Plugin_V34, "R3-5", "flush_now codec", "chunk_size free_capture"),
+            (stock.ProcessPlugin_V34, "R3-13", "low_clip_threshold high_clip_value", "low_clip"),
+            (PilatusDetectorCam, "R3-14", "wait_for_plugins acquire_busy driver_version", ""),
+            (PilatusDetectorCam, "R3-1", "driver_version pool_max_buffers", "wait_for_plugins"),
+        ],
+    )
+    def test_what_comes_in(self, cls, release, present, absent):
+        fitting = class_for(cls, release)
+        assert {name for name in present.split() if name not in fitting.component_names} == set()
+        assert {name for name in absent.split() if name in fitting.component_names} == set()
+        fitting("none:", name="part")
+
+    def test_any_camera_waits_for_its_plugins_then(self):
+        spec = {"cam": {"class": PilatusDetectorCam}}
+        newer = ad_creator("none:", name="d", plugins=[spec], adcore="R3-9")
+        assert newer.stage_sigs["cam.wait_for_plugins"] == "Yes"
+        assert "cam.wait_for_plugins" not in ad_creator("n:", name="d", plugins=[spec]).stage_sigs
+
+    def test_nothing_comes_in_twice(self):
+        for version in (20, 22, 26, 31, 34, 35):
+            cls = class_for(getattr(stock, f"StatsPlugin_V{version}"), "R3-14")
+            found = [record for _, record in records_of(cls)]
+            before = [record for _, record in records_of(getattr(stock, f"StatsPlugin_V{version}"))]
+            assert {r for r in found if found.count(r) > before.count(r) > 0} == set()
+
+
 class TestUsersClasses:
+    def test_what_the_user_left_out_stays_out(self):
+        class Mine(ours.HDF5Plugin):
+            codec = None
+
+            def flush_now(self):
+                return "mine"
+
+        assert class_for(Mine, "R3-14") is Mine
+        assert class_for(Mine, "R3-9").codec is None
+
+    def test_a_class_on_top_of_one_that_was_made_follows_a_newer_release(self):
+        assert Derived.flush_now is None
+        assert class_for(Derived, "R3-14").flush_now.suffix == "FlushNow"
+
     def test_own_records_are_left_alone(self):
         class Mine(ours.StatsPlugin):
             spot = ADComponent(EpicsSignal, "Spot")
