@@ -166,7 +166,7 @@ def _queue(cam: Any) -> dict[str, Any]:
     return {} if queued is None else {"queued": queued}
 
 
-def unfinished(cam: Any, frames: int, elapsed: float, detector: str) -> str:
+def unfinished(cam: Any, frames: int, elapsed: float, detector: str, late: str = "") -> str:
     """Say that an acquisition didn't end.
 
     Parameters
@@ -179,6 +179,8 @@ def unfinished(cam: Any, frames: int, elapsed: float, detector: str) -> str:
         Time waited, in seconds.
     detector : str
         Name of the detector, whose ``acquire_timeout`` can be changed.
+    late : str
+        Which plugins haven't done with their frames, in a sentence.
 
     Returns
     -------
@@ -198,7 +200,8 @@ def unfinished(cam: Any, frames: int, elapsed: float, detector: str) -> str:
     state = cam.detector_state.get(as_string=True)
     mode = cam.trigger_mode.get(as_string=True)
     if int(found["acquire"]) == 0:
-        hint = "The camera is done, but a plugin isn't: look at QueueUse and WriteStatus"
+        which = late.rstrip(".") or "look at QueueUse and WriteStatus"
+        hint = f"The camera is done, but a plugin isn't: {which}"
     elif mode != "Internal":
         hint = f"TriggerMode is {mode}: does the camera get its triggers"
     else:

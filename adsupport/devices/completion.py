@@ -250,7 +250,8 @@ class Completion:
                 return None
             acquisition.status.report(taken)
         elapsed = time.monotonic() - begun
-        message = unfinished(detector.cam, frames, elapsed, detector.name)
+        late = self.account.tell_late(acquisition.before, frames)
+        message = unfinished(detector.cam, frames, elapsed, detector.name, late)
         self._stop_camera()
         return AcquireTimeoutError(message)
 

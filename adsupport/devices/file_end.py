@@ -241,19 +241,25 @@ class FileEnd:
         ):
             return False
         logger.error(
-            "%s stays at Stream: some plugin of the camera is still at work. %s In Single mode "
-            "each array that comes late to %s would be written to a file. unstage() puts it back "
-            "when they are done, and so does the end of the next run.",
+            "%s stays at Stream: some plugin of the camera is still at work. %sIn Single mode "
+            "each array that comes late to %s would be written to a file. Another unstage() puts "
+            "it back when the plugins are done, and so does the end of the next run.",
             pv_name(plugin.file_write_mode, setpoint=True),
-            tell_queues([self]),
+            f"{tell_queues([self])} ".lstrip(),
             self.name,
         )
         return True
 
     # -- stage
 
-    def _require_free(self) -> None:
-        """See that nobody else writes with this plugin, and that nothing old waits in it."""
+    def require_free(self) -> None:
+        """See that nobody else writes with this plugin, and that nothing old waits in it.
+
+        Raises
+        ------
+        PluginBusyError
+            Another client or another detector writes with it, or old arrays wait in its queue.
+        """
         plugin: Any = self
         found = read_signals(
             {

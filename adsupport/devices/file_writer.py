@@ -128,7 +128,7 @@ class FileWriter(FilePoints, FileEnd, FileTarget, ImageDocuments, BoundedStaging
             return super().stage()  # ophyd says what's wrong
         disabled = is_disabled_when_staged(self)
         if not disabled:
-            self._require_free()
+            self.require_free()
         self._begin_afresh()
         self._forget_documents()
         try:

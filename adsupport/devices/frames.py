@@ -29,6 +29,7 @@ from .frame_report import (
     check_policy,
     id_list,
 )
+from .plugin_queues import tell_queues
 from .signal_io import pv_name, read_signals, wait_for
 
 __all__ = [
@@ -224,6 +225,32 @@ class FrameAccount:
         # NumImagesCounter starts anew each time, so its latest value may be an old one.
         report = self._report(before, {**latest, ("cam", "num_images_counter"): 0}, expected)
         return None if report.problems else report
+
+    def tell_late(self, before: Counters, frames: int) -> str:
+        """Say which plugins haven't done with the frames of an acquisition.
+
+        Parameters
+        ----------
+        before : mapping
+            What :meth:`read` gave before it.
+        frames : int
+            Frames asked for.
+
+        Returns
+        -------
+        str
+            Their names with what they had and what waits in their queues; empty when each has
+            had all frames.
+        """
+        after = self.read()
+        parts = []
+        for name, plugin in self._plugins.items():
+            had = _difference(before, after, name, "array_counter")
+            lost = max(0, _difference(before, after, name, "dropped_arrays"))
+            if had + lost < frames:
+                waits = tell_queues([plugin]) or "No array waits in its queue."
+                parts.append(f"{plugin.dotted_name or name} has had {had} of {frames}. {waits}")
+        return " ".join(parts)
 
     def note(self, report: FrameReport) -> None:
         """Tell the writers which frames they must have when their file ends.

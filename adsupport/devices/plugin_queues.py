@@ -72,7 +72,7 @@ def tell_queues(plugins: Iterable[Any]) -> str:
     """
     named = {plugin.name: plugin for plugin in plugins}
     parts = [
-        f"{named[name].dotted_name or name} has {waiting} of {size} in its queue "
+        f"{waiting} of {size} in the queue of {named[name].dotted_name or name} "
         f"({pv_name(named[name].queue_free)} {size - waiting})"
         for name, (waiting, size) in arrays_waiting(named.values()).items()
         if waiting

@@ -25,10 +25,11 @@ from .acquisition import Acquisition, frame_time, frames_per_trigger
 from .cam import CamMixin_V3_1_1
 from .completion import Completion
 from .connection import ConnectsAtOnce
+from .frame_readings import FrameReadings
 from .frames import FrameAccount, FrameReport, check_policy, is_enabled
 from .signal_io import explain_timeouts, pv_name, wait_for
 from .signal_puts import look_at
-from .staging import BoundedStaging, FirstError, is_staged
+from .staging import BoundedStaging, FirstError, is_disabled_when_staged, is_staged
 
 __all__ = ["SingleTrigger_V34"]
 
@@ -38,7 +39,7 @@ _MOST_REPORTS = 1000
 _MULTIPLE = 1  # of ImageMode
 
 
-class SingleTrigger_V34(ConnectsAtOnce, BoundedStaging):
+class SingleTrigger_V34(FrameReadings, ConnectsAtOnce, BoundedStaging):
     """Trigger mixin: one acquisition per trigger, for ADCore 3.4 and later.
 
     Put it first among the bases of a detector that has a ``cam``::
@@ -116,6 +117,8 @@ class SingleTrigger_V34(ConnectsAtOnce, BoundedStaging):
             The devices staged.
         """
         if self._staged == Staged.no:
+            # Before the camera of somebody else's run is stopped.
+            self._require_free_writers()
             # What was running isn't restarted at unstage: the camera is left idle.
             with explain_timeouts(self):
                 self._stop_camera()
@@ -130,6 +133,11 @@ class SingleTrigger_V34(ConnectsAtOnce, BoundedStaging):
             cleanup.run(self.unstage)
             raise
         return devices
+
+    def _require_free_writers(self) -> None:
+        for part in self._signals.values():
+            if hasattr(part, "require_free") and not is_disabled_when_staged(part):
+                part.require_free()
 
     def unstage(self) -> list[object]:
         """Stop what is still running, then unstage.

@@ -114,7 +114,8 @@ def test_the_seeds_way_of_recording_the_image_still_works(
 ) -> None:
     det.read_attrs.append("hdf1")
     engine(bp.count([det]))
-    assert list(documents.of("event")[0]["data"]) == ["det_image"]
+    data = documents.of("event")[0]["data"]
+    assert [name for name in data if "_frames_" not in name and "_id" not in name] == ["det_image"]
 
 
 def test_the_image_is_described_before_the_first_trigger(
@@ -125,7 +126,8 @@ def test_the_image_is_described_before_the_first_trigger(
     engine(bp.count([det]))
     (descriptor,) = documents.of("descriptor")
     assert descriptor["data_keys"]["det_image"]["shape"] == [1, 1024, 1024]
-    assert list(documents.of("event")[0]["data"]) == ["det_image"]
+    data = documents.of("event")[0]["data"]
+    assert [name for name in data if "_frames_" not in name and "_id" not in name] == ["det_image"]
 
 
 def test_two_writers_have_two_names(
@@ -133,6 +135,9 @@ def test_two_writers_have_two_names(
 ) -> None:
     class Second(AD_EpicsFileNameHDF5Plugin):
         """Stands for another file plugin: this IOC has one only."""
+
+        def require_free(self) -> None:
+            pass
 
         def _stage_writer(self, disabled: bool) -> list[object]:
             self.is_writing = True
@@ -157,7 +162,8 @@ def test_two_writers_have_two_names(
     both.wait_for_connection(timeout=15)
     engine(bp.count([both]))
     (event,) = documents.of("event")
-    assert set(event["data"]) == {"both_image", "both_hdf2_image"}
+    images = {name for name in event["data"] if name.endswith("_image")}
+    assert images == {"both_image", "both_hdf2_image"}
 
 
 def test_a_writer_that_is_not_read_makes_no_data_key(engine: Any, documents: Any, det: Any) -> None:
