@@ -36,6 +36,9 @@ class Bench:
         self.source.emit(array)
 
     def value(self, record: str) -> float:
+        # the thread of the time series may be handing over what ports have posted
+        while self.ioc._posts or self.ioc._delivering:
+            self.ioc.deliver()
         return self.ioc.records[f"Stats1:{record}"].channel.value
 
 
