@@ -103,6 +103,23 @@ def test_no_signal_is_left_disconnected(ioc: IOCProcess, whole: Any) -> None:
     assert (type(whole.cam).wait_for_plugins is None) == (str(ioc.adcore) in ("R2-6", "R3-1"))
 
 
+def test_classes_given_by_name_fit_too(ioc: IOCProcess) -> None:
+    library = "ophyd.areadetector"
+    detector = ad_creator(
+        ioc.prefix,
+        name="given",
+        plugins=[
+            {"cam": {"class": f"{library}.cam.SimDetectorCam"}},
+            {"hdf2": {"class": f"{library}.plugins.HDF5Plugin_V34", "suffix": "HDF1:"}},
+            {"process1": {"class": f"{library}.plugins.ProcessPlugin_V34"}},
+        ],
+        adcore=ioc.adcore,
+    )
+    detector.wait_for_connection(all_signals=True, timeout=30)
+    waits = detector.stage_sigs.get("cam.wait_for_plugins")
+    assert waits == (None if str(ioc.adcore) in ("R2-6", "R3-1") else "Yes")
+
+
 def test_frames_of_every_point_are_in_the_file(
     engine: Any, documents: Any, directory: pathlib.Path, ioc: IOCProcess, whole: Any
 ) -> None:
