@@ -132,7 +132,8 @@ class FileEnd:
                 self.name, claim.files[0], claim.ioc_file, claim.frames, note=note, problems=()
             )
         else:
-            found = verify_files(claim, self.file_timeout)
+            # what the IOC itself says isn't there won't show later
+            found = verify_files(claim, self.file_timeout if said is None else 0.0)
         if said is None:
             return found
         return FileReport(**{**vars(found), "problems": (said, *found.problems)})
