@@ -28,12 +28,27 @@ class KnowsItsPorts(ADBase):
         dict
             Cameras and plugins by the names of their ports.
         """
+        return self._read_ports()[0]
+
+    def _read_ports(self) -> tuple[dict[str, Any], dict[str, str]]:
+        """Read the parts by port, and the port that each takes its arrays from."""
         parts = {part.name: part for _, part in self.walk_subdevices(include_lazy=True)}
-        names = read_signals(
-            {name: part.port_name for name, part in parts.items() if _has(part, "port_name")}
+        found = read_signals(
+            {
+                (name, attr): getattr(part, attr)
+                for name, part in parts.items()
+                for attr in ("port_name", "nd_array_port")
+                if attr in part.component_names
+            }
         )
-        self._ports = {str(port): parts[name] for name, port in names.items()}
-        return dict(self._ports)
+        names = {name: str(found[name, attr]) for name, attr in found if attr == "port_name"}
+        self._ports = {port: parts[name] for name, port in names.items()}
+        sources = {
+            port: str(found[name, "nd_array_port"])
+            for name, port in names.items()
+            if (name, "nd_array_port") in found
+        }
+        return dict(self._ports), sources
 
     def get_plugin_by_asyn_port(self, port_name: str) -> Any:
         """Find the part that has a port.
@@ -62,14 +77,7 @@ class KnowsItsPorts(ADBase):
             A plugin takes its arrays from another port, or from itself by way of others; the
             ports are named.
         """
-        ports = self.get_asyn_port_dictionary()
-        sources = read_signals(
-            {
-                port: part.nd_array_port
-                for port, part in ports.items()
-                if _has(part, "nd_array_port")
-            }
-        )
+        ports, sources = self._read_ports()
         lost = [
             f"{pv_name(ports[port].nd_array_port)} of {ports[port].name} (port {port!r}) is "
             f"{source!r}"
@@ -89,10 +97,6 @@ class KnowsItsPorts(ADBase):
                 f"{' and '.join(', '.join(sorted(group)) for group in groups)}. Set NDArrayPort of "
                 "the plugins, so that each one's arrays come from the camera in the end."
             )
-
-
-def _has(part: Any, signal: str) -> bool:
-    return signal in getattr(part, "component_names", ())
 
 
 def _groups(ports: dict[str, Any], sources: dict[str, str]) -> list[set[str]]:

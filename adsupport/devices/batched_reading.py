@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Iterator
 from typing import Any
 
 from ophyd import Device, Kind, Signal
@@ -36,27 +36,48 @@ class ReadsAtOnce(Device):
         dict
             ``value`` and ``timestamp`` by name.
         """
-        readings = _together(self, Kind.config, "read_configuration")
-        source: Any = self.source_plugin if isinstance(self, PluginBase) else None
-        if source is not None:
-            readings.update(source.read_configuration())
-        return readings
+        return _together(self, Kind.config, "read_configuration")
 
 
 def _together(device: Any, kind: Kind, method: str) -> OrderedDict[str, dict[str, Any]]:
-    parts = [part for part in _parts(device) if part.kind & kind]
-    found = read_with_times({part.name: part for part in parts if _is_plain(part)})
+    plain: dict[str, Any] = {}
+    others: dict[str, Any] = {}
+    order = list(_leaves(device, kind, method, plain, others))
+    found = read_with_times(plain) if plain else {}
     readings: OrderedDict[str, dict[str, Any]] = OrderedDict()
-    for part in parts:
-        if part.name in found:
-            readings[part.name] = found[part.name]
+    for name in order:
+        if name in found:
+            readings[name] = found[name]
         else:
-            readings.update(getattr(part, method)())
+            readings.update(getattr(others[name], method)())
     return readings
 
 
-def _parts(device: Any) -> Iterable[Any]:
-    return (getattr(device, name) for name in device.component_names)
+def _leaves(
+    device: Any, kind: Kind, method: str, plain: dict[str, Any], others: dict[str, Any]
+) -> Iterator[str]:
+    """Name what is to be read, in ophyd's order, and sort it by how that is done."""
+    for attr in device.component_names:
+        part = getattr(device, attr)
+        if not part.kind & kind:
+            continue
+        if getattr(type(part), method) is getattr(ReadsAtOnce, method):
+            yield from _leaves(part, kind, method, plain, others)
+        else:
+            (plain if _is_plain(part) else others)[part.name] = part
+            yield part.name
+    if kind is Kind.config and isinstance(device, PluginBase):
+        source: Any = device.source_plugin
+        # often the camera, which is a part of the detector and has been named before
+        if source is not None and not _named_already(source, plain):
+            others[source.name] = source
+            yield source.name
+
+
+def _named_already(device: Any, plain: dict[str, Any]) -> bool:
+    """Tell whether all of a device's configuration is among what will be read."""
+    parts = [getattr(device, attr) for attr in device.component_names]
+    return all(part.name in plain for part in parts if part.kind & Kind.config)
 
 
 def _is_plain(part: Any) -> bool:
