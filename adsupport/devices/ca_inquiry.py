@@ -10,6 +10,7 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Iterable
+from enum import Enum
 from typing import Any
 
 import numpy as np
@@ -54,7 +55,8 @@ def inquire(
     Raises
     ------
     ConnectionTimeoutError
-        Answers were still coming at the end of the timeout, so some may be missing.
+        Answers were still coming at the end of the timeout, so some may be missing; or the IOC
+        went away meanwhile.
     """
     from epics import ca
 
@@ -68,9 +70,20 @@ def inquire(
         daemon=True,
     )
     thread.start()
-    thread.join()
+    try:
+        inquiry.ended.wait()
+    except BaseException:  # Ctrl-C, after which join() would not wait any more
+        inquiry.cancel()
+        inquiry.ended.wait()
+        raise
     if inquiry.error is not None:
         raise inquiry.error
+    if inquiry.lost is not None:
+        raise ConnectionTimeoutError(
+            f"The IOC of {inquiry.lost} went away while it was asked. Is it starting, or in "
+            "trouble? Try again when it runs.",
+            [inquiry.lost],
+        )
     if inquiry.values and not inquiry.complete:
         raise ConnectionTimeoutError(
             f"Answers were still coming after {timeout:g} s, the last for "
@@ -87,10 +100,20 @@ class _Inquiry:
         self.error: BaseException | None = None
         #: Whether it ended because nothing more came.
         self.complete = False
+        #: Something that had answered and is gone.
+        self.lost: str | None = None
+        self.ended = threading.Event()
         self._follow = follow
         self._news: queue.SimpleQueue[tuple[str, Any]] = queue.SimpleQueue()
         self._channels: dict[str, Any] = {}
+        # pyepics wants the subscriptions kept
         self._subscriptions: dict[str, Any] = {}
+        self._echoes: list[Any] = []
+        self._echo = ""
+
+    def cancel(self) -> None:
+        """End soon, from another thread."""
+        self._news.put(("", _Sign.CANCEL))
 
     def run(self, names: list[str], deadline: float, quiet: float) -> None:
         from epics import ca
@@ -104,6 +127,8 @@ class _Inquiry:
                 self._close()
         except BaseException as error:  # raised in the caller's thread
             self.error = error
+        finally:
+            self.ended.set()
 
     def _ask(self, names: Iterable[str]) -> None:
         from epics import ca
@@ -114,28 +139,48 @@ class _Inquiry:
         ca.flush_io()
 
     def _on_connection(self, pvname: str, conn: bool, **_: Any) -> None:
-        if conn:
-            self._news.put((pvname, _Connected))
+        self._news.put((pvname, _Sign.CONNECTED if conn else _Sign.LOST))
 
     def _on_value(self, pvname: str, value: Any, **_: Any) -> None:
         self._news.put((pvname, value))
 
+    def _on_echo(self, pvname: str, **_: Any) -> None:
+        self._news.put((pvname, _Sign.ECHO))
+
     def _listen(self, deadline: float, quiet: float) -> None:
-        last = None  # nothing has answered
-        busy = False
+        """Listen until nothing more comes, from an IOC that isn't too busy to answer."""
+        last = called = None  # when anything came, and when the IOC was called for an echo
+        patient = False
         while True:
-            end = deadline if last is None else min(deadline, last + quiet)
+            end = deadline if last is None or called else min(deadline, last + quiet)
             try:
                 name, value = self._news.get(timeout=max(0.0, end - time.monotonic()))
             except queue.Empty:
-                if time.monotonic() >= deadline:
+                now = time.monotonic()
+                if now >= deadline:
                     return
-                if busy or self._prompt(deadline, quiet / 2):
+                if self.values:
+                    self._call()
+                    called = now
+                last = now
+                continue
+            now = time.monotonic()
+            if value is _Sign.CANCEL:
+                return
+            if value is _Sign.LOST:
+                self.lost = name
+                return
+            if value is _Sign.ECHO:
+                if called is None or name != self._echo:
+                    continue
+                if last == called and (patient or now - called < quiet / 2):
                     self.complete = True
                     return
-                last, busy = time.monotonic(), True
+                # what it was too busy for gets as long again
+                patient = last == called
+                last, called = now, None
                 continue
-            if value is _Connected:
+            if value is _Sign.CONNECTED:
                 self._subscribe(name)
             elif name not in self.values:
                 self.values[name] = _plain(value)
@@ -143,26 +188,25 @@ class _Inquiry:
                     self._ask(self._follow(name, self.values[name]))
             else:
                 continue  # a monitor's later value is nothing new
-            last, busy = time.monotonic(), False
+            last = now
 
     def _subscribe(self, name: str) -> None:
         from epics import ca
 
-        if name not in self._subscriptions:
+        if name not in self._subscriptions and ca.isConnected(self._channels[name]):
             self._subscriptions[name] = ca.create_subscription(
                 self._channels[name], callback=self._on_value
             )
 
-    def _prompt(self, deadline: float, limit: float) -> bool:
-        """Tell whether the IOC answers promptly, so would have answered the searches too."""
+    def _call(self) -> None:
+        """Subscribe once more to what answered last: its first value is the echo."""
         from epics import ca
 
-        if not self.values:
-            return False  # connected, but the first value is still on its way
-        started = time.monotonic()
-        channel = self._channels[next(reversed(self.values))]
-        ca.get(channel, timeout=max(0.1, deadline - started))
-        return time.monotonic() - started < limit
+        self._echo = next(reversed(self.values))
+        if ca.isConnected(self._channels[self._echo]):
+            self._echoes.append(
+                ca.create_subscription(self._channels[self._echo], callback=self._on_echo)
+            )
 
     def _close(self) -> None:
         from epics import ca
@@ -172,8 +216,13 @@ class _Inquiry:
         ca.destroy_context()
 
 
-class _Connected:
-    """In place of a value: the channel has connected."""
+class _Sign(Enum):
+    """What comes in place of a value."""
+
+    CONNECTED = "connected"
+    LOST = "lost"
+    ECHO = "echo"
+    CANCEL = "cancel"
 
 
 def _plain(value: Any) -> Any:

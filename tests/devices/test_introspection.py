@@ -242,6 +242,31 @@ class TestTheSearch:
         with pytest.raises(LookupError, match="PortName_RBV"):
             inquire([f"{adsim.prefix}cam1:PortName_RBV"], follow, timeout=20)
 
+    def test_an_ioc_that_dies_meanwhile(self, start_fresh: Callable[..., IOCProcess]):
+        ioc = start_fresh()
+
+        def follow(name: str, value: Any) -> list[str]:
+            os.kill(ioc.pid, signal.SIGKILL)
+            return [name.replace("PortName", "Model")]
+
+        port = f"{ioc.prefix}cam1:PortName_RBV"
+        with pytest.raises(ConnectionTimeoutError, match="went away while it was asked") as caught:
+            inquire([port], follow, timeout=60)
+        assert caught.value.missing == (port,)
+
+    def test_ctrl_c_ends_it(self):
+        main_thread = threading.main_thread().ident
+        assert main_thread is not None
+        timer = threading.Timer(0.2, signal.pthread_kill, (main_thread, signal.SIGINT))
+        timer.start()
+        with pytest.raises(KeyboardInterrupt):
+            describe_ioc("nobody:", timeout=60)
+        timer.join()
+        for thread in threading.enumerate():
+            if thread.name == "adsupport-inquiry":
+                thread.join(10)
+                assert not thread.is_alive()
+
     def test_text_in_character_arrays(self, adsim: IOCProcess):
         path = f"{adsim.prefix}HDF1:FileTemplate_RBV"
         value = inquire([path], timeout=20)[path]
