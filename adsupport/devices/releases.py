@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
-from ophyd import Component
+from ophyd import Component, Kind
 from ophyd.areadetector import cam as ophyd_cam
 from ophyd.areadetector import plugins as ophyd_plugins
 
@@ -165,6 +165,7 @@ def _added(
             continue
         if wanted and wanted <= served and not wanted & declared:
             added[attr] = copy_component(component)
+            added[attr].kind = Kind.omitted  # read by nobody who hasn't asked for it
             declared |= wanted
     return added
 

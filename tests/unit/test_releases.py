@@ -194,6 +194,17 @@ class TestStockClasses:
         assert newer.stage_sigs["cam.wait_for_plugins"] == "Yes"
         assert "cam.wait_for_plugins" not in ad_creator("n:", name="d", plugins=[spec]).stage_sigs
 
+    def test_what_comes_in_is_not_read(self):
+        class Mine(PilatusDetectorCam):
+            _default_read_attrs = None
+            _default_configuration_attrs = None
+
+        before, after = Mine("n:", name="p"), class_for(Mine, "R3-9")("n:", name="p")
+        assert (after.read_attrs, after.configuration_attrs) == (
+            before.read_attrs,
+            before.configuration_attrs,
+        )
+
     def test_nothing_comes_in_twice(self):
         for version in (20, 22, 26, 31, 34, 35):
             cls = class_for(getattr(stock, f"StatsPlugin_V{version}"), "R3-14")
