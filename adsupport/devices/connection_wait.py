@@ -21,14 +21,11 @@ OPTIONAL_TIME = 2.0
 #: Longest wait for the first value of a monitored signal after it has connected, in seconds.
 VALUE_TIME = 2.0
 
-#: Longest time between two looks at what is connected, in seconds.
+#: Time between two looks at all that isn't connected, in seconds.
 _LOOK = 0.1
 
 #: When nothing has come for this time, in seconds, signals that lack something are helped.
 _QUIET = 0.02
-
-#: Time between two attempts to help a signal, in seconds.
-_HELP = 0.05
 
 
 class ConnectionWait:
@@ -70,7 +67,6 @@ class ConnectionWait:
         self._waiting = {id(each): each for each in self.signals}
         self._late: dict[int, float] = {}
         self._helping: set[tuple[int, str]] = set()
-        self._next_help: dict[tuple[int, str], float] = {}
         self._last = time.monotonic()
 
     def _made(self, signal: EpicsSignalBase) -> None:
@@ -92,18 +88,15 @@ class ConnectionWait:
             The signals that are missing.
         """
         deadline = None if timeout is None else time.monotonic() + timeout
-        next_look, quiet = 0.0, False
+        next_look, quiet = time.monotonic() + _LOOK, False
         try:
             while True:
                 now = time.monotonic()
-                if quiet or now >= next_look:
+                if now >= next_look or (self._reader.idle and self._all_connected()):
                     self._look(now, quiet)
                     next_look = now + _LOOK
                     if self._is_over(now, deadline):
                         break
-                elif self._reader.idle and self._all_connected():
-                    next_look = now
-                    continue
                 quiet = not self._reader.work(_QUIET)
         finally:
             self._reader.give_back()
@@ -163,11 +156,9 @@ class ConnectionWait:
     ) -> None:
         """Do something on one of ophyd's threads, after what waits there, unless it waits too."""
         key = (id(signal), thread)
-        now = time.monotonic()
-        if key in self._helping or now < self._next_help.get(key, 0.0):
+        if key in self._helping:
             return
         self._helping.add(key)
-        self._next_help[key] = now + _HELP
 
         def act() -> None:
             try:
