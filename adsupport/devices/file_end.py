@@ -70,6 +70,7 @@ class FileEnd:
     def _forget_files(self) -> None:
         self._file_ended = False
         self._file_reports: list[FileReport] = []
+        self._told = 0  # of the reports: their problems have failed a point already
         # shape and type of a frame as the run's documents have them
         self._described: tuple[tuple[int, ...], Any] | None = None
 
@@ -202,9 +203,16 @@ class FileEnd:
             wait_for(lambda: is_idle(self), self.drain_timeout)
         end_capture(self)
 
+    def _tell_no_more(self) -> None:
+        """Take the problems so far as told, when the plan goes on after a point that failed."""
+        if self.problem_reported:
+            self._told = len(self._file_reports)
+            self.problem_reported = False
+
     def _check_end(self) -> None:
-        report = self.end_file()
-        error = None if report is None or self.problem_reported else report.error()
+        self.end_file()
+        bad = [report for report in self._file_reports[self._told :] if report.problems]
+        error = bad[0].error() if bad and not self.problem_reported else None
         if error is None:
             return
         policy = getattr(self.parent, "frame_policy", "raise")

@@ -31,6 +31,7 @@ class FilePoints:
     is_writing: bool
     next_file: Any
     end_file: Any
+    _tell_no_more: Any
     _open: Any
     _add_datum: Any
     _mode: str
@@ -121,6 +122,7 @@ class FilePoints:
             )
         reopened = self._file_ended
         if reopened:
+            self._tell_no_more()
             self._open()
         elif self._mode != "Single" and str(capture) in ("0", "Done"):
             raise FileWriteError(

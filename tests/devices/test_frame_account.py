@@ -11,6 +11,7 @@ from typing import Any
 
 import bluesky.plan_stubs as bps
 import bluesky.plans as bp
+import bluesky.preprocessors as bpp
 import h5py
 import pytest
 from bluesky.utils import FailedStatus
@@ -147,6 +148,23 @@ def test_a_plan_may_take_a_failed_point_again(
     (event,) = documents.of("event")
     resource = documents.of("resource")[-1]
     assert event["data"]["det_image"].startswith(resource["uid"])
+
+
+def test_a_file_lost_after_a_point_was_taken_again_is_told(
+    adsim: Any, engine: Any, det: Any, documents: Any, during: Any
+) -> None:
+    def stubborn() -> Any:
+        with contextlib.suppress(FailedStatus):
+            yield from bps.trigger_and_read([det])
+        yield from bps.trigger_and_read([det])
+
+    engine(prepare_count(det.hdf1, "again", 0.001, 0.002, 3))
+    during(pathlib.Path.unlink)
+    with (
+        adsim.fault("queue-overflow", "HDF1", after=1, count=1),
+        pytest.raises(FileWriteError, match=r"again_0001\.h5 doesn't exist here"),
+    ):
+        engine(bpp.stage_wrapper(bpp.run_wrapper(stubborn()), [det]))
 
 
 def test_a_late_plugin_is_named_and_writes_no_file_of_its_own(
