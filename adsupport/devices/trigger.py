@@ -117,10 +117,10 @@ class SingleTrigger_V34(FrameReadings, ConnectsAtOnce, BoundedStaging):
             The devices staged.
         """
         if self._staged == Staged.no:
-            # Before the camera of somebody else's run is stopped.
-            self._require_free_writers()
-            # What was running isn't restarted at unstage: the camera is left idle.
             with explain_timeouts(self):
+                # Before the camera of somebody else's run is stopped.
+                self._require_free_writers()
+                # What was running isn't restarted at unstage: the camera is left idle.
                 self._stop_camera()
         devices = super().stage()
         try:
