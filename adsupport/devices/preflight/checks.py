@@ -18,8 +18,9 @@ from .probe import probe
 from .rate import check_rate
 from .report import CheckReport, Finding
 from .run import PlannedRun
+from .space import check_disks
 from .state import PartState, read_state
-from .target import check_target
+from .target import check_target, place_of
 from .versions import check_types, check_versions
 from .writer import check_free, check_primed_or_lazy, check_settings
 
@@ -79,76 +80,77 @@ def check(
     findings = check_connected(detector, timeout)
     try:
         with explain_timeouts(detector):
-            findings += _connected_checks(detector, findings, run or PlannedRun(), write)
+            # one by one: what was found before the IOC is lost stays
+            for finding in _connected_checks(detector, tuple(findings), run or PlannedRun(), write):
+                findings.append(finding)
     except ConnectionTimeoutError as error:
-        findings.append(
-            Finding(
-                "error",
-                detector.prefix,
-                f"the IOC was lost during the check: {error}",
-                "Look at the IOC, then check again.",
-                "connection",
-            )
-        )
+        findings.append(_lost(detector, str(error)))
     return CheckReport(detector.name, detector.prefix, tuple(findings))
+
+
+def _lost(detector: Any, why: str) -> Finding:
+    return Finding(
+        "error",
+        detector.prefix,
+        f"the IOC was lost during the check: {why}",
+        "Look at the IOC, then check again.",
+        "connection",
+    )
 
 
 def _connected_checks(
     detector: Any, connection: Sequence[Finding], run: PlannedRun, write: bool
-) -> list[Finding]:
+) -> Iterator[Finding]:
     reachable = all(finding.severity != "error" for finding in connection)
-    staged = is_staged(detector)
-    probes: list[Finding] = []
-    if write and reachable:
-        # first: what follows is then about the IOC as a run will find it
-        before = read_state(detector)
-        for writer in _used_writers(before):
-            probes += probe(writer, staged)
-    parts = read_state(detector)
-    camera = _camera(parts)
-    if camera is None:
-        return []  # the connection has said so
     complete = all(finding.severity == "ok" for finding in connection)
-    findings = [
-        *check_versions(camera, complete),
-        *check_types(parts),
-        *check_ports(parts),
-        *check_links(parts),
-        *check_camera(camera, staged),
-    ]
+    staged = is_staged(detector)
+    parts = read_state(detector)
+    probed = write and reachable
+    if probed:
+        # first: what follows is then about the IOC as a run will find it
+        yield from _probes(parts, staged)
+        parts = read_state(detector)
+    if not _cameras(parts):
+        if reachable:
+            yield _lost(detector, "its camera isn't connected any more")
+        return
+    camera = _cameras(parts)[0]
+    yield from check_versions(camera, complete)
+    yield from check_types(parts)
+    yield from check_ports(parts)
+    yield from check_links(parts)
+    yield from check_camera(camera, staged)
+    places = []
     for writer in _used_writers(parts):
-        findings += check_free(writer, staged, probed=bool(probes))
-        findings += _writer_checks(writer, parts, camera, run, reachable)
+        received = received_array(writer.device)
+        delivered = _delivered(writer, parts) if reachable else None
+        figures = run.figures(camera, delivered or received)
+        places.append((place_of(writer), figures))
+        yield from check_free(writer, staged, probed)
+        yield from check_settings(writer, delivered or received)
+        yield from check_primed_or_lazy(writer, received, delivered)
+        yield from check_target(writer, figures)
+        yield from check_rate(writer, figures, run.compression)
+    yield from check_disks(places)
     if not any(part.is_writer for part in parts):
         what = "no file writer that records is connected: the images of a run would be lost"
         remedy = "Add one to the plugins, such as 'hdf1'."
-        findings.append(Finding("info", detector.prefix, what, remedy, "writer"))
-    return findings + probes
+        yield Finding("info", detector.prefix, what, remedy, "writer")
 
 
-def _camera(parts: Sequence[PartState]) -> PartState | None:
-    return next((part for part in parts if part.is_camera), None)
+def _probes(parts: Sequence[PartState], staged: bool) -> Iterator[Finding]:
+    for writer in _used_writers(parts):
+        for camera in _cameras(parts)[:1]:
+            yield from probe(writer, camera, staged)
+
+
+def _cameras(parts: Sequence[PartState]) -> list[PartState]:
+    return [part for part in parts if part.is_camera]
 
 
 def _used_writers(parts: Sequence[PartState]) -> list[PartState]:
     """List the file writers that staging doesn't disable."""
     return [part for part in parts if part.is_writer and not is_disabled_when_staged(part.device)]
-
-
-def _writer_checks(
-    writer: PartState,
-    parts: Sequence[PartState],
-    camera: PartState,
-    run: PlannedRun,
-    reachable: bool,
-) -> Iterator[Finding]:
-    received = received_array(writer.device)
-    delivered = _delivered(writer, parts) if reachable else None
-    figures = run.figures(camera, delivered or received)
-    yield from check_settings(writer)
-    yield from check_primed_or_lazy(writer, received, delivered)
-    yield from check_target(writer, figures)
-    yield from check_rate(writer, figures, run.compression)
 
 
 def _delivered(writer: PartState, parts: Sequence[PartState]) -> ArrayKind | None:

@@ -9,13 +9,13 @@ import threading
 import uuid
 from typing import Any
 
-from ...errors import AdsupportError, FileWriteError
+from ...errors import AdsupportError, FileWriteError, PutError
 from ...naming import FileTemplate, format_file_name, same_path
 from ..arrays import received_array
 from ..file_paths import path_map_of, put_file_path
 from ..priming import prime_now
 from ..signal_io import get_setpoint, pv_name, read_signals, wait_for
-from ..signal_puts import PUT_TIMEOUT, put_and_confirm, same_value
+from ..signal_puts import PUT_TIMEOUT, lost_before_put_back, put_and_confirm, same_value
 from ..staging import FirstError
 from .directories import LocalView, look_for
 from .report import Finding
@@ -33,7 +33,7 @@ _WRITE_TIMEOUT = 30.0
 _VISIBLE_TIMEOUT = 5.0
 
 
-def probe(writer: PartState, staged: bool = False) -> list[Finding]:
+def probe(writer: PartState, camera: PartState, staged: bool = False) -> list[Finding]:
     """Write the last array of a plugin to a file of its own name; remove it, restore all.
 
     The array is written by ``WriteFile`` in Single mode: no frame is taken, unless none has come
@@ -45,6 +45,8 @@ def probe(writer: PartState, staged: bool = False) -> list[Finding]:
     ----------
     writer : PartState
         The file writer.
+    camera : PartState
+        The camera.
     staged : bool
         Whether the detector is staged.
 
@@ -54,7 +56,7 @@ def probe(writer: PartState, staged: bool = False) -> list[Finding]:
         Whether the IOC could write and the file was seen here; what could not be put back.
     """
     try:
-        refusal = _refusal(writer, staged)
+        refusal = _refusal(writer, camera, staged)
         if refusal:
             return [_not_made(writer, refusal)]
         directory = planned_directory(writer)
@@ -89,12 +91,12 @@ def probe(writer: PartState, staged: bool = False) -> list[Finding]:
     return findings
 
 
-def _refusal(writer: PartState, staged: bool) -> str:
+def _refusal(writer: PartState, camera: PartState, staged: bool) -> str:
     """Say why no probe may be made now; asked anew, for time has passed."""
     if staged:
         return "the detector is staged"
     plugin = writer.device
-    signals = [plugin.parent.cam.acquire, plugin.capture, plugin.write_file]
+    signals = [camera.device.acquire, plugin.capture, plugin.write_file]
     busy = read_signals(dict(enumerate(signals)))
     names = [pv_name(signal) for i, signal in enumerate(signals) if int(busy[i])]
     if not names:
@@ -145,6 +147,7 @@ class _Attempt:
         self._put(plugin.file_write_mode, "Single")
         self._put(plugin.file_template, self.template)
         self._put(plugin.file_name, self.name)
+        self._saved.append((plugin.create_directory, depth))
         self._saved.append((plugin.file_path, get_setpoint(plugin.file_path)))
         put_file_path(plugin, self.directory)
         self._write_file()
@@ -164,7 +167,11 @@ class _Attempt:
     def _write_file(self) -> None:
         plugin, done = self.plugin, threading.Event()
         plugin.write_file.put(1, use_complete=True, callback=lambda **_: done.set())
-        if not done.wait(_WRITE_TIMEOUT):
+        # the answer never comes from an IOC that is gone
+        wait_for(lambda: done.is_set() or not plugin.write_file.connected, _WRITE_TIMEOUT)
+        if not plugin.write_file.connected:
+            raise FileWriteError(f"{pv_name(plugin.write_file, True)}: the IOC was lost meanwhile")
+        if not done.is_set():
             raise FileWriteError(
                 f"{pv_name(plugin.write_file, True)}: one frame wasn't written within "
                 f"{_WRITE_TIMEOUT:g} s"
@@ -209,10 +216,8 @@ class _Attempt:
             signal, value = self._saved.pop()
             if signal is plugin.file_path:
                 # a write of FilePath makes directories, also those that were missing before
-                cleanup.run(self._put, plugin.create_directory, 0)
-                cleanup.run(put_and_confirm, signal, value, PUT_TIMEOUT, _same_directory)
-            else:
-                cleanup.run(put_and_confirm, signal, value)
+                cleanup.run(_put_back, plugin.create_directory, 0)
+            cleanup.run(_put_back, signal, value)
         cleanup.raise_first()
 
     def finding(self, error: BaseException | None, before: LocalView) -> Finding:
@@ -245,5 +250,13 @@ class _Attempt:
         )
 
 
-def _same_directory(_: Any, wanted: str, found: str) -> bool:
-    return wanted == found or same_path(wanted, found)
+def _put_back(signal: Any, value: Any) -> None:
+    """Put a set-point back, at once an error when the IOC is gone."""
+    if not signal.connected:
+        raise PutError(lost_before_put_back(signal, value))
+
+    def same(_: Any, wanted: Any, found: Any) -> bool:
+        alike = same_value(signal, wanted, found)
+        return alike or (isinstance(wanted, str) and same_path(wanted, str(found)))
+
+    put_and_confirm(signal, value, PUT_TIMEOUT, same)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from .report import Finding
 from .run import RunFigures
 
-__all__ = ["check_space", "in_units"]
+__all__ = ["check_disks", "in_units"]
 
 _TOPIC = "space"
 #: Part of the free space that a run may take before it is called tight.
@@ -36,51 +36,60 @@ def in_units(size: float) -> str:
     return f"{size:.4g} PB"
 
 
-def check_space(
-    directory: str | os.PathLike[str],
-    figures: RunFigures,
+def check_disks(
+    places: Iterable[tuple[str | os.PathLike[str] | None, RunFigures]],
     usage: Callable[[str | os.PathLike[str]], tuple[int, int, int]] = shutil.disk_usage,
 ) -> Iterator[Finding]:
-    """Compare the free space with what the run will write at most.
+    """Compare the free space of each disk with what all file writers will write to it at most.
 
     Parameters
     ----------
-    directory : path
-        A directory that exists here, on the disk that the IOC writes to.
-    figures : RunFigures
-        The planned run.
+    places : iterable of (path or None, RunFigures)
+        For each file writer a directory that exists here, on the disk that the IOC writes to, and
+        the planned run; None: nothing of it is here.
     usage : callable
         Tells total, used and free bytes of a disk.
 
     Yields
     ------
     Finding
-        One; compression isn't counted on.
+        One for each disk; compression isn't counted on.
     """
+    disks: dict[int, list[tuple[str, RunFigures]]] = {}
+    for place, figures in places:
+        if place is not None:
+            disks.setdefault(os.stat(place).st_dev, []).append((str(place), figures))
+    for writers in disks.values():
+        yield _judge(writers[0][0], [figures for _, figures in writers], usage)
+
+
+def _judge(
+    directory: str,
+    writers: list[RunFigures],
+    usage: Callable[[str | os.PathLike[str]], tuple[int, int, int]],
+) -> Finding:
     try:
         free = usage(directory)[2]
     except OSError as error:
         what = f"free space can't be told: {error.strerror}"
-        yield Finding("info", str(directory), what, topic=_TOPIC)
-        return
-    need = figures.total_bytes
-    if need is None:
+        return Finding("info", directory, what, topic=_TOPIC)
+    needs = [figures.total_bytes for figures in writers if figures.total_bytes is not None]
+    if len(needs) < len(writers):
         what = f"{in_units(free)} free; how much the run needs isn't known before the first frame"
-        yield Finding("info", str(directory), what, topic=_TOPIC)
-        return
-    run = (
-        f"{figures.points} x {figures.frames_per_point} frames make {in_units(need)} at most, "
+        return Finding("info", directory, what, topic=_TOPIC)
+    need, run = sum(needs), writers[0]
+    files = f" in files of {len(writers)} plugins" if len(writers) > 1 else ""
+    what = (
+        f"{run.points} x {run.frames_per_point} frames make {in_units(need)} at most{files}, "
         f"{in_units(free)} are free"
     )
     if need <= _TIGHT * free:
-        yield Finding("ok", str(directory), run, topic=_TOPIC)
-        return
-    fits = int(free // figures.frame_bytes) if figures.frame_bytes else 0
-    yield Finding(
+        return Finding("ok", directory, what, topic=_TOPIC)
+    full = f"the disk will be full after {int(run.frames * free / need)} frames"
+    return Finding(
         "error" if need > free else "warning",
-        str(directory),
-        f"{run}: {'the disk will be full' if need > free else 'tight'}"
-        f"{f' after {fits} frames' if need > free else ''}",
+        directory,
+        f"{what}: {full if need > free else 'tight'}",
         "Free some space, write to another disk, or take fewer or smaller frames"
         " (compression may help).",
         _TOPIC,

@@ -19,17 +19,16 @@ from ..file_paths import path_map_of
 from .directories import check_directory, look_for
 from .report import Finding
 from .run import RunFigures
-from .space import check_space
 from .state import PartState
 from .writer import writes_frame_files
 
-__all__ = ["check_target", "planned_directory"]
+__all__ = ["check_target", "place_of", "planned_directory"]
 
 _TOPIC = "file"
 
 
 def check_target(writer: PartState, figures: RunFigures) -> Iterator[Finding]:
-    """Check path map, directory, space, template, name and number of a writer's next file.
+    """Check path map, directory, template, name and number of a writer's next file.
 
     Parameters
     ----------
@@ -68,11 +67,27 @@ def check_target(writer: PartState, figures: RunFigures) -> Iterator[Finding]:
         return
     if not path_map.is_identity:
         yield Finding("ok", writer.prefix, f"path map: {path_map}", topic="paths")
-    found = list(check_directory(writer, directory, view))
-    yield from found
-    if view.nearest is not None:
-        yield from check_space(view.nearest, figures)
+    yield from check_directory(writer, directory, view)
     yield from _file(writer, directory, figures, seen=view.is_here)
+
+
+def place_of(writer: PartState) -> pathlib.Path | None:
+    """Find what is here of the directory that a writer will write to.
+
+    Parameters
+    ----------
+    writer : PartState
+        The file writer.
+
+    Returns
+    -------
+    pathlib.Path or None
+        The deepest level that exists here; None when nothing of it does, or it isn't known.
+    """
+    try:
+        return look_for(planned_directory(writer), path_map_of(writer.device)).nearest
+    except AdsupportError:
+        return None  # check_target says why
 
 
 def planned_directory(writer: PartState) -> str:
@@ -192,14 +207,8 @@ def _next(
         step = figures.frames_per_point if one_a_frame else 1
         full, local, taken = plugin.plan_file(directory, name, number, template, step)
     except FileExistsRefusedError as error:
-        yield Finding(
-            "error",
-            writer.pv("file_name"),
-            str(error).partition(". ")[0],
-            f"Choose another FileName or FileNumber, or set {writer.key}.if_exists to 'bump' (the "
-            "next free number) or 'allow' (overwrite).",
-            _TOPIC,
-        )
+        what, _, remedy = str(error).partition(f" by {plugin.name}. ")
+        yield Finding("error", writer.pv("file_name"), what, remedy, _TOPIC)
         return
     except AdsupportError as error:
         yield Finding("error", writer.pv("file_name"), *_split(error), _TOPIC)

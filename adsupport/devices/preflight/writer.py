@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from ophyd.areadetector.plugins import JPEGPlugin
+
 from ..arrays import ArrayKind, array_mismatch
 from .report import Finding
 from .state import PartState, is_on
@@ -73,13 +75,15 @@ def check_free(writer: PartState, staged: bool = False, probed: bool = False) ->
         )
 
 
-def check_settings(writer: PartState) -> Iterator[Finding]:
+def check_settings(writer: PartState, kind: ArrayKind | None = None) -> Iterator[Finding]:
     """See that the mode of writing and its companions agree.
 
     Parameters
     ----------
     writer : PartState
         The file writer.
+    kind : ArrayKind, optional
+        The arrays that it will get.
 
     Yields
     ------
@@ -113,6 +117,19 @@ def check_settings(writer: PartState) -> Iterator[Finding]:
             "Put AutoIncrement to Yes.",
             _TOPIC,
         )
+    if isinstance(writer.device, JPEGPlugin) and kind is not None and _is_wide(kind):
+        yield Finding(
+            "error",
+            writer.prefix,
+            f"the frames are {kind.data_type}, and JPEG files hold 8 bits: the IOC drops these "
+            "without a word",
+            "Take UInt8 frames, or write TIFF or HDF5.",
+            _TOPIC,
+        )
+
+
+def _is_wide(kind: ArrayKind) -> bool:
+    return kind.data_type not in (None, "Int8", "UInt8")
 
 
 def _planned_frames(writer: PartState) -> int:

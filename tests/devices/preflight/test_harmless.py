@@ -26,33 +26,30 @@ OF_THE_LAST_FILE = (
 )
 
 
-def test_a_check_writes_nothing_and_leaves_every_record_as_it_was(
+def test_a_check_writes_nothing_and_a_probe_leaves_no_trace(
     det: Any,
     adsim: IOCProcess,
+    disk: pathlib.Path,
     everything: Callable[[IOCProcess], dict[str, Any]],
     monkeypatch: pytest.MonkeyPatch,
 ):
-    puts: list[Any] = []
-    before = everything(adsim)
-    original = epics.ca.put
-    monkeypatch.setattr(epics.ca, "put", lambda chid, *args, **kw: puts.append(epics.ca.name(chid)))
-    report = check(det, run=PlannedRun(points=3, frames_per_point=7, acquire_period=0.01))
-    monkeypatch.setattr(epics.ca, "put", original)
-    after = everything(adsim)
-    assert report.ok, report
-    assert puts == []
-    assert {pv: (before[pv], after[pv]) for pv in before if before[pv] != after[pv]} == {}
-
-
-def test_a_probe_leaves_no_trace(
-    det: Any, adsim: IOCProcess, everything: Callable[..., dict[str, Any]], disk: pathlib.Path
-):
+    puts: list[str] = []
     files = sorted(disk.rglob("*"))
     before = everything(adsim)
+    with monkeypatch.context() as spy:
+        spy.setattr(epics.ca, "put", lambda chid, *args, **kw: puts.append(epics.ca.name(chid)))
+        run = PlannedRun(points=3, frames_per_point=7, acquire_period=0.01)
+        report = check(det, run=run)
+    assert report.ok, report
+    assert puts == []
+    checked = everything(adsim)
+    assert {pv: (before[pv], checked[pv]) for pv in before if before[pv] != checked[pv]} == {}
+
     report = check(det, write=True)
-    after = everything(adsim)
     assert report.ok, report
     assert [each.severity for each in report.findings if each.topic == "probe"] == ["ok"]
-    assert sorted(disk.rglob("*")) == files
-    changed = {pv for pv in before if before[pv] != after[pv]}
+    probed = everything(adsim)
+    changed = {pv for pv in before if before[pv] != probed[pv]}
+    assert f"{adsim.prefix}HDF1:FullFileName_RBV" in changed
     assert {pv for pv in changed if not pv.endswith(OF_THE_LAST_FILE)} == set()
+    assert sorted(disk.rglob("*")) == files

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pathlib
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -15,6 +16,8 @@ from adsupport.devices import (
     check,
     ensure_AD_plugin_primed,
 )
+from adsupport.devices.preflight import checks, probe
+from adsupport.devices.signal_io import wait_for
 from adsupport.errors import ConfigurationTypeError
 from adsupport.launch import IOCProcess
 
@@ -200,6 +203,9 @@ def test_a_file_that_exists(det: Any, disk: pathlib.Path, one: Pick) -> None:
     assert "image_0000.h5 exists already" in finding.what
     assert "if_exists" in finding.remedy
     det.hdf1.if_exists = "bump"
+    det.hdf1.file_template.put("%s%s_0000.h5", wait=True)
+    assert "use one with '%d'" in one(check(det), "error", "HDF1:FileName").remedy
+    det.hdf1.file_template.put("%s%s_%4.4d.h5", wait=True)
     assert "image_0001.h5" in one(check(det), "info", "HDF1:FileName").what
     det.hdf1.if_exists = "allow"
     assert "overwritten" in one(check(det), "warning", "image_0000.h5").what
@@ -228,7 +234,9 @@ def test_a_name_that_can_not_be(
 # -- priming, modes, rates, space
 
 
-def test_unprimed_and_lazy(fresh_adsim: IOCProcess, disk: pathlib.Path, one: Pick) -> None:
+def test_unprimed_and_lazy(
+    fresh_adsim: IOCProcess, disk: pathlib.Path, one: Pick, monkeypatch: pytest.MonkeyPatch
+) -> None:
     writer = {"class": AD_EpicsFileNameHDF5Plugin, "write_path_template": f"{disk}/ioc/"}
     fresh = ad_creator(fresh_adsim.prefix, name="fresh", plugins=["cam", "image", {"hdf1": writer}])
     fresh.wait_for_connection(timeout=15)
@@ -244,6 +252,19 @@ def test_unprimed_and_lazy(fresh_adsim: IOCProcess, disk: pathlib.Path, one: Pic
     fresh.hdf1.lazy_open.put("No", wait=True)
     ensure_AD_plugin_primed(fresh.hdf1, True)
     assert check(fresh).ok
+
+    # and now the IOC dies in the middle of a probe
+    def die(plugin: Any, path: str) -> None:
+        fresh_adsim.kill()
+        assert wait_for(lambda: not plugin.write_file.connected, 30)
+
+    monkeypatch.setattr(probe, "put_file_path", die)
+    begun = time.monotonic()
+    report = check(fresh, write=True)
+    assert time.monotonic() - begun < 60
+    found = " ".join(each.what for each in report.errors)
+    assert "not all settings could be put back" in found
+    assert "the IOC was lost" in found
 
 
 def test_primed_for_other_frames(det: Any, one: Pick) -> None:
@@ -335,3 +356,24 @@ def test_an_old_adcore(adsupport_ioc_factory: Any, one: Pick) -> None:
         assert "adcore='auto'" in finding.remedy
         right = ad_creator(old.prefix, name="right", plugins=["cam", "image"], adcore="auto")
         assert check(right, timeout=10.0).ok
+
+
+def test_jpeg_files_of_wide_frames(adsim: IOCProcess, det: Any, disk: pathlib.Path, one: Pick):
+    writer = {"write_path_template": f"{disk}/ioc/"}
+    jpeg = ad_creator(adsim.prefix, name="jpeg", plugins=["cam", {"jpeg1": writer}])
+    det.cam.data_type.put("UInt16", wait=True)
+    finding = next(each for each in check(jpeg).errors if "8 bits" in each.what)
+    assert finding.subject == "ad:JPEG1:"
+    assert "TIFF or HDF5" in finding.remedy
+
+
+def test_the_ioc_is_lost_during_a_check(det: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    def gone(*_: Any) -> None:
+        raise TimeoutError("no answer")
+
+    monkeypatch.setattr(checks, "check_camera", gone)
+    report = check(det)
+    (finding,) = report.errors
+    assert "the IOC was lost during the check" in finding.what
+    assert "no answer" in finding.what
+    assert report.of("ok")  # what was found before

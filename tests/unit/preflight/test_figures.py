@@ -10,7 +10,7 @@ from adsupport.devices import PlannedRun
 from adsupport.devices.arrays import ArrayKind
 from adsupport.devices.preflight.rate import backlog, check_rate, throughput
 from adsupport.devices.preflight.run import RunFigures
-from adsupport.devices.preflight.space import check_space, in_units
+from adsupport.devices.preflight.space import check_disks, in_units
 from adsupport.devices.preflight.state import PartState
 from adsupport.errors import ConfigurationError
 
@@ -145,7 +145,7 @@ def disk(free: int):
     [(100 * 10**6 - 1, "error"), (100 * 10**6, "warning"), (112 * 10**6, "ok")],
 )
 def test_space(free: int, severity: str):
-    (finding,) = check_space("/data", RunFigures(10, 10, 0.1, 10**6), disk(free))
+    (finding,) = check_disks([("/", RunFigures(10, 10, 0.1, 10**6))], disk(free))
     assert finding.severity == severity
     assert "100 MB" in finding.what
     assert ("after 99 frames" in finding.what) == (severity == "error")
@@ -155,9 +155,17 @@ def test_space_that_can_not_be_told():
     def broken(path: object) -> tuple[int, int, int]:
         raise PermissionError(13, "Permission denied")
 
-    (finding,) = check_space("/data", RunFigures(1, 1, 0.1, 1), broken)
+    (finding,) = check_disks([("/", RunFigures(1, 1, 0.1, 1))], broken)
     assert finding.severity == "info"
     assert "Permission denied" in finding.what
+
+
+def test_writers_share_a_disk():
+    run = RunFigures(10, 10, 0.1, 10**6)
+    (finding,) = check_disks([("/", run), (None, run), ("/", run)], disk(150 * 10**6))
+    assert finding.severity == "error"
+    assert "200 MB at most in files of 2 plugins" in finding.what
+    assert "after 75 frames" in finding.what
 
 
 @given(st.integers(0, 10**24))
