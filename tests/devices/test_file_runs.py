@@ -227,6 +227,20 @@ def test_capture_mode_without_a_number_is_refused(det: Any, unchanged: Any) -> N
         det.stage()
 
 
+def test_files_in_more_dimensions_than_readers_know_are_refused(det: Any, unchanged: Any) -> None:
+    # Extra dimensions go by themselves when NumCapture is 0, as it is unless somebody sets it.
+    places = det.hdf1.position_mode
+    places.set("On", timeout=5).wait()
+    try:
+        with (
+            unchanged(det),
+            pytest.raises(ConfigurationError, match=r"HDF1:PositionMode is On: .*Put it to 0"),
+        ):
+            det.stage()
+    finally:
+        places.set("Off", timeout=5).wait()
+
+
 def test_a_failing_writer_fails_the_run(engine: Any, documents: Any, det: Any) -> None:
     det.stage()
     det._completion._monitors.stop()  # so that the counters are read

@@ -47,6 +47,31 @@ def test_after_a_restart_the_plugin_is_unprimed_and_the_same_detector_goes_on(
     assert det.hdf1.num_captured.get() == 4
 
 
+@pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::DeprecationWarning")
+def test_after_a_restart_a_lazy_plugin_needs_no_priming_and_describes_what_it_writes(
+    fresh_adsim: Any, make_detector: Any, engine: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import databroker
+
+    catalog = databroker.temp().v2
+    engine.subscribe(catalog.v1.insert)
+    # the stream is described before the first trigger, when the plugin has had no array
+    monkeypatch.setenv("BLUESKY_PREDECLARE", "1")
+    det = make_detector(fresh_adsim)
+    det.hdf1.stage_sigs["lazy_open"] = "Yes"
+    det.hdf1.stage_sigs.move_to_end("capture")
+    for name, rows in {"before": 32, "after": 24}.items():
+        det.cam.size.size_y.set(rows, timeout=5).wait()
+        engine(prepare_count(det.hdf1, name, 0.001, 0.002, 2))
+        (uid,) = engine(bp.count([det], num=2))
+        assert catalog[uid].primary.read()["det_image"].shape == (2, 2, rows, 1024)
+        key = catalog[uid].primary.metadata["descriptors"][0]["data_keys"]["det_image"]
+        assert (key["shape"], key["dtype_numpy"]) == ([2, rows, 1024], "|u1")
+        if name == "before":
+            fresh_adsim.restart()
+            _await_return(det)
+
+
 def test_an_ioc_lost_during_an_acquisition_is_an_error_and_the_next_run_works(
     fresh_adsim: Any, make_detector: Any, engine: Any
 ) -> None:

@@ -28,7 +28,7 @@ from adsupport.devices.plugins import (
     ROIPlugin,
     TransformPlugin,
 )
-from adsupport.errors import ConfigurationError
+from adsupport.errors import ConfigurationError, UnprimedError
 from adsupport.plans import prepare_count
 
 MONO = ArrayKind((1024, 512), "UInt8", "Mono")
@@ -186,6 +186,16 @@ def test_a_writer_behind_a_colour_conversion_is_compared_with_what_that_makes(ch
     chain.cam.color_mode.sim_put("RGB1")
     chain.cc1.color_mode_out.sim_put("Mono")
     assert AD_plugin_primed(chain.hdf1)
+
+
+def test_images_that_nobody_can_know_yet_are_not_described_at_random(chain: Any) -> None:
+    chain.hdf1.nd_array_port.sim_put("FFT1")
+    chain.hdf1.ndimensions.sim_put(0)
+    with pytest.raises(UnprimedError, match="X:HDF1:.*isn't known before its first frame"):
+        chain.hdf1._image_key()
+    chain.hdf1.nd_array_port.sim_put("SIM1")
+    key = chain.hdf1._image_key()
+    assert (key["shape"], key["dtype_numpy"]) == ([1, 1024, 1024], "|u1")
 
 
 MONO_8 = ArrayKind((64, 48), "UInt8", "Mono")
