@@ -6,10 +6,13 @@ from typing import Any
 
 from ..errors import ConfigurationError, FileWriteError
 from ..naming import PathMap, same_path
-from .signal_io import pv_name, wait_for
-from .signal_puts import PUT_TIMEOUT, put_and_confirm
+from .signal_io import pv_name, read_signals, wait_for
+from .signal_puts import PUT_TIMEOUT, put_and_confirm, put_and_wait
 
 __all__ = ["missing_directory", "path_map_of", "put_file_path"]
+
+#: How long the records may lag behind the put of a path, in seconds.
+_LOOK_TIMEOUT = 0.5
 
 
 def path_map_of(plugin: Any) -> PathMap:
@@ -63,13 +66,18 @@ def put_file_path(plugin: Any, path: str, timeout: float = PUT_TIMEOUT) -> None:
     PutError
         The IOC didn't take the path.
     """
+    put_and_wait(plugin.file_path, path, timeout)
+    signals = {"path": plugin.file_path, "exists": plugin.file_path_exists}
+    found: dict[str, Any] = {}
 
-    def same(_: Any, wanted: str, found: str) -> bool:
-        return same_path(wanted, found)
+    def has_looked() -> bool:
+        found.update(read_signals(signals))
+        return same_path(path, found["path"]) and bool(int(found["exists"]))
 
-    put_and_confirm(plugin.file_path, path, timeout, same)
-    if wait_for(lambda: bool(plugin.file_path_exists.get()), 0.5):
+    if wait_for(has_looked, _LOOK_TIMEOUT):
         return
+    if not same_path(path, found["path"]):
+        put_and_confirm(plugin.file_path, path, timeout, lambda _, *both: same_path(*both))
     raise FileWriteError(missing_directory(plugin, path))
 
 

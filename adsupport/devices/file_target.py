@@ -201,13 +201,11 @@ class FileTarget:
     def _settle_directory(self) -> str:
         """Put directory and name; return the directory."""
         name, read_path, write_path = self.make_filename()
-        self._map = (
-            self.path_map
-            if same_path(read_path, write_path)
-            else PathMap([(write_path, read_path)])
-        )
+        mapped = not same_path(read_path, write_path)
+        self._map = PathMap([(write_path, read_path)]) if mapped else self.path_map
         put_file_path(self, write_path)
-        if self.file_name.get() != name:
+        named_here = type(self).make_filename is not FileTarget.make_filename  # not by the caller
+        if named_here and self.file_name.get() != name:
             put_and_confirm(self.file_name, name)
         return write_path
 

@@ -40,11 +40,14 @@ class _HDF5Writer(FileWriter, HDF5Plugin):
 
     def _check_settings(self) -> None:
         super()._check_settings()
-        extra = int(self.num_extra_dims.get())
-        if extra or self.position_mode.get(as_string=True) == "On":
-            signal = self.num_extra_dims if extra else self.position_mode
+        found = read_signals(
+            {"extra": self.num_extra_dims, "position": self.position_mode}, texts=("position",)
+        )
+        if int(found["extra"]) or found["position"] == "On":
+            which = "extra" if int(found["extra"]) else "position"
+            signal = self.num_extra_dims if which == "extra" else self.position_mode
             raise ConfigurationError(
-                f"{pv_name(signal, True)} is {signal.get()}: {self.name} would lay the frames out "
+                f"{pv_name(signal, True)} is {found[which]}: {self.name} would lay the frames out "
                 "in more dimensions than readers of AD_HDF5 know, who take them one after the "
                 "other. Put it to 0."
             )

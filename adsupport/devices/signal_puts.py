@@ -22,6 +22,7 @@ __all__ = [
     "look_at",
     "lost_before_put_back",
     "put_and_confirm",
+    "put_and_wait",
     "put_back",
     "put_in_order",
     "same_value",
@@ -114,6 +115,38 @@ def look_at(wanted: Sequence[tuple[Any, Any]]) -> list[tuple[bool, Any]]:
     ]
 
 
+def put_and_wait(signal: Any, value: Any, timeout: float = PUT_TIMEOUT) -> None:
+    """Write a signal and wait for the put to complete.
+
+    Not for records whose put completes when their work is done (Acquire, Capture).
+
+    Parameters
+    ----------
+    signal : ophyd.EpicsSignal
+        What to write.
+    value : object
+        The value; an enum's number or string.
+    timeout : float
+        Longest wait, in seconds.
+
+    Raises
+    ------
+    PutError
+        The put didn't complete in time.
+    """
+    if not hasattr(signal, "setpoint_pvname"):
+        signal.put(value)
+        return
+    done = threading.Event()
+    signal.put(value, use_complete=True, callback=lambda **_: done.set(), timeout=timeout)
+    if not done.wait(timeout):
+        raise PutError(
+            f"{pv_name(signal, setpoint=True)}: the put of {value!r} didn't complete within "
+            f"{timeout:g} s. The IOC is gone, busy, or a put-callback on this channel is still "
+            "pending."
+        )
+
+
 def put_and_confirm(
     signal: Any, value: Any, timeout: float = PUT_TIMEOUT, same: Any = same_value
 ) -> None:
@@ -138,17 +171,8 @@ def put_and_confirm(
         The put didn't complete in time, or the read-back shows another value.
     """
     deadline = time.monotonic() + timeout
-    done = threading.Event()
     name = pv_name(signal, setpoint=True)
-    if hasattr(signal, "setpoint_pvname"):
-        signal.put(value, use_complete=True, callback=lambda **_: done.set(), timeout=timeout)
-        if not done.wait(timeout):
-            raise PutError(
-                f"{name}: the put of {value!r} didn't complete within {timeout:g} s. "
-                "The IOC is gone, busy, or a put-callback on this channel is still pending."
-            )
-    else:
-        signal.put(value)
+    put_and_wait(signal, value, timeout)
     found = signal.get()
     if same(signal, value, found):
         return
