@@ -114,12 +114,18 @@ def group_missing(
         a class that doesn't fit; single ones.  The IOC is asked for its release when that can
         explain something.
     """
+    unread = {
+        pv: failures[pv]
+        for each in missing
+        for pv in each.missing_pvs()
+        if failures and pv in failures and each.answers(pv)
+    }
     groups: list[MissingGroup] = []
     owners = {id(each.owner): each.owner for each in missing}
     for owner in owners.values():
         of_owner = [each for each in signals if each.owner is owner]
         lost = [each for each in missing if each.owner is owner]
-        groups += _of_device(owner, of_owner, lost, failures or {})
+        groups += _of_device(owner, of_owner, lost, unread)
     return groups
 
 

@@ -99,6 +99,21 @@ class DeviceSignal:
         """Names of the process variables, that for reading first."""
         return [pv.pvname for pv in channels(self.signal)]
 
+    def answers(self, pv: str) -> bool:
+        """Tell whether one of the process variables is connected.
+
+        Parameters
+        ----------
+        pv : str
+            Its name.
+
+        Returns
+        -------
+        bool
+            True also when it is connected, but could not be read.
+        """
+        return self.signal._connection_states.get(pv, False)  # noqa: SLF001
+
     def missing_pvs(self) -> list[str]:
         """Name the process variables of the signal that don't answer, or can't be read.
 

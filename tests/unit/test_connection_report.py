@@ -139,6 +139,10 @@ def test_what_answers_but_cannot_be_read(ask: list[str]) -> None:
     (group,) = group_missing(signals, [lost], {pv: "Read access denied"})
     assert group.cause == "answers, but can't be read: Read access denied"
     assert group.pvs == {pv: "det.cam.model"}
+    # what could not be read because the IOC went away is missing like anything else
+    lost.signal._connection_states[pv] = False
+    (group,) = group_missing(signals, [lost], {pv: "Virtual circuit disconnect"})
+    assert group.cause.startswith("does not answer")
 
 
 def test_a_signal_alone() -> None:
