@@ -157,3 +157,16 @@ def test_afterwards_ophyd_reads_metadata_itself_again(gp: IOCProcess) -> None:
         connect(pair, timeout=0.5)
     for signal in (pair.values, pair.group.a, pair.group.gone):
         assert "get_all_metadata_callback" not in vars(signal._read_pv)
+
+
+def test_an_ioc_that_starts_after_the_first_attempt(adsupport_ioc_factory: Any) -> None:
+    ioc = adsupport_ioc_factory("gp")
+    ioc.stop()
+    motor = EpicsMotor(f"{ioc.prefix}m1", name="motor")
+    with pytest.raises(ConnectionTimeoutError, match=f"No process variable under '{ioc.prefix}m1'"):
+        connect(motor, timeout=0.5)
+    with ioc:
+        connect(motor, timeout=60)
+        assert motor.connected
+        assert motor.position == motor.user_readback.get()
+        assert motor.user_setpoint.metadata["timestamp"] is not None
