@@ -1,4 +1,4 @@
-"""Look into the files of a run: is every frame there that was counted?
+"""Look into the files of a run, to see whether every frame that was counted is there.
 
 Files are opened here for reading only and without a lock, after the IOC has closed them, so
 that neither an IOC nor a reader is disturbed.  No pixel is read.
