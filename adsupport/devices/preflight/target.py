@@ -112,7 +112,8 @@ def planned_directory(writer: PartState) -> str:
     if not hasattr(plugin, "make_filename"):
         return check_ioc_path(standing)
     if writer.get("file_name") or _makes_names(plugin):
-        return plugin.make_filename()[2]
+        # ophyd's own plugins give no separator at the end
+        return with_trailing_separator(plugin.make_filename()[2])
     # without a name make_filename() goes no further than to say so
     if not standing or has_date_codes(standing):
         return plugin.expand_path(standing or None)

@@ -163,7 +163,7 @@ SICK: dict[str, tuple[Any, tuple[str, ...], str, str]] = {
     "no directory": (no_directory, (), "CreateDirectory", "Put CreateDirectory to -1"),
     "wrong port": (wrong_port, (), "HDF1:NDArrayPort", "or add the plugin with port 'SIM7'"),
     "camera busy": (busy, (), "cam1:Acquire", "Wait for its end"),
-    "target exists": (taken, (), "image_0000.h5 exists already", "Choose another FileName"),
+    "target exists": (taken, (), "image_0000.h5 exists already", "Choose another file_name"),
     "no permission": (no_permission, ("--write",), "Error opening file", "Let the IOC's user"),
     "too small a disk": (fresh, ("--points", "999999999"), "will be full after", "another disk"),
 }
