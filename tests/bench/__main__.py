@@ -95,7 +95,7 @@ def counting_rows(peer: Path, directory: Path, repeat: int) -> Iterator[Row]:
             yield Row(what, value(ours), peer_name, value(theirs), "s", wanted=wanted)
     for name, theirs in found.items():
         if theirs.failures:
-            _say(f"{theirs.failures} runs of {name} failed and were repeated")
+            _say(f"{theirs.failures} runs of {name} failed")
 
 
 def file_rows(prefix: str, directory: Path, repeat: int) -> Iterator[Row]:

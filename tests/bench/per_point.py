@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import statistics
 import subprocess
@@ -48,9 +49,9 @@ class Counting:
     stage
         From the call of the RunEngine to the first event, without the time of a point.
     unstage
-        From the last event to the end of the run.
+        From the last event to the end of the run; not a number if no run came to its end.
     failures
-        How many runs had to be repeated because they failed.
+        How many runs failed.
     """
 
     point: float
@@ -81,13 +82,13 @@ def measure(python: Path, directory: Path, points: int, turns: int) -> dict[str,
             for name in CONTESTANTS:
                 interpreter = sys.executable if name == "adsupport" else str(python)
                 answer = _count(name, interpreter, environment, ioc.prefix, directory, points)
-                found[name] += answer["runs"][1:]
+                found[name] += answer["runs"][1:] or answer["runs"]
                 failures[name] += answer["failures"]
     return {
         name: Counting(
             point=statistics.median(run["point"] for run in runs),
             stage=statistics.median(run["stage"] for run in runs),
-            unstage=statistics.median(run["unstage"] for run in runs),
+            unstage=_median([run["unstage"] for run in runs if "unstage" in run]),
             failures=failures[name],
         )
         for name, runs in found.items()
@@ -113,6 +114,10 @@ def _count(
             f"{name}: {len(answer['runs'])} runs of {points} points, files: {frames}"
         )
     return answer
+
+
+def _median(values: list[float]) -> float:
+    return statistics.median(values) if values else math.nan
 
 
 def _frames_in_and_remove(path: Path) -> int:
