@@ -85,8 +85,9 @@ def connect(
         spent,
     )
     groups = group_missing(wait.signals, missing, wait.failures)
-    unready = wait.unready()
-    if any(each.required for each in missing) or unready:
+    lost = any(each.required for each in missing)
+    unready = [] if lost else wait.unready()  # the one comes from the other
+    if lost or unready:
         limit = "" if timeout is None else f" within {timeout:g} s"
         message = [
             f"{names}: {len(missing)} of {len(wait.signals)} signals not connected{limit}:",

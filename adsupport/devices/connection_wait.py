@@ -128,7 +128,7 @@ class ConnectionWait:
             A text for each of ophyd's ``required_for_connection``.
         """
         return [
-            f"{device.name}: {text}"
+            f"{device.name}: {text.format(device=device.name)}"
             for each in self._objects
             for device in devices_of(each)
             for text in device._required_for_connection.values()  # noqa: SLF001

@@ -77,7 +77,7 @@ def test_wrong_prefix(adsim):
     started = time.monotonic()
     with pytest.raises(ConnectionTimeoutError) as caught:
         detector.wait_for_connection(timeout=1)
-    assert time.monotonic() - started < 3
+    assert time.monotonic() - started < 15
     assert isinstance(caught.value, TimeoutError)
     message = str(caught.value)
     assert "det: No process variable under 'nowhere:' answered" in message
