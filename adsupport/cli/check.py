@@ -16,7 +16,7 @@ from adsupport.errors import AdsupportError, ConfigurationError
 
 if TYPE_CHECKING:
     from adsupport.devices import CheckReport, PlannedRun
-    from adsupport.devices.introspection import IOCDescription
+    from adsupport.devices.ioc.introspection import IOCDescription
 
 __all__ = ["run"]
 
@@ -172,7 +172,7 @@ def _report(
     timeout: float,
 ) -> CheckReport:
     from adsupport.devices import CheckReport, Finding, ad_creator, check
-    from adsupport.devices.introspection import describe_ioc
+    from adsupport.devices.ioc.introspection import describe_ioc
     from adsupport.errors import ConnectionTimeoutError
 
     try:
@@ -219,7 +219,7 @@ def _absent(ioc: IOCDescription, keys: list[str]) -> dict[str, str]:
 
 def _specs(ioc: IOCDescription, keys: list[str], templates: dict[str, str]) -> list[Any]:
     """Choose the parts to check; those file plugins that are chosen record."""
-    from adsupport.devices.part_classes import RECORDING
+    from adsupport.devices.ioc.classes import RECORDING
 
     cameras = {camera.key for camera in ioc.cameras[:1]} | {None}
     fed = [part for part in ioc.parts if not part.is_camera and part.camera in cameras]

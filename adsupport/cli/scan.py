@@ -12,7 +12,7 @@ from rich.markup import escape
 from rich.table import Table
 
 if TYPE_CHECKING:
-    from adsupport.devices.ioc_description import IOCDescription
+    from adsupport.devices.ioc.description import IOCDescription
 
 __all__ = ["run"]
 
@@ -61,7 +61,7 @@ def run(
         raise typer.BadParameter("Give one of --code, --yaml and --json.")
     with contextlib.suppress(ImportError):  # a libca that needs no caRepeater program
         import epicscorelibs.path.pyepics  # noqa: F401
-    from adsupport.devices.introspection import describe_ioc
+    from adsupport.devices.ioc.introspection import describe_ioc
 
     description = describe_ioc(
         prefix, timeout, cams=cam or (), suffixes=suffix or (), writers=writer or None

@@ -5,8 +5,9 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from .acquisition.trigger import SingleTrigger_V34
 from .cam import CamMixin_V3_1_1, CamMixin_V34, SimDetectorCam_V34
-from .connection import connect
+from .connection.connect import connect
 from .factory import ad_class_factory, ad_creator
 from .file_writers import (
     AD_EpicsFileNameHDF5Plugin,
@@ -19,25 +20,24 @@ from .frame_type import AD_FrameType_schemes, AD_setup_FrameType
 from .plugin_defaults import PLUGIN_DEFAULTS
 from .plugins import BadPixelPlugin
 from .preflight import CheckReport, Finding, PlannedRun, check
-from .priming import (
+from .priming.prime import (
     AD_plugin_primed,
     AD_prime_plugin,
     AD_prime_plugin2,
     ensure_AD_plugin_primed,
 )
-from .releases import class_for
-from .swait_setup import (
+from .releases.fitting import class_for
+from .synapps.records import SwaitRecord, UserCalcsDevice
+from .synapps.setup import (
     setup_gaussian_swait,
     setup_incrementer_swait,
     setup_lorentzian_swait,
     setup_random_number_swait,
 )
-from .synapps import SwaitRecord, UserCalcsDevice
-from .trigger import SingleTrigger_V34
 
 if TYPE_CHECKING:
-    from .declaration import load_detectors
-    from .introspection import describe_ioc
+    from .declared.load import load_detectors
+    from .ioc.introspection import describe_ioc
 
 __all__ = [
     "AD_EpicsFileNameHDF5Plugin",
@@ -76,7 +76,7 @@ __all__ = [
 ]
 
 #: What is imported at its first use, and from where.
-_LATER = {"describe_ioc": ".introspection", "load_detectors": ".declaration"}
+_LATER = {"describe_ioc": ".ioc.introspection", "load_detectors": ".declared.load"}
 
 
 def __getattr__(name: str) -> Any:

@@ -7,7 +7,7 @@ from typing import Any
 from ophyd.areadetector.base import ADBase
 
 from ..errors import UnknownPortError
-from .signal_io import pv_name, read_signals
+from .signals.reading import pv_name, read_signals
 
 __all__ = ["KnowsItsPorts"]
 

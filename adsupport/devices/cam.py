@@ -14,9 +14,9 @@ from ophyd import ADComponent, EpicsSignal, EpicsSignalRO
 from ophyd.areadetector.base import DDC_SignalWithRBV, EpicsSignalWithRBV
 from ophyd.areadetector.cam import CamBase, SimDetectorCam
 
-from .batched_reading import ReadsAtOnce
-from .connection import ConnectsAtOnce
-from .newer_records import ArrayRecords
+from .connection.connect import ConnectsAtOnce
+from .releases.newer_records import ArrayRecords
+from .signals.batched_reading import ReadsAtOnce
 from .staging import BoundedStaging
 
 __all__ = ["CamMixin_V34", "CamMixin_V3_1_1", "SimDetectorCam_V34"]

@@ -11,9 +11,9 @@ from ophyd.device import DEFAULT_CONNECTION_TIMEOUT, Device
 
 from ..adcore import Release
 from .asyn_ports import KnowsItsPorts
-from .batched_reading import ReadsAtOnce
-from .connection import ConnectsAtOnce
-from .connection_progress import Progress
+from .connection.connect import ConnectsAtOnce
+from .connection.progress import Progress
+from .signals.batched_reading import ReadsAtOnce
 
 __all__ = ["DetectorMixin"]
 

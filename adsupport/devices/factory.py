@@ -16,12 +16,12 @@ from ophyd.ophydobj import Kind
 
 from ..adcore import Release
 from ..errors import ConfigurationError, ConfigurationTypeError, UnknownPluginError
-from .component_records import copy_component
+from .acquisition.trigger import SingleTrigger_V34
 from .detector import CONNECTION_TIMEOUT, DetectorMixin
-from .installed_release import installed_releases
 from .plugin_defaults import PLUGIN_DEFAULTS
-from .releases import class_for
-from .trigger import SingleTrigger_V34
+from .releases.component_records import copy_component
+from .releases.fitting import class_for
+from .releases.installed import installed_releases
 
 __all__ = ["ad_class_factory", "ad_creator"]
 

@@ -11,13 +11,13 @@ from typing import Any
 from ophyd.areadetector import plugins as ophyd_plugins
 
 from ..errors import ConfigurationError
-from .array_kind import ArrayKind, colored
-from .arrays import delivered_array, received_array
-from .file_paths import path_map_of
-from .file_writer import FileWriter
+from .arrays.kind import ArrayKind, colored
+from .arrays.prediction import delivered_array, received_array
+from .files.paths import path_map_of
+from .files.writer import FileWriter
 from .plugins import HDF5Plugin, JPEGPlugin, TIFFPlugin
-from .signal_io import explain_timeouts, pv_name, read_signals
-from .signal_puts import put_and_confirm
+from .signals.putting import put_and_confirm
+from .signals.reading import explain_timeouts, pv_name, read_signals
 
 __all__ = [
     "AD_EpicsFileNameHDF5Plugin",

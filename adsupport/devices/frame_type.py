@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 
 from ..errors import ConfigurationError, ConnectionTimeoutError, PutError
-from .signal_puts import PUT_TIMEOUT
+from .signals.putting import PUT_TIMEOUT
 
 __all__ = ["AD_FrameType_schemes", "AD_setup_FrameType"]
 

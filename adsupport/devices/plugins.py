@@ -2,7 +2,7 @@
 
 Each class stands on ophyd's of the same name, minus what this release no longer serves,
 plus what took its place and what came since.  None of the latter is needed, so the classes work
-from R3-4 on; :func:`~adsupport.devices.releases.class_for` makes those that fit a release.
+from R3-4 on; :func:`~adsupport.devices.releases.fitting.class_for` makes those that fit a release.
 All of them leave the camera free while staged: their callbacks don't block, and the camera waits
 for them at the end of the acquisition instead.
 """
@@ -18,10 +18,10 @@ from ophyd import ADComponent, EpicsSignal, EpicsSignalRO
 from ophyd.areadetector import plugins as ophyd_plugins
 from ophyd.areadetector.base import DDC_SignalWithRBV, EpicsSignalWithRBV, NDDerivedSignal
 
-from .batched_reading import ReadsAtOnce
-from .compression import CompressionSignal
-from .connection import ConnectsAtOnce
-from .newer_records import FilePluginRecords, HDF5PluginRecords, PluginRecords
+from .connection.connect import ConnectsAtOnce
+from .files.compression import CompressionSignal
+from .releases.newer_records import FilePluginRecords, HDF5PluginRecords, PluginRecords
+from .signals.batched_reading import ReadsAtOnce
 from .staging import BoundedStaging
 
 __all__ = [

@@ -15,7 +15,7 @@ from ophyd.device import BlueskyInterface, Staged
 from ophyd.signal import EpicsSignalBase
 
 from ..errors import AdsupportError, PutError
-from .signal_puts import PUT_TIMEOUT, look_at, put_in_order
+from .signals.putting import PUT_TIMEOUT, look_at, put_in_order
 
 __all__ = ["BoundedStaging", "FirstError", "is_disabled_when_staged", "is_staged"]
 

@@ -14,8 +14,8 @@ from bluesky.preprocessors import plan_mutator
 from bluesky.utils import Msg
 from ophyd.status import Status
 
-from ..devices.frame_files import FileReport
-from ..devices.frame_report import id_list
+from ..devices.frames.files import FileReport
+from ..devices.frames.report import id_list
 
 __all__ = ["accounted"]
 

@@ -11,11 +11,11 @@ import bluesky.plan_stubs as bps
 import numpy as np
 from bluesky.utils import Msg
 
-from ..devices.compression import choice_index, unknown_choice
-from ..devices.file_paths import missing_directory
-from ..devices.file_target import FileTarget, check_if_exists
-from ..devices.signal_io import explain_timeouts, get_setpoint, pv_name, read_signals
-from ..devices.signal_puts import PUT_TIMEOUT, stand_already
+from ..devices.files.compression import choice_index, unknown_choice
+from ..devices.files.paths import missing_directory
+from ..devices.files.target import FileTarget, check_if_exists
+from ..devices.signals.putting import PUT_TIMEOUT, stand_already
+from ..devices.signals.reading import explain_timeouts, get_setpoint, pv_name, read_signals
 from ..errors import ConfigurationError, FileWriteError, NamingError
 from ..naming import check_file_name, same_path
 from .put import put

@@ -10,10 +10,10 @@ import bluesky.plan_stubs as bps
 from bluesky.preprocessors import finalize_wrapper
 from bluesky.utils import FailedStatus, Msg
 
-from ..devices.priming import needs_priming
-from ..devices.priming_steps import ARRIVAL_TIMEOUT, Priming
-from ..devices.signal_io import explain_timeouts
-from ..devices.signal_puts import lost_before_put_back
+from ..devices.priming.prime import needs_priming
+from ..devices.priming.steps import ARRIVAL_TIMEOUT, Priming
+from ..devices.signals.putting import lost_before_put_back
+from ..devices.signals.reading import explain_timeouts
 from ..errors import AcquireTimeoutError, PutError, UnprimedError
 from .put import put
 
@@ -33,7 +33,7 @@ def prime_plugin(
 ) -> Generator[Msg, Any, None]:
     """Prime a plugin with one frame of its camera; nothing is done when it needs none.
 
-    The plan face of :func:`~adsupport.devices.priming.AD_prime_plugin2`: the same steps in the
+    The plan face of :func:`~adsupport.devices.AD_prime_plugin2`: the same steps in the
     same order.  Every setting that was changed is put back, also when the plan fails or is
     aborted.
 

@@ -8,7 +8,7 @@ from typing import Any
 import bluesky.plan_stubs as bps
 from bluesky.utils import FailedStatus, Msg
 
-from ..devices.signal_io import pv_name
+from ..devices.signals.reading import pv_name
 from ..errors import PutError
 
 __all__ = ["PUT_TIMEOUT", "put"]

@@ -8,8 +8,9 @@ import pytest
 from ophyd import Device
 from ophyd.areadetector.base import ADBase
 
-from adsupport.devices import ad_creator, signal_io
-from adsupport.devices.signal_puts import look_at, put_in_order
+from adsupport.devices import ad_creator
+from adsupport.devices.signals import reading as signal_io
+from adsupport.devices.signals.putting import look_at, put_in_order
 from adsupport.errors import UnknownPortError
 
 
@@ -36,7 +37,7 @@ def requests_of(function: Any, monkeypatch: pytest.MonkeyPatch) -> tuple[Any, li
         return true_read(signals, *args, **kwargs)
 
     with monkeypatch.context() as patch:
-        patch.setattr("adsupport.devices.batched_reading.read_with_times", read)
+        patch.setattr("adsupport.devices.signals.batched_reading.read_with_times", read)
         return function(), batches
 
 

@@ -22,9 +22,9 @@ from adsupport.devices import (
     SwaitRecord,
     ad_creator,
     connect,
-    connection_metadata,
 )
-from adsupport.devices.connection import epics_signals
+from adsupport.devices.connection.connect import epics_signals
+from adsupport.devices.connection.connect import metadata as connection_metadata
 from adsupport.errors import (
     ConfigurationError,
     ConnectionTimeoutError,

@@ -16,7 +16,8 @@ import h5py
 import pytest
 from bluesky.utils import FailedStatus
 
-from adsupport.devices import AD_full_file_name_local, file_end
+from adsupport.devices import AD_full_file_name_local
+from adsupport.devices.files import end as file_end
 from adsupport.errors import AcquireTimeoutError, DroppedFramesError, FileWriteError
 from adsupport.plans import prepare_count
 

@@ -27,11 +27,11 @@ from adsupport.devices import (
     SimDetectorCam_V34,
     ad_creator,
     describe_ioc,
-    introspection,
     load_detectors,
 )
-from adsupport.devices.ca_inquiry import inquire
-from adsupport.devices.ioc_description import IOCDescription
+from adsupport.devices.ioc import introspection
+from adsupport.devices.ioc.description import IOCDescription
+from adsupport.devices.signals.inquiry import inquire
 from adsupport.errors import ConfigurationError, ConfigurationTypeError, ConnectionTimeoutError
 from adsupport.launch import IOCProcess
 from adsupport.plans import prepare_count

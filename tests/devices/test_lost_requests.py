@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from epics import ca
 
-from adsupport.devices.signal_io import read_signals
+from adsupport.devices.signals.reading import read_signals
 
 pytestmark = pytest.mark.timeout(120)
 

@@ -13,7 +13,7 @@ import h5py
 import pytest
 
 from adsupport.devices import AD_full_file_name_local, HDF5FileWriterPlugin
-from adsupport.devices.signal_io import read_with_times
+from adsupport.devices.signals.reading import read_with_times
 from adsupport.errors import (
     ConfigurationError,
     FileExistsRefusedError,

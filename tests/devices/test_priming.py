@@ -18,9 +18,9 @@ from adsupport.devices import (
     AD_prime_plugin,
     AD_prime_plugin2,
     ensure_AD_plugin_primed,
-    priming,
-    priming_steps,
 )
+from adsupport.devices.priming.prime import prime as priming
+from adsupport.devices.priming.prime import steps as priming_steps
 from adsupport.errors import AcquireTimeoutError, ConfigurationError, PutError, UnprimedError
 from adsupport.plans import prime_plugin, put
 

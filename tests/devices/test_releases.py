@@ -25,7 +25,7 @@ from adsupport.devices import (
     ad_creator,
     ensure_AD_plugin_primed,
 )
-from adsupport.devices.templates import template_of
+from adsupport.devices.releases.templates import template_of
 from adsupport.errors import ConfigurationError, FrameLossError
 from adsupport.launch import IOCProcess
 from adsupport.plans import prepare_count

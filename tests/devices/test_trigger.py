@@ -13,8 +13,9 @@ import pytest
 from bluesky.utils import FailedStatus, RunEngineInterrupted
 from ophyd import Signal
 
-from adsupport.devices import signal_io, trigger
-from adsupport.devices.acquire_status import AcquireStatus
+from adsupport.devices.acquisition.settings import trigger
+from adsupport.devices.acquisition.status import AcquireStatus
+from adsupport.devices.signals import reading as signal_io
 from adsupport.errors import (
     AcquireTimeoutError,
     ConfigurationError,

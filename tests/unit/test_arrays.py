@@ -17,8 +17,13 @@ from adsupport.devices import (
     AD_prime_plugin2,
     SimDetectorCam_V34,
 )
-from adsupport.devices.array_sources import plugin_output
-from adsupport.devices.arrays import ArrayKind, array_mismatch, delivered_array, received_array
+from adsupport.devices.arrays.prediction import (
+    ArrayKind,
+    array_mismatch,
+    delivered_array,
+    received_array,
+)
+from adsupport.devices.arrays.sources import plugin_output
 from adsupport.devices.plugins import (
     CodecPlugin,
     ColorConvPlugin,

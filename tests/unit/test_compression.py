@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from adsupport.adcore import KNOWN_RELEASES, compressions
-from adsupport.devices.compression import choice_index, unknown_choice
+from adsupport.devices.files.compression import choice_index, unknown_choice
 from adsupport.devices.plugins import HDF5Plugin, StatsPlugin
 
 

@@ -8,8 +8,8 @@ import sys
 
 import pytest
 
-from adsupport.devices import connection_progress
-from adsupport.devices.connection_progress import shown
+from adsupport.devices.connection.connect import progress as connection_progress
+from adsupport.devices.connection.progress import shown
 
 
 def test_a_function_hears_of_changes_only() -> None:

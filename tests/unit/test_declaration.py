@@ -11,12 +11,8 @@ from ophyd.areadetector import DetectorBase
 from ophyd.areadetector.plugins import StatsPlugin_V34
 from ophyd.ophydobj import Kind
 
-from adsupport.devices import (
-    AD_EpicsFileNameHDF5Plugin,
-    SingleTrigger_V34,
-    declared_detector,
-    load_detectors,
-)
+from adsupport.devices import AD_EpicsFileNameHDF5Plugin, SingleTrigger_V34, load_detectors
+from adsupport.devices.declared import detector as declared_detector
 from adsupport.errors import AdsupportError, ConfigurationError
 
 YAML = """

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adsupport.devices.file_target import FileTarget
+from adsupport.devices.files.target import FileTarget
 from adsupport.errors import (
     ConfigurationError,
     FileExistsRefusedError,

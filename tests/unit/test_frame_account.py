@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from ophyd import Kind
 
-from adsupport.devices import frames
-from adsupport.devices.frame_report import id_list
-from adsupport.devices.frames import FrameAccount
+from adsupport.devices.frames.account import FrameAccount
+from adsupport.devices.frames.account import account as frames
+from adsupport.devices.frames.report import id_list
 from adsupport.errors import DroppedFramesError, FileWriteError, FrameCountError
 
 WRITER, VIEWER = "det_hdf1", "det_image"

@@ -10,7 +10,7 @@ import h5py
 import numpy as np
 import pytest
 
-from adsupport.devices.frame_files import FileClaim, verify_files
+from adsupport.devices.frames.files import FileClaim, verify_files
 from adsupport.errors import FileWriteError, FrameCountError
 
 IDS = (11, 12, 13)

@@ -23,10 +23,10 @@ from adsupport.devices import (
     ad_creator,
     load_detectors,
 )
-from adsupport.devices import part_classes as classes
 from adsupport.devices import plugins as plugin_classes
-from adsupport.devices.introspection import describe_answers
-from adsupport.devices.part_names import PLUGIN_SUFFIXES, part_key
+from adsupport.devices.ioc import classes as classes
+from adsupport.devices.ioc.introspection import describe_answers
+from adsupport.devices.ioc.names import PLUGIN_SUFFIXES, part_key
 from adsupport.errors import ConfigurationError
 
 RECORDS = Path(__file__).parents[1] / "data" / "adsim-records.jsonl"
@@ -132,7 +132,7 @@ class TestRecordedIOC:
 
     @pytest.mark.parametrize("suffix", ["Nexus1:", "TIFF1:", "JPEG1:", "netCDF1:", "HDF1:"])
     def test_what_an_idle_plugin_needs_was_served(self, suffix, recorded, recorded_names):
-        from adsupport.devices.connection import epics_signals
+        from adsupport.devices.connection.connect import epics_signals
 
         kind = recorded[suffix]["PluginType_RBV"]
         cls = ad_class_factory(

@@ -20,9 +20,9 @@ from adsupport.devices import (
     class_for,
 )
 from adsupport.devices import plugins as ours
-from adsupport.devices.component_records import records_of
 from adsupport.devices.plugin_defaults import PLUGIN_DEFAULTS
-from adsupport.devices.templates import template_of
+from adsupport.devices.releases.component_records import records_of
+from adsupport.devices.releases.templates import template_of
 from adsupport.errors import ConfigurationError, ConfigurationTypeError, ConnectionTimeoutError
 
 NEWEST = KNOWN_RELEASES[-1]
@@ -273,7 +273,7 @@ class TestUsersClasses:
             both = ADComponent(EpicsSignalWithRBV, "Gain", kind="config", string=True)
             other = ADComponent(EpicsSignalWithRBV, "BinX")
 
-        from adsupport.devices import releases
+        from adsupport.devices.releases.fitting import fitting as releases
 
         def lacking(template, release):
             return (

@@ -9,8 +9,8 @@ from adsupport.devices import (
     setup_gaussian_swait,
     setup_incrementer_swait,
     setup_lorentzian_swait,
-    swait_setup,
 )
+from adsupport.devices.synapps.records import setup as swait_setup
 from adsupport.errors import ConfigurationError
 
 

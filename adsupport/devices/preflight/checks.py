@@ -8,8 +8,8 @@ from typing import Any
 from ophyd.areadetector.base import ADBase
 
 from ...errors import AdsupportError, ConfigurationTypeError, ConnectionTimeoutError
-from ..arrays import ArrayKind, delivered_array, received_array
-from ..signal_io import explain_timeouts
+from ..arrays.prediction import ArrayKind, delivered_array, received_array
+from ..signals.reading import explain_timeouts
 from ..staging import is_disabled_when_staged, is_staged
 from .camera import check_camera
 from .connected import check_connected

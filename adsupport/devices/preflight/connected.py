@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from ...errors import ConnectionTimeoutError
-from ..connection import DeviceSignal, connect, epics_signals
-from ..connection_report import MissingGroup, group_missing
+from ..connection.connect import DeviceSignal, connect, epics_signals
+from ..connection.report import MissingGroup, group_missing
 from .report import Finding
 
 __all__ = ["check_connected"]

@@ -11,11 +11,11 @@ from typing import Any
 
 from ...errors import AdsupportError, FileWriteError, PutError
 from ...naming import FileTemplate, format_file_name, same_path
-from ..arrays import received_array
-from ..file_paths import path_map_of, put_file_path
-from ..priming import prime_now
-from ..signal_io import get_setpoint, pv_name, read_signals, wait_for
-from ..signal_puts import PUT_TIMEOUT, lost_before_put_back, put_and_confirm, same_value
+from ..arrays.prediction import received_array
+from ..files.paths import path_map_of, put_file_path
+from ..priming.prime import prime_now
+from ..signals.putting import PUT_TIMEOUT, lost_before_put_back, put_and_confirm, same_value
+from ..signals.reading import get_setpoint, pv_name, read_signals, wait_for
 from ..staging import FirstError
 from .directories import LocalView, look_for
 from .report import Finding

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ...errors import ConfigurationError
-from ..arrays import ArrayKind
+from ..arrays.prediction import ArrayKind
 from .state import PartState
 
 __all__ = ["PlannedRun", "RunFigures"]

@@ -11,7 +11,7 @@ from ophyd.areadetector.cam import CamBase
 from ophyd.areadetector.plugins import FilePlugin, PluginBase
 from ophyd.signal import EpicsSignalBase
 
-from ..signal_io import pv_name, read_signals
+from ..signals.reading import pv_name, read_signals
 
 __all__ = ["PartState", "is_on", "read_state"]
 

@@ -15,7 +15,7 @@ from ...naming import (
     has_date_codes,
     with_trailing_separator,
 )
-from ..file_paths import path_map_of
+from ..files.paths import path_map_of
 from .directories import check_directory, look_for
 from .report import Finding
 from .run import RunFigures
@@ -128,7 +128,7 @@ def _has_directory(plugin: Any) -> bool:
 
 def _makes_names(plugin: Any) -> bool:
     """Tell whether a plugin's class decides on names by itself, as by UUID."""
-    from ..file_target import FileTarget
+    from ..files.target import FileTarget
 
     return type(plugin).make_filename is not FileTarget.make_filename
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from ophyd.areadetector.plugins import JPEGPlugin
 
-from ..arrays import ArrayKind, array_mismatch
+from ..arrays.prediction import ArrayKind, array_mismatch
 from .report import Finding
 from .state import PartState, is_on
 

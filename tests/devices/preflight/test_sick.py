@@ -17,7 +17,7 @@ from adsupport.devices import (
     ensure_AD_plugin_primed,
 )
 from adsupport.devices.preflight import checks, probe
-from adsupport.devices.signal_io import wait_for
+from adsupport.devices.signals.reading import wait_for
 from adsupport.errors import ConfigurationTypeError
 from adsupport.launch import IOCProcess
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adsupport.devices import PlannedRun
-from adsupport.devices.arrays import ArrayKind
+from adsupport.devices.arrays.prediction import ArrayKind
 from adsupport.devices.preflight.rate import backlog, check_rate, throughput
 from adsupport.devices.preflight.run import RunFigures
 from adsupport.devices.preflight.space import check_disks, in_units

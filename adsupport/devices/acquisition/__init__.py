@@ -1,0 +1,1 @@
+"""One acquisition per trigger, from the put of Acquire to its proven end."""

@@ -1,0 +1,1 @@
+"""What arrays a plugin has received, and what its source will deliver."""

@@ -1,0 +1,1 @@
+"""Connect everything at once, and say what is missing."""

@@ -1,0 +1,263 @@
+"""Say which process variables are missing, grouped by what that probably comes from."""
+
+from __future__ import annotations
+
+import os
+import textwrap
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from ophyd.device import Device
+
+from ...adcore import Release, history
+from ...errors import ConfigurationError
+from ..releases.installed import installed_releases
+from ..releases.templates import template_of
+from .device_signals import DeviceSignal
+
+__all__ = ["MissingGroup", "group_missing", "missing_pvs"]
+
+#: Signals of a component that may be missing before its class is in doubt: these, and this part.
+DOUBTFUL = 4
+DOUBTFUL_PART = 0.1
+
+#: How many process variables of a group a message shows.
+SHOWN = 8
+
+_SINGLE = (
+    "does not answer, others of this IOC do: check suffix and class, or leave it out by setting "
+    "its component to None in a subclass"
+)
+_RELEASE_TIMEOUT = 1.0
+_WIDTH = 100
+
+
+@dataclass
+class MissingGroup:
+    """Process variables that are missing for the same reason.
+
+    Attributes
+    ----------
+    where : str
+        The device, or its component.
+    cause : str
+        What is probably wrong, and what to do.
+    pvs : dict of str to str
+        The process variables, with the dotted name of the component that each belongs to.
+    required : bool
+        Whether one of them is required.
+    """
+
+    where: str
+    cause: str
+    pvs: dict[str, str] = field(default_factory=dict)
+    required: bool = False
+
+    def lines(self) -> Iterator[str]:
+        """Write the group for a message.
+
+        Yields
+        ------
+        str
+            One line for where and why, then the process variables, the first few by name.
+        """
+        yield f"{self.where}: {self.cause}"
+        names = [
+            f"{pv} ({name})" if name and name != self.where else pv
+            for pv, name in list(self.pvs.items())[:SHOWN]
+        ]
+        more = len(self.pvs) - len(names)
+        text = ", ".join(names) + (f" and {more} more" if more else "")
+        yield from textwrap.wrap(
+            text, _WIDTH, initial_indent="  ", subsequent_indent="  ", break_on_hyphens=False
+        )
+
+
+def missing_pvs(missing: Iterable[DeviceSignal]) -> dict[str, str]:
+    """List the process variables that are missing, those that are required first.
+
+    Parameters
+    ----------
+    missing : iterable of DeviceSignal
+        The signals.
+
+    Returns
+    -------
+    dict of str to str
+        Dotted name of the component by name of the process variable.
+    """
+    ordered = sorted(missing, key=lambda each: not each.required)
+    return {pv: each.full_name for each in ordered for pv in each.missing_pvs()}
+
+
+def group_missing(
+    signals: list[DeviceSignal],
+    missing: list[DeviceSignal],
+    failures: dict[str, str] | None = None,
+) -> list[MissingGroup]:
+    """Group the process variables that are missing by the likely cause.
+
+    Parameters
+    ----------
+    signals : list of DeviceSignal
+        All signals that were to be connected.
+    missing : list of DeviceSignal
+        Those which aren't.
+    failures : dict of str to str, optional
+        Why a process variable that answers could not be read.
+
+    Returns
+    -------
+    list of MissingGroup
+        Nothing answers; a whole plugin is absent; records that the installed ADCore doesn't have;
+        a class that doesn't fit; single ones.  The IOC is asked for its release when that can
+        explain something.
+    """
+    unread = {
+        pv: failures[pv]
+        for each in missing
+        for pv in each.missing_pvs()
+        if failures and pv in failures and each.answers(pv)
+    }
+    groups: list[MissingGroup] = []
+    owners = {id(each.owner): each.owner for each in missing}
+    for owner in owners.values():
+        of_owner = [each for each in signals if each.owner is owner]
+        lost = [each for each in missing if each.owner is owner]
+        groups += _of_device(owner, of_owner, lost, unread)
+    return groups
+
+
+def _of_device(
+    owner: Device | None,
+    signals: list[DeviceSignal],
+    missing: list[DeviceSignal],
+    failures: dict[str, str],
+) -> Iterator[MissingGroup]:
+    unreadable = [each for each in missing if any(pv in failures for pv in each.missing_pvs())]
+    if not unreadable and len(missing) == len(signals) and not _partly(missing):
+        yield _nothing(owner, missing)
+        return
+    release = _InstalledRelease(signals)
+    for part in dict.fromkeys(each.component for each in missing):
+        lost = [each for each in missing if each.component == part]
+        whole = sum(each.component == part for each in signals)
+        yield from _of_part(owner, part, lost, whole, release, failures)
+
+
+def _partly(missing: list[DeviceSignal]) -> bool:
+    """Tell whether one of two process variables of a signal answers."""
+    return any(len(each.missing_pvs()) < len(each.pvs) for each in missing)
+
+
+def _nothing(owner: Device | None, missing: list[DeviceSignal]) -> MissingGroup:
+    where = missing[0].name if owner is None else owner.name
+    prefix = "" if owner is None else f" under {owner.prefix!r}"
+    pvs = missing_pvs(missing)
+    return MissingGroup(
+        where,
+        f"No process variable{prefix} answered (such as {next(iter(pvs))}). Is the IOC running, "
+        "and the prefix right? Does EPICS_CA_ADDR_LIST "
+        f"({os.environ.get('EPICS_CA_ADDR_LIST') or 'not set'}) reach it?",
+        pvs,
+        any(each.required for each in missing),
+    )
+
+
+def _of_part(
+    owner: Device | None,
+    part: str,
+    lost: list[DeviceSignal],
+    whole: int,
+    release: _InstalledRelease,
+    failures: dict[str, str],
+) -> Iterator[MissingGroup]:
+    device: Any = owner
+    where = lost[0].name if owner is None else owner.name
+    if owner is not None and part:
+        device, where = getattr(owner, part), f"{owner.name}.{part}"
+        suffix = device.prefix.removeprefix(owner.prefix)
+        if suffix and len(lost) == whole and not _partly(lost):
+            cause = (
+                f"nothing under {device.prefix!r} answers ({whole} signals): is `{suffix}` loaded "
+                "in this IOC, and is it the right suffix?"
+            )
+            yield MissingGroup(where, cause, missing_pvs(lost), any(each.required for each in lost))
+            return
+    lost = sorted(lost, key=lambda each: not each.required)
+    causes = {
+        id(each): [(pv, _cause_of_one(each, pv, release, failures)) for pv in each.missing_pvs()]
+        for each in lost
+    }
+    unexplained = sum(not all(cause for _, cause in found) for found in causes.values())
+    otherwise = _SINGLE
+    if device is not None and unexplained > max(DOUBTFUL, DOUBTFUL_PART * whole):
+        otherwise = (
+            f"That is {unexplained} of the {whole} signals of {device.name}: "
+            f"{type(device).__name__} may be the wrong class for it"
+        )
+    groups: dict[str, MissingGroup] = {}
+    for each in lost:
+        for pv, known in causes[id(each)]:
+            cause = known or otherwise
+            group = groups.setdefault(cause, MissingGroup(where, cause))
+            group.pvs[pv] = each.full_name
+            group.required = group.required or each.required
+    yield from groups.values()
+
+
+def _cause_of_one(
+    signal: DeviceSignal, pv: str, release: _InstalledRelease, failures: dict[str, str]
+) -> str:
+    if pv in failures:
+        return f"answers, but can't be read: {failures[pv]}"
+    found = _history(signal, pv)
+    if found is None:
+        return ""
+    added, removed = found
+    installed = release.find()
+    if removed is not None and (installed is None or installed >= removed):
+        change = f"removed in {removed}"
+    elif added is not None and (installed is None or installed < added):
+        change = f"added in {added}"
+    else:
+        return ""
+    remedy = "ad_creator(..., adcore='auto') takes classes that fit"
+    if installed is None:
+        return f"not in every ADCore: {change}; {remedy}"
+    return f"not in ADCore {installed}: {change}; {remedy}"
+
+
+def _history(signal: DeviceSignal, pv: str) -> tuple[Release | None, Release | None] | None:
+    """Find out when ADCore brought a record and when it took it away; None when it never has it."""
+    device: Any = signal.signal.parent
+    while device is not None and template_of(type(device)) is None:
+        device = device.parent
+    if device is None:
+        return None
+    record = pv.removeprefix(device.prefix).partition(".")[0]
+    try:
+        return history(template_of(type(device)) or "", record)
+    except ValueError:
+        return None
+
+
+class _InstalledRelease:
+    """The release of ADCore in the IOC, asked for when it is wanted, once."""
+
+    def __init__(self, signals: list[DeviceSignal]) -> None:
+        parents: list[Any] = [each.signal.parent for each in signals if each.signal.connected]
+        answering = {each.prefix: template_of(type(each)) for each in parents if each is not None}
+        cameras = [prefix for prefix, template in answering.items() if template == "ADBase"]
+        others = list(answering)
+        self._prefixes = (cameras + others)[:1]
+        self._found: Release | None = None
+
+    def find(self) -> Release | None:
+        while self._prefixes:
+            try:
+                self._found = installed_releases(self._prefixes.pop(), _RELEASE_TIMEOUT).adcore
+            except (TimeoutError, ConfigurationError):
+                continue  # the history of the record is told without it
+        return self._found

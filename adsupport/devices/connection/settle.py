@@ -1,0 +1,116 @@
+"""Tell a signal what ophyd did not tell it: that its channel is connected.
+
+A signal made for a process variable that pyepics knows already can miss its callbacks.  pyepics
+calls those that it has, then marks the process variable as connected; ophyd's control layer
+calls a new signal only when that mark is there, and adds it for the next time.  A signal that
+comes in between is told by neither, and waits for ever.  The same moment loses the rights of
+access and the first monitor; a request for metadata that fails is never repeated; and a plain
+``EpicsSignalBase`` doesn't look again when the rights of access come last.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from epics import PV, ca
+from ophyd.signal import UNSET_VALUE, EpicsSignalBase
+
+from .device_signals import channels
+from .metadata import MetadataReader
+
+__all__ = ["can_settle", "has_value", "settle", "settle_value"]
+
+
+def can_settle(signal: EpicsSignalBase) -> bool:
+    """Tell whether all channels of a signal are connected, as pyepics and libca see it.
+
+    Parameters
+    ----------
+    signal : ophyd.signal.EpicsSignalBase
+        The signal.
+
+    Returns
+    -------
+    bool
+        Whether :func:`settle` has what it needs.  pyepics marks a process variable as connected
+        after it has called all that it knew, so what is missing now was lost.
+    """
+    return all(isinstance(pv, PV) and pv.connected for pv in channels(signal))
+
+
+def settle(signal: EpicsSignalBase, reader: MetadataReader) -> None:
+    """Do what the lost callbacks of a connected signal would have done.
+
+    Parameters
+    ----------
+    signal : ophyd.signal.EpicsSignalBase
+        The signal.  What it knows already is left alone.
+    reader : MetadataReader
+        Who reads the metadata that are missing.
+
+    Notes
+    -----
+    To be run on ophyd's thread for metadata: callbacks that are not lost wait there too, and
+    come first.
+    """
+    for pv in channels(signal):
+        # A disconnection is known to libca before anybody is told.
+        if not (pv.connected and ca.isConnected(pv.chid)):
+            return
+    # ophyd offers nothing public to repeat a callback
+    for pv in channels(signal):
+        name = pv.pvname
+        if not signal._connection_states[name]:  # noqa: SLF001
+            signal._pv_connected(name, True, pv)  # noqa: SLF001
+        if not signal._access_rights_valid[name]:  # noqa: SLF001
+            signal._pv_access_callback(pv.read_access, pv.write_access, pv)  # noqa: SLF001
+        if not signal._received_first_metadata[name] and not reader.asks(pv):  # noqa: SLF001
+            reader.ask(pv, signal._initial_metadata_callback)  # noqa: SLF001
+    signal._set_event_if_ready()  # noqa: SLF001
+
+
+def has_value(signal: EpicsSignalBase) -> bool:
+    """Tell whether a signal that is monitored has got its first value.
+
+    Parameters
+    ----------
+    signal : ophyd.signal.EpicsSignalBase
+        The signal.
+
+    Returns
+    -------
+    bool
+        True also for a signal that isn't monitored.
+    """
+    return not _valueless(signal)
+
+
+def settle_value(signal: EpicsSignalBase) -> None:
+    """Pass the first monitor on to a signal that missed it.
+
+    Parameters
+    ----------
+    signal : ophyd.signal.EpicsSignalBase
+        The signal.
+
+    Notes
+    -----
+    To be run on ophyd's thread for monitors, where a monitor that isn't lost comes first.
+    """
+    for pv, index in _valueless(signal):
+        if pv._args["value"] is not None:  # noqa: SLF001 (.value would wait for it)
+            pv.run_callback(index)
+
+
+def _valueless(signal: EpicsSignalBase) -> list[tuple[Any, Any]]:
+    """List the process variables that are monitored, with the callback that brought nothing."""
+    monitors = signal._monitors  # noqa: SLF001
+    read, *write = channels(signal)
+    found = []
+    if monitors[read.pvname] is not None and signal._readback is UNSET_VALUE:  # noqa: SLF001
+        found.append((read, monitors[read.pvname]))
+    for pv in write:
+        setpoint = signal._setpoint  # type: ignore[attr-defined]  # noqa: SLF001
+        if monitors[pv.pvname] is not None and setpoint is None:
+            found.append((pv, monitors[pv.pvname]))
+    return found

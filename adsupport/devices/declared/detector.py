@@ -1,0 +1,194 @@
+"""One detector of a declaration: checked first, built later."""
+
+from __future__ import annotations
+
+import inspect
+import pkgutil
+from collections.abc import Mapping
+from typing import Any
+
+from ...errors import ConfigurationError, ConnectionTimeoutError, UnknownPluginError
+from ..factory import ad_class_factory, ad_creator
+from .place import Place
+
+__all__ = ["DeclaredDetector", "declared_paths"]
+
+_TEMPLATES = ("write_path_template", "read_path_template")
+#: Arguments of ``ad_creator``, which aren't those of a detector's class.
+_CREATOR = ("name", "prefix", "plugins", "bases", "adcore", "class_name", "validate_ports")
+#: Arguments of a component, which aren't those of a plugin's class.
+_COMPONENT = ("class", "suffix", "kind", "lazy", "doc", "trigger_value", "add_prefix")
+#: Arguments that ophyd gives itself.
+_OPHYDS = frozenset({"self", "prefix", "name", "parent", "attr_name"})
+
+
+def declared_paths(place: Place, given: object) -> dict[str, dict[str, str]]:
+    """Check the named paths of a declaration.
+
+    Parameters
+    ----------
+    place : Place
+        Where they are.
+    given : object
+        What is there; None is no path.
+
+    Returns
+    -------
+    dict of str to dict
+        The path templates by name.
+
+    Raises
+    ------
+    ConfigurationError
+        Something there can't be used.
+    """
+    if given is None:
+        return {}
+    paths: dict[str, dict[str, str]] = {}
+    for name, entry in place.mapping(given, "names of paths").items():
+        where = place / name
+        templates = where.mapping(entry, " and ".join(_TEMPLATES))
+        where.known(templates, _TEMPLATES)
+        if _TEMPLATES[0] not in templates:
+            raise where.error(f"{_TEMPLATES[0]} is missing.")
+        paths[name] = {key: (where / key).text(value) for key, value in templates.items()}
+    return paths
+
+
+class DeclaredDetector:
+    """A detector as it is declared.
+
+    Parameters
+    ----------
+    place : Place
+        Where it is declared.
+    settings : mapping
+        What is declared.
+    paths : mapping
+        Path templates by name.
+
+    Raises
+    ------
+    ConfigurationError
+        Name, prefix or a plugin can't be used.
+    """
+
+    def __init__(
+        self, place: Place, settings: Mapping[str, Any], paths: Mapping[str, Mapping[str, str]]
+    ) -> None:
+        self.place = place
+        for key in ("name", "prefix"):
+            if key not in settings:
+                raise place.error(f"{key!r} is missing.")
+        self.name = (place / "name").text(settings["name"])
+        self.prefix = (place / "prefix").text(settings["prefix"], empty=True)
+        self._paths = paths
+        self._arguments = {k: v for k, v in settings.items() if k not in ("name", "prefix")}
+        for key in ("adcore", "class_name"):
+            if self._arguments.get(key) is not None:
+                (place / key).text(self._arguments[key])
+        if not isinstance(settings.get("validate_ports", True), bool):
+            raise (place / "validate_ports").error("expected true or false.")
+        if "bases" in settings:
+            self._arguments["bases"] = self._bases(place / "bases", settings["bases"])
+        #: Where each plugin is declared.
+        self._places: dict[str, Place] = {}
+        if "plugins" in settings:
+            self._arguments["plugins"] = [
+                self._plugin(where, entry)
+                for where, entry in (place / "plugins").items(settings["plugins"])
+            ]
+
+    def _bases(self, place: Place, given: object) -> list[type]:
+        names = [given] if isinstance(given, str) else given
+        bases = []
+        for where, entry in place.items(names):
+            name = where.text(entry)
+            try:
+                cls = pkgutil.resolve_name(name)
+            except (ImportError, AttributeError, ValueError) as error:
+                raise where.error(
+                    f"{name!r} can't be imported ({error}); expected a dotted name such as "
+                    "'adsupport.devices.SingleTrigger_V34'."
+                ) from error
+            if not isinstance(cls, type):
+                raise where.error(f"{name!r} isn't a class.")
+            bases.append(cls)
+        return bases
+
+    def _plugin(self, place: Place, entry: object) -> Any:
+        if isinstance(entry, str):
+            self._places.setdefault(entry, place)
+            return entry
+        plugins = place.mapping(entry, "a plugin's name and its settings")
+        for key, given in plugins.items():
+            where = place / key
+            self._places.setdefault(key, where)
+            if given is None:
+                continue
+            settings = plugins[key] = where.mapping(given, "settings such as class and suffix")
+            if "paths" in settings:
+                settings.update(self._templates(where / "paths", settings))
+        return plugins
+
+    def _templates(self, place: Place, settings: dict[str, Any]) -> Mapping[str, str]:
+        name = place.text(settings.pop("paths"))
+        place.known([name], self._paths)
+        for key in _TEMPLATES:
+            if key in settings:
+                raise place.error(f"and {key!r} both say where the files are; give one of them.")
+        return self._paths[name]
+
+    def check(self) -> None:
+        """Make the class, and check that it knows every setting.
+
+        Raises
+        ------
+        ConfigurationError
+            Something can't be used; the message says where it is.
+        """
+        known = {"bases", "plugins", "adcore"}
+        given = {k: v for k, v in self._arguments.items() if k in known and v is not None}
+        if given.get("adcore") == "auto":
+            del given["adcore"]
+        try:
+            cls: Any = ad_class_factory(self.name, **given)
+        except (ConfigurationError, UnknownPluginError) as error:
+            raise self.place.error(str(error)) from error
+        self.place.known(self._arguments, {*_CREATOR, *_keywords(cls)})
+        for key, where in self._places.items():
+            component = getattr(cls, key)
+            where.known(component.kwargs, {"paths", *_COMPONENT, *_keywords(component.cls)})
+
+    def make(self) -> Any:
+        """Build the detector.
+
+        Returns
+        -------
+        object
+            The detector.
+
+        Raises
+        ------
+        ConfigurationError
+            The class refuses a setting.
+        ConnectionTimeoutError
+            ``adcore`` is ``"auto"``, and the IOC doesn't answer.
+        """
+        try:
+            return ad_creator(self.prefix, name=self.name, **self._arguments)
+        except ConnectionTimeoutError:
+            raise
+        except (ValueError, TypeError, LookupError) as error:
+            raise self.place.error(str(error)) from error
+
+
+def _keywords(cls: type) -> set[str]:
+    """List the keyword arguments that a class and its bases take."""
+    found: set[str] = set()
+    for base in cls.__mro__:
+        if "__init__" in vars(base) and base is not object:
+            for parameter in inspect.signature(vars(base)["__init__"]).parameters.values():
+                if parameter.kind in (parameter.KEYWORD_ONLY, parameter.POSITIONAL_OR_KEYWORD):
+                    found.add(parameter.name)
+    return found - _OPHYDS

@@ -1,0 +1,166 @@
+"""Detectors that are declared in a file: YAML or TOML."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from ...errors import ConfigurationError
+from .detector import DeclaredDetector, declared_paths
+from .place import Place
+
+__all__ = ["load_detectors"]
+
+_FORMATS = {".yaml": "yaml", ".yml": "yaml", ".toml": "toml"}
+_SECTIONS = ("detectors", "defaults", "paths")
+
+
+def load_detectors(source: str | os.PathLike[str], *, format: str | None = None) -> dict[str, Any]:
+    """Build the detectors that a file declares.
+
+    The file has a list ``detectors``; each has ``name`` and ``prefix``, and may have
+    ``plugins``, ``bases``, ``adcore``, ``class_name``, ``validate_ports``, and keyword
+    arguments of the detector's class such as ``image_name`` and ``frame_policy``.  A plugin is
+    given as to :func:`~adsupport.devices.ad_creator`, its class by a dotted name.  ``defaults``
+    holds what all detectors have unless they say otherwise; ``paths`` names pairs of
+    ``write_path_template`` and ``read_path_template``, which file plugins take by
+    ``paths: NAME``.
+
+    Classes named in the file are imported: load files that you trust.  No IOC is asked, unless
+    ``adcore`` is ``auto``.
+
+    Parameters
+    ----------
+    source : str or path
+        A file; or the text itself, when it is a str of several lines.
+    format : {"yaml", "toml"}, optional
+        Language of a text, YAML by default; of a file, what its extension says (``.yaml``,
+        ``.yml``, ``.toml``).
+
+    Returns
+    -------
+    dict
+        Detectors by name, in the order of the file.
+
+    Raises
+    ------
+    ConfigurationError
+        The file can't be read, or something in it can't be used; the message says where.
+        Nothing is built then.
+    ConnectionTimeoutError
+        ``adcore`` is ``auto``, and an IOC doesn't answer.
+
+    Examples
+    --------
+    >>> text = '''
+    ... detectors:
+    ...   - name: det
+    ...     prefix: "ad:"
+    ...     plugins: [cam, image]
+    ... '''
+    >>> load_detectors(text)["det"].image.prefix
+    'ad:image1:'
+    """
+    declared = _declared(*_content(source, format))
+    for each in declared:
+        each.check()
+    made: dict[str, Any] = {}
+    try:
+        for each in declared:
+            made[each.name] = each.make()
+    except BaseException:
+        for detector in made.values():
+            detector.destroy()
+        raise
+    return made
+
+
+def _content(source: str | os.PathLike[str], language: str | None) -> tuple[Place, object]:
+    """Read and parse the file or the text."""
+    if language not in (None, "yaml", "toml"):
+        raise Place("format").error(f"expected 'yaml' or 'toml', got {language!r}.")
+    if isinstance(source, str) and "\n" in source:
+        place, text = Place("the text"), source
+        language = language or "yaml"
+    else:
+        path = Path(source)
+        place = Place(str(path))
+        language = language or _FORMATS.get(path.suffix.lower())
+        if language is None:
+            raise place.error(
+                f"the extension {path.suffix!r} tells no format; expected one of "
+                f"{', '.join(_FORMATS)}, or give format='yaml' or 'toml'."
+            )
+        try:
+            text = path.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise place.error(f"can't be read: {error}") from error
+    return place, (_toml if language == "toml" else _yaml)(place, text)
+
+
+def _toml(place: Place, text: str) -> object:
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise place.error(f"isn't TOML: {error}.") from error
+
+
+def _yaml(place: Place, text: str) -> object:
+    import yaml
+
+    class Loader(yaml.SafeLoader):
+        """Plain values only, and no key twice: YAML would take the last without a word."""
+
+        def construct_mapping(self, node: Any, deep: bool = False) -> dict[Any, Any]:
+            seen: set[str] = set()
+            for key, _ in node.value:
+                if key.value in seen and key.tag != "tag:yaml.org,2002:merge":
+                    line = key.start_mark.line + 1
+                    raise place.error(f"line {line}: {key.value!r} is given twice.")
+                if isinstance(key.value, str):
+                    seen.add(key.value)
+            return super().construct_mapping(node, deep)
+
+    loader = None
+    try:
+        loader = Loader(text)
+        return loader.get_single_data()
+    except ConfigurationError:
+        raise
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        raise place.error(
+            f"isn't YAML that can be used: {' '.join(str(error).split())}. A text that holds a "
+            "colon needs quotes, as in prefix: 'ad:'."
+        ) from error
+    finally:
+        if loader is not None:
+            loader.dispose()
+
+
+def _declared(place: Place, content: object) -> list[DeclaredDetector]:
+    """Check the file as a whole, and take it apart."""
+    sections = place.mapping(content, "the list 'detectors'")
+    place.known(sections, _SECTIONS)
+    if "detectors" not in sections:
+        raise place.error("there is no list 'detectors'.")
+    paths = declared_paths(place / "paths", sections.get("paths"))
+    defaults: Mapping[str, Any] = {}
+    if sections.get("defaults") is not None:
+        defaults = (place / "defaults").mapping(sections["defaults"], "settings of detectors")
+        if "name" in defaults:
+            raise (place / "defaults" / "name").error("each detector needs a name of its own.")
+    entries = (place / "detectors").items(sections["detectors"])
+    declared: dict[str, DeclaredDetector] = {}
+    for where, entry in entries:
+        settings = where.mapping(entry, "settings such as name and prefix")
+        each = DeclaredDetector(where, {**defaults, **settings}, paths)
+        if each.name in declared:
+            raise (where / "name").error(
+                f"{each.name!r} is the name of {declared[each.name].place.keys} too; names must "
+                "differ."
+            )
+        declared[each.name] = each
+    return list(declared.values())

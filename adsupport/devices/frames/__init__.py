@@ -1,0 +1,1 @@
+"""Frame accounting: expected, received, dropped, written, and what stands in the file."""

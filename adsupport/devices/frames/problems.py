@@ -1,0 +1,146 @@
+"""What is wrong when frames are missing at a plugin, and what to do: by its counters."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ...errors import DroppedFramesError, FileWriteError, FrameCountError
+from ..signals.reading import pv_name, read_signals
+from .report import Shortfall
+
+__all__ = ["dropped", "starved", "unwritten"]
+
+_OTHER_FRAMES = (
+    "Their size or type isn't that of the frames the file was opened for: change the camera's "
+    "region, binning, data type and colour mode between runs only, and prime the plugin again."
+)
+
+
+def dropped(plugin: Any, lost: int, expected: int) -> Shortfall:
+    """Say that the queue of a plugin overflowed.
+
+    Parameters
+    ----------
+    plugin : ophyd.areadetector.plugins.PluginBase
+        The plugin.
+    lost : int
+        Frames it dropped.
+    expected : int
+        Frames of the acquisition.
+
+    Returns
+    -------
+    Shortfall
+        What, where, expected and found, and what to do.
+    """
+    text = (
+        f"{pv_name(plugin.dropped_arrays)}: the queue of {_where(plugin)} overflowed and {lost} "
+        f"of {expected} frames were dropped. Take frames more slowly, enlarge QueueSize, compress "
+        "less, or set BlockingCallbacks to Yes."
+    )
+    return Shortfall(DroppedFramesError, text, plugin.name, expected, expected - lost)
+
+
+def starved(plugin: Any, received: int, taken: int) -> Shortfall:
+    """Say that a plugin that is read into the events hasn't had all frames.
+
+    Parameters
+    ----------
+    plugin : ophyd.areadetector.plugins.PluginBase
+        The plugin.
+    received : int
+        Frames it had.
+    taken : int
+        Frames the camera took.
+
+    Returns
+    -------
+    Shortfall
+        What, where, expected and found, and what to do.
+    """
+    text = (
+        f"{pv_name(plugin.array_counter)}: {_where(plugin)} is read into the events and had "
+        f"{received} of {taken} frames. Is ArrayCallbacks of the camera on, and its own "
+        "EnableCallbacks?"
+    )
+    return Shortfall(FrameCountError, text, plugin.name, taken, received)
+
+
+def unwritten(
+    writer: Any,
+    after: Mapping[str, Any],
+    written: int,
+    received: int,
+    expected: int,
+    skipping: Sequence[str],
+) -> Shortfall | None:
+    """Say why a file plugin hasn't written the frames of an acquisition.
+
+    Parameters
+    ----------
+    writer : FileWriter
+        The plugin.
+    after : mapping of str to object
+        Its counters after the acquisition, by attribute.
+    written : int
+        Frames it wrote.
+    received : int
+        Frames that reached it.
+    expected : int
+        Frames of the acquisition.
+    skipping : sequence of str
+        Plugins on the way whose ``MinCallbackTime`` isn't 0.
+
+    Returns
+    -------
+    Shortfall or None
+        What, where, expected and found, and what to do; None when nothing is wrong.
+    """
+    if str(after["write_status"]) not in ("0", "Write OK"):
+        # asked for only now: it's long, and seldom needed
+        message = str(read_signals({"message": writer.write_message})["message"]).strip()
+        advice = "Look at the IOC's disk (full?), its permissions, and the IOC's console."
+        if "Invalid frame" in message:
+            advice = _OTHER_FRAMES
+        text = (
+            f"{pv_name(writer.write_status)}: {_where(writer)} could not write: {message!r}; "
+            f"{written} of {expected} frames are in the file. {advice}"
+        )
+        return Shortfall(FileWriteError, text, writer.name, expected, written)
+    if not writer.counts_captured or written == expected:
+        return None
+    text = (
+        f"{pv_name(writer.num_captured)}: {_where(writer)} wrote {written} frames, expected "
+        f"{expected}. {_why(after, written, received, expected, skipping)}"
+    )
+    return Shortfall(FrameCountError, text, writer.name, expected, written)
+
+
+def _why(
+    after: Mapping[str, Any], written: int, received: int, expected: int, skipping: Sequence[str]
+) -> str:
+    if written > expected:
+        return (
+            "Somebody else took frames meanwhile: another client, or a second detector of the "
+            "plan with the same camera. One detector can have all plugins."
+        )
+    first = "The first frame was refused. " if written == 0 else ""
+    if received > written:
+        # WriteStatus is good again after the next frame that fits; the counts still tell.
+        return (
+            f"{first}{received - written} frames reached it and were refused, as WriteMessage "
+            f"'Invalid frame. Ignoring.' says at such a frame. {_OTHER_FRAMES}"
+        )
+    if str(after["capture"]) in ("0", "Done"):
+        if int(after["num_captured"]) == 0:
+            # With NumCapture 0 a first frame that can't be written ends the capture.
+            return f"{first}{_OTHER_FRAMES}"
+        return "Capture has ended: NumCapture was reached, or somebody stopped it."
+    if skipping:
+        return f"MinCallbackTime of {', '.join(skipping)} isn't 0, so frames are skipped."
+    return "Look at ArrayCallbacks of what feeds it, at QueueFree, and at the IOC's console."
+
+
+def _where(plugin: Any) -> str:
+    return plugin.dotted_name or plugin.name

@@ -1,0 +1,1 @@
+"""What an IOC has: found by asking, and told as code."""

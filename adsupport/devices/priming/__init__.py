@@ -1,0 +1,1 @@
+"""One priming sequence, two faces: blocking and plan."""

@@ -1,0 +1,1 @@
+"""Classes that fit a release of ADCore."""

@@ -1,0 +1,1 @@
+"""Signals over Channel Access: reading many at once, putting with an end, monitors."""

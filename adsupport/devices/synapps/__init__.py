@@ -1,0 +1,1 @@
+"""synApps records."""
