@@ -23,8 +23,8 @@ from adsupport.devices import (
     ad_creator,
     connect,
 )
+from adsupport.devices.connection import metadata as connection_metadata
 from adsupport.devices.connection.connect import epics_signals
-from adsupport.devices.connection.connect import metadata as connection_metadata
 from adsupport.errors import (
     ConfigurationError,
     ConnectionTimeoutError,

@@ -19,8 +19,8 @@ from adsupport.devices import (
     AD_prime_plugin2,
     ensure_AD_plugin_primed,
 )
-from adsupport.devices.priming.prime import prime as priming
-from adsupport.devices.priming.prime import steps as priming_steps
+from adsupport.devices.priming import prime as priming
+from adsupport.devices.priming import steps as priming_steps
 from adsupport.errors import AcquireTimeoutError, ConfigurationError, PutError, UnprimedError
 from adsupport.plans import prime_plugin, put
 

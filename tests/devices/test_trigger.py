@@ -13,7 +13,7 @@ import pytest
 from bluesky.utils import FailedStatus, RunEngineInterrupted
 from ophyd import Signal
 
-from adsupport.devices.acquisition.settings import trigger
+from adsupport.devices.acquisition import trigger
 from adsupport.devices.acquisition.status import AcquireStatus
 from adsupport.devices.signals import reading as signal_io
 from adsupport.errors import (

@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from adsupport.devices.connection.connect import progress as connection_progress
+from adsupport.devices.connection import progress as connection_progress
 from adsupport.devices.connection.progress import shown
 
 

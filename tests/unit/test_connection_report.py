@@ -12,8 +12,8 @@ from ophyd.areadetector.plugins import ProcessPlugin
 
 from adsupport.adcore import Release
 from adsupport.devices import ad_creator
+from adsupport.devices.connection import report as connection_report
 from adsupport.devices.connection.connect import epics_signals
-from adsupport.devices.connection.connect import report as connection_report
 from adsupport.devices.connection.device_signals import DeviceSignal
 from adsupport.devices.connection.report import MissingGroup, group_missing, missing_pvs
 from adsupport.devices.releases.installed import InstalledReleases

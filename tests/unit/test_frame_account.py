@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from ophyd import Kind
 
+from adsupport.devices.frames import account as frames
 from adsupport.devices.frames.account import FrameAccount
-from adsupport.devices.frames.account import account as frames
 from adsupport.devices.frames.report import id_list
 from adsupport.errors import DroppedFramesError, FileWriteError, FrameCountError
 

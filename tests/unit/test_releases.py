@@ -273,7 +273,7 @@ class TestUsersClasses:
             both = ADComponent(EpicsSignalWithRBV, "Gain", kind="config", string=True)
             other = ADComponent(EpicsSignalWithRBV, "BinX")
 
-        from adsupport.devices.releases.fitting import fitting as releases
+        from adsupport.devices.releases import fitting as releases
 
         def lacking(template, release):
             return (

@@ -10,7 +10,7 @@ from adsupport.devices import (
     setup_incrementer_swait,
     setup_lorentzian_swait,
 )
-from adsupport.devices.synapps.records import setup as swait_setup
+from adsupport.devices.synapps import setup as swait_setup
 from adsupport.errors import ConfigurationError
 
 

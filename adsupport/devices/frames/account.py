@@ -138,7 +138,7 @@ class FrameAccount:
 
     @property
     def signals(self) -> dict[tuple[str, str], Any]:
-        """The counters, to be read in one go with :func:`~adsupport.devices.signals.reading.read_signals`."""
+        """The counters, to be read in one go with ``read_signals``."""
         return self._signals
 
     def read(self) -> dict[tuple[str, str], Any]:
