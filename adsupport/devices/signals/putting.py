@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from ophyd.signal import EpicsSignalBase
 
 from ...errors import ConnectionTimeoutError, PutError
 from .reading import pv_name, read_signals, wait_for
@@ -262,7 +263,10 @@ def put_in_order(wanted: Sequence[tuple[Any, Any]], timeout: float = PUT_TIMEOUT
             problems.append(lost_before_put_back(signal, value))
             continue
         try:
-            signal.put(value)
+            if isinstance(signal, EpicsSignalBase):
+                signal.put(value)
+            else:  # of another kind: only its set() tells how it's written
+                signal.set(value).wait(timeout)
         except Exception as error:  # whatever the client library raises: the others have their turn
             problems.append(f"{pv_name(signal, True)}: {value!r} could not be put ({error}).")
         else:
