@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -89,10 +90,18 @@ PORTS = {
 }
 
 
+@pytest.fixture(scope="module")
+def made() -> Any:
+    """Some thousand signals: made once."""
+    return make_fake_device(Chain)("X:", name="det")
+
+
 @pytest.fixture
-def chain() -> Any:
+def chain(made: Any) -> Iterator[Any]:
     """The chain without an IOC: what a real one shows after a frame of 1024 x 1024."""
-    detector = make_fake_device(Chain)("X:", name="det")
+    detector = made
+    signals = [found.item for found in detector.walk_signals(include_lazy=True)]
+    before = [(signal, signal._readback) for signal in signals if hasattr(signal, "sim_put")]
     for name, port in PORTS.items():
         getattr(detector, name).port_name.sim_put(port)
     for name, value in {
@@ -123,7 +132,9 @@ def chain() -> Any:
         getattr(roi.max_size, axis).sim_put(1024)
     roi.collapse_dims.sim_put("Disable")
     roi.data_type_out.sim_put("Automatic")
-    return detector
+    yield detector
+    for signal, value in before:
+        signal._readback = value
 
 
 def received(plugin: Any, width: int, height: int) -> None:
