@@ -137,7 +137,11 @@ class Completion:
             The connection to the IOC is lost.
         """
         self._acquisition = acquisition
-        put_with_answer(self._detector.cam.acquire, 1, lambda: self._answered(acquisition))
+        try:
+            put_with_answer(self._detector.cam.acquire, 1, lambda: self._answered(acquisition))
+        except Exception:
+            acquisition.put_done.set()  # the next one is not to wait for this answer
+            raise
         if self._thread is None:
             # The checks may have to ask the IOC, which libca's and ophyd's threads must not.
             thread = self._detector.cam.acquire.cl.thread_class(
@@ -158,7 +162,7 @@ class Completion:
 
     def _changed(self, key: Any, value: Any) -> None:
         acquisition = self._acquisition
-        if acquisition is None or acquisition.status.done:
+        if acquisition is None or acquisition.ended:
             return
         if acquisition.put_done.is_set():
             self._prove(acquisition)
@@ -166,13 +170,16 @@ class Completion:
             acquisition.news.put(value)
 
     def _prove(self, acquisition: Acquisition) -> None:
-        """End the acquisition if the monitors prove it complete."""
-        if not self._provable:
+        """Account for the acquisition if the monitors prove it complete.
+
+        Its status ends on the other thread: who waits for it may do what libca's must not.
+        """
+        seen = self._monitors.snapshot()
+        if not (self._provable and seen):
             return
         with self._lock:
-            if acquisition.status.done or acquisition.stopped or acquisition.asking:
+            if acquisition.proven.is_set() or acquisition.ended or acquisition.asking:
                 return
-            seen = self._monitors.snapshot()
             report = self.account.confirm(acquisition.before, seen, acquisition.status.frames)
             if report is None or not all(
                 writer.is_file(seen[name, "full_file_name"])
@@ -185,7 +192,6 @@ class Completion:
                 writer.count_point(acquisition.status.frames)
             self._up_to_date = True
             acquisition.proven.set()
-            acquisition.status.set_finished()
 
     # -- on a thread of its own
 
@@ -198,15 +204,12 @@ class Completion:
         error: Exception | None
         try:
             error = self._wait(acquisition)
-            if error is None and not acquisition.stopped:
-                if acquisition.proven.wait(_LAG):
-                    return
+            if error is None and not acquisition.ended and not acquisition.proven.wait(_LAG):
                 with self._lock:
-                    if status.done:
-                        return
-                    acquisition.asking = True
-                self._up_to_date = False
-                error = self._check(acquisition)
+                    acquisition.asking = not acquisition.proven.is_set()
+                if acquisition.asking:
+                    self._up_to_date = False
+                    error = self._check(acquisition)
         except AdsupportError as failure:
             error = failure
         except Exception as failure:
@@ -215,13 +218,15 @@ class Completion:
                 "Check that it runs and that the network is up, then count again."
             )
             error.__cause__ = failure
-        with self._lock:
-            if status.done or acquisition.stopped:
-                return
-            if error is None:
-                status.set_finished()
-            else:
-                status.set_exception(error)
+        if not acquisition.end(self._lock):
+            return
+        if acquisition.proven.is_set():  # at the last moment
+            error = None
+        # Without the lock: whoever waits may want it, and is called from here.
+        if error is None:
+            status.set_finished()
+        else:
+            status.set_exception(error)
 
     def _wait(self, acquisition: Acquisition) -> Exception | None:
         """Wait for the answer; give up when the time is over and nothing moves any more."""
@@ -258,6 +263,8 @@ class Completion:
     def _check(self, acquisition: Acquisition) -> Exception | None:
         """Account for the frames by reading the counters."""
         report = self.account.compare(acquisition.before, acquisition.status.frames)
+        if acquisition.ended:  # meanwhile, and the writers may have begun with another
+            return None
         self.account.note(report)
         try:
             for writer in self.account.writers.values():

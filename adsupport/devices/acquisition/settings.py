@@ -44,8 +44,8 @@ class Acquisition:
         Set when the monitors have shown that it's complete.
     news : queue.SimpleQueue
         Numbers of frames taken so far; None when there's nothing more to wait for.
-    stopped : bool
-        Whether it was stopped on purpose.
+    ended : bool
+        Whether somebody has undertaken to end the status.
     asking : bool
         Whether the counters are being read: what monitors show doesn't count any more.
     """
@@ -56,8 +56,25 @@ class Acquisition:
     put_done: threading.Event = field(default_factory=threading.Event)
     proven: threading.Event = field(default_factory=threading.Event)
     news: queue.SimpleQueue[int | None] = field(default_factory=queue.SimpleQueue)
-    stopped: bool = False
+    ended: bool = False
     asking: bool = False
+
+    def end(self, lock: threading.RLock) -> bool:
+        """Undertake to end the status, which only one may.
+
+        Parameters
+        ----------
+        lock : threading.RLock
+            Held for a moment.
+
+        Returns
+        -------
+        bool
+            False when somebody else has.
+        """
+        with lock:
+            first, self.ended = not self.ended, True
+        return first
 
     def end_wait(self) -> None:
         """Say that there's nothing more to wait for."""

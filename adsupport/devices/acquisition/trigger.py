@@ -280,12 +280,8 @@ class SingleTrigger_V34(FrameReadings, ConnectsAtOnce, BoundedStaging):
         RunEngine, which has paused or is cleaning up, would take a failure for a new one
         and interrupt itself.
         """
-        with self._lock:
-            acquisition = self._acquisition
-            running = acquisition is not None and not acquisition.status.done
-            if acquisition is not None and running:
-                acquisition.stopped = True
-                acquisition.status.cancelled = True
+        acquisition = self._acquisition
+        running = acquisition is not None and acquisition.end(self._lock)
         if acquisition is None:
             if "cam" in self._signals and "acquire" in self.cam._signals:  # noqa: SLF001
                 self._stop_camera()
@@ -296,6 +292,7 @@ class SingleTrigger_V34(FrameReadings, ConnectsAtOnce, BoundedStaging):
         finally:
             acquisition.end_wait()
             if running:
+                acquisition.status.cancelled = True
                 if error is None:
                     acquisition.status.set_finished()
                 else:

@@ -96,8 +96,9 @@ class Monitors:
             self._values[key] = value
             if len(self._values) == len(self._signals):
                 self._first.set()
-            if self._changed is not None:
-                self._changed(key, value)
+            changed = self._changed  # which stop() may take away at any moment
+            if changed is not None:
+                changed(key, value)
 
         return note
 

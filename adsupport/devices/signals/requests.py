@@ -115,7 +115,7 @@ def put_with_answer(signal: Any, value: int, answered: Callable[[], None]) -> No
         raise lost(pv.pvname, "isn't connected any more")
     try:
         ca.put(pv.chid, value, callback=lambda **_: answered())
-    except ca.CASeverityException as error:
+    except (ca.CASeverityException, ca.ChannelAccessException) as error:
         raise lost(pv.pvname, "isn't connected any more") from error
 
 
