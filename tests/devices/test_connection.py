@@ -180,7 +180,8 @@ def test_what_the_installed_release_does_not_have_yet(adsupport_ioc_factory):
 
 def test_what_answers_but_cannot_be_read(adsim, monkeypatch):
     # as without the right to read: libca refuses the request
-    monkeypatch.setattr(connection_metadata.ca, "promote_type", lambda *_, **__: 9999)
+    for name in ("promote_type", "promote_fieldtype"):
+        monkeypatch.setattr(connection_metadata.ca, name, lambda *_, **__: 9999)
     signal = EpicsSignalRO(f"{adsim.prefix}cam1:Model_RBV", name="model")
     monkeypatch.setattr(type(signal._read_pv), "get_all_metadata_callback", lambda *_, **__: None)
     with pytest.raises(ConnectionTimeoutError, match="model: answers, but can't be read: .*type"):
@@ -225,6 +226,9 @@ def test_metadata_are_there_at_once(adsim):
     stamps = detector.cam.model.timestamp
     detector.cam.model.get()
     assert detector.cam.model.timestamp == stamps  # it was the record's own, not the clock's
+    detector.cam.max_size.max_size_x.get()
+    own = detector.cam.max_size.max_size_x._read_pv.timestamp
+    assert detector.cam.max_size.max_size_x.timestamp == own  # a number has it from its value
 
 
 def test_what_is_staged_is_needed(adsim):

@@ -2,6 +2,10 @@
 
 ophyd asks for the time stamp and the limits of each process variable as it connects, one after
 the other on a few threads that wait for every answer.  That takes most of its connection time.
+
+Here one request serves a process variable, for limits, choices, units and alarm.  Its answer has
+a time stamp for text only; with any other type the signal notes when it connected, until its
+first value brings the time of the record.
 """
 
 from __future__ import annotations
@@ -31,9 +35,6 @@ class _Reading:
     def __init__(self, pv: Any) -> None:
         self.pv = pv
         self.callbacks: list[_Callback] = []
-        self.metadata: dict[str, Any] = {}
-        self.expected = 0
-        self.failure: int | None = None
 
 
 class _Request:
@@ -50,9 +51,11 @@ _under_way: set[_Request] = set()
 
 def _on_answer(args: Any) -> None:
     request: _Request = args.usr
-    content = dbr.cast_args(args)[0] if args.status == dbr.ECA_NORMAL else None
-    # pyepics has no public function that takes an answer apart without waiting for it
-    metadata = None if content is None else ca._unpack_metadata(args.type, content)  # noqa: SLF001
+    metadata = None
+    if args.status == dbr.ECA_NORMAL:
+        content = dbr.Map[args.type].from_address(args.raw_dbr)
+        # pyepics has no public function that takes an answer apart without waiting for it
+        metadata = ca._unpack_metadata(args.type, content)  # noqa: SLF001
     request.answers.put((request, metadata, args.status))
     _under_way.discard(request)
 
@@ -165,20 +168,17 @@ class MetadataReader:
         return came
 
     def _send(self, reading: _Reading) -> None:
-        chid = reading.pv.chid
-        kinds = {ca.promote_type(chid, use_ctrl=True)}
-        if reading.pv._args["status"] is None:  # noqa: SLF001 (a monitor has brought it else)
-            kinds.add(ca.promote_type(chid, use_time=True))  # the same for a string
-        reading.expected = len(kinds)
-        for kind in kinds:
-            request = _Request(reading, self._events)
-            _under_way.add(request)
-            send: Any = ca.libca
-            status = send.ca_array_get_callback(kind, 1, chid, _ANSWER, ctypes.py_object(request))
-            if status != dbr.ECA_NORMAL:  # the connection was lost just now
-                _under_way.discard(request)
-                self._take(request, None, status)
-            self._unsent += 1
+        pv = reading.pv
+        request = _Request(reading, self._events)
+        _under_way.add(request)
+        send: Any = ca.libca
+        status = send.ca_array_get_callback(
+            _with_limits(pv), 1, pv.chid, _ANSWER, ctypes.py_object(request)
+        )
+        if status != dbr.ECA_NORMAL:  # the connection was lost just now
+            _under_way.discard(request)
+            self._take(request, None, status)
+        self._unsent += 1
         if self._unsent >= BATCH:
             self._flush()
 
@@ -189,24 +189,25 @@ class MetadataReader:
 
     def _take(self, request: _Request, metadata: dict[str, Any] | None, status: int) -> None:
         reading = request.reading
-        reading.expected -= 1
-        if metadata is None:
-            reading.failure = status
-        else:
-            reading.metadata.update(metadata)
-        if reading.expected:
-            return
         pv = reading.pv
         with self._lock:
             if self._readings.get(id(pv)) is reading:
                 del self._readings[id(pv)]
             callbacks = list(reading.callbacks)
-        if reading.failure is not None:
-            self.failures[pv.pvname] = ca.message(reading.failure)
+        if metadata is None:
+            self.failures[pv.pvname] = ca.message(status)
             return
         self.failures.pop(pv.pvname, None)
-        pv._args.update(reading.metadata)  # noqa: SLF001 (pyepics keeps it there, ophyd reads it)
+        pv._args.update(metadata)  # noqa: SLF001 (pyepics keeps it there, ophyd reads it)
         known = pv._args.copy()  # noqa: SLF001
         known.pop("value", None)
         for callback in callbacks:
             callback(pv.pvname, known)
+
+
+def _with_limits(pv: Any) -> int:
+    """Find the type of request that brings the limits along."""
+    if pv.form == "time" and pv.ftype is not None:
+        # pyepics has looked up the type at the connection already
+        return ca.promote_fieldtype(pv.ftype - dbr.TIME_STRING, use_ctrl=True)
+    return ca.promote_type(pv.chid, use_ctrl=True)

@@ -58,6 +58,12 @@ class ConnectionWait:
         self.signals: list[DeviceSignal] = []
         try:
             for each in self._objects:
+                for device in devices_of(each):
+                    # ophyd watches these from the start: they may connect before their turn
+                    for part in device._signals.values():  # noqa: SLF001
+                        if isinstance(part, EpicsSignalBase):
+                            self._made(part)
+            for each in self._objects:
                 self.signals += epics_signals(each, self._made)
         except BaseException:
             self._reader.give_back()
