@@ -196,7 +196,9 @@ def test_jpeg_of_wider_frames_is_refused(fake: Callable[..., Any]) -> None:
     assert det.writer.capture.get() == 0
 
 
-def test_frames_that_nobody_counted_are_realigned(fake: Callable[..., Any]) -> None:
+def test_frames_that_nobody_counted_are_realigned(
+    fake: Callable[..., Any], caplog: pytest.LogCaptureFixture
+) -> None:
     det = fake(TIFFDetector, "NDFileTIFF ver1.0", "%s%s_%4.4d.tif")
     det.writer.stage()
     # A point whose event was never saved: the frames are there, in whole points.
@@ -205,4 +207,5 @@ def test_frames_that_nobody_counted_are_realigned(fake: Callable[..., Any]) -> N
     det.writer.generate_datum("det_image", 0.0, {})
     *_, (_, datum) = det.writer.collect_asset_docs()
     assert datum["datum_kwargs"] == {"point_number": 2}
+    assert "det_writer: 4 frames of somebody else came between two points" in caplog.text
     det.writer.unstage()

@@ -162,6 +162,13 @@ class FilePoints:
             self.end_file()
             self._open()
             return True
+        if not self._partial and captured > self._frames_done:
+            logger.warning(
+                "%s: %d frames of somebody else came between two points; they are written with "
+                "the run's own, and stand in no event. Does another client use the camera?",
+                self.name,
+                captured - self._frames_done,
+            )
         self._frames_done = captured
         self._next_point = self._first_point + captured // self.frames_per_point
         # frames of a point that was taken again are in the file, and nobody noted their ids

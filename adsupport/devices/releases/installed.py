@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from dataclasses import dataclass
 
@@ -19,7 +18,6 @@ _DRIVER_TIMEOUT = 1.0
 # With the last channel the connection to an IOC would be closed, just when the detector is about
 # to open its thousands.
 _open: dict[str, EpicsSignalRO] = {}
-_asking = threading.Lock()
 
 
 @dataclass(frozen=True)
@@ -64,9 +62,10 @@ def installed_releases(cam_prefix: str, timeout: float | None = 5.0) -> Installe
     try:
         found = _ask(name, timeout)
     except TimeoutError as error:
+        limit = "" if timeout is None else f" within {timeout:g} s"
         raise ConnectionTimeoutError(
-            f"{name} didn't answer within {timeout:g} s, so it isn't known which release of "
-            "ADCore this IOC has. Is it running, is the prefix right, and does "
+            f"{name} didn't answer{limit}, so it isn't known which release of ADCore this IOC has. "
+            "Is it running, is the prefix right, and does "
             "EPICS_CA_ADDR_LIST reach it? Start it, or give adcore='R3-14' to build without "
             "the IOC.",
             [name],
@@ -82,18 +81,19 @@ def installed_releases(cam_prefix: str, timeout: float | None = 5.0) -> Installe
 
 def _ask(name: str, timeout: float | None) -> str:
     """Read a text; the channel stays open when it answers."""
-    with _asking:
-        signal = _open.pop(name, None) or EpicsSignalRO(name, name="version", string=True)
-        deadline = None if timeout is None else time.monotonic() + timeout
-        try:
-            signal.wait_for_connection(timeout=timeout)  # type: ignore[arg-type]
-            left = None if deadline is None else max(0.1, deadline - time.monotonic())
-            found = str(signal.get(timeout=left))
-        except BaseException:
-            signal.destroy()
-            raise
-        _open[name] = signal
-        return found
+    # taken out while it is used: another thread that asks the same makes one of its own
+    signal = _open.pop(name, None) or EpicsSignalRO(name, name="version", string=True)
+    deadline = None if timeout is None else time.monotonic() + timeout
+    try:
+        signal.wait_for_connection(timeout=timeout)  # type: ignore[arg-type]
+        left = None if deadline is None else max(0.1, deadline - time.monotonic())
+        found = str(signal.get(timeout=left))
+    except BaseException:
+        signal.destroy()
+        raise
+    if _open.setdefault(name, signal) is not signal:
+        signal.destroy()
+    return found
 
 
 def _of_driver(name: str) -> Release | None:
