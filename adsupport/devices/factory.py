@@ -136,6 +136,10 @@ def _build(
         cls = type(name, base_classes, attributes)
     except TypeError as error:
         raise ConfigurationTypeError(f"{name} can't be made: {error}.") from error
+    except ValueError as error:  # ophyd makes named tuples of it
+        raise ConfigurationError(
+            f"{name!r} can't be the name of a class: {error}. Expected one such as 'MyDetector'."
+        ) from error
     # ophyd's detectors read nothing unless told so, whatever the kinds of their parts.
     for attr, names in (
         ("_default_read_attrs", read),

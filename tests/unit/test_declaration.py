@@ -152,6 +152,23 @@ class TestGoodDeclarations:
         )
         assert [d.hdf1.write_path_template for d in load_detectors(text).values()] == ["/d/"] * 2
 
+    def test_what_is_merged_in_may_be_given_again(self):
+        # YAML takes maps level by level, so merges those of the plugin into the path first
+        text = (
+            "detectors:\n"
+            "- name: a\n"
+            "  prefix: 'none:'\n"
+            "  plugins:\n"
+            "  - cam\n"
+            "  - hdf1: &h {<<: {write_path_template: /a/}, write_path_template: /b/}\n"
+            "paths: {y: {<<: *h}}\n"
+        )
+        assert load_detectors(text)["a"].hdf1.write_path_template == "/b/"
+
+    def test_a_name_that_no_class_could_have(self):
+        made = load_detectors("detectors:\n- {name: top-view, prefix: 'none:'}\n")
+        assert made["top-view"].name == "top-view"
+
     def test_constructor_arguments_reach_the_class(self):
         det = load_detectors(one("connection_timeout: 7.5\n  acquire_timeout: 3"))["det"]
         assert det.connection_timeout == 7.5
@@ -190,6 +207,7 @@ BAD = {
         "detectors:\n- name: a\n  prefix: 'x:'\n  prefix: 'y:'\n",
         "line 4: 'prefix' is given twice",
     ),
+    "a list as key": ("? [a, b]\n: c\n", "isn't YAML that can be used"),
     "unquoted colon": (
         "detectors:\n- name: a\n  prefix: ad:\n",
         "needs quotes, as in prefix: 'ad:'",
@@ -212,6 +230,10 @@ BAD = {
     "adcore is nonsense": (
         one("adcore: new"),
         "detectors[0]: adcore: not a release of ADCore: 'new'",
+    ),
+    "class_name no identifier": (
+        one("class_name: my detector"),
+        "detectors[0]: 'my detector' can't be the name of a class",
     ),
     "class_name": (one("class_name: 7"), "detectors[0].class_name: expected a text"),
     "validate_ports": (one("validate_ports: 'no'"), "validate_ports: expected true or false"),

@@ -151,8 +151,10 @@ class DeclaredDetector:
         given = {k: v for k, v in self._arguments.items() if k in known and v is not None}
         if given.get("adcore") == "auto":
             del given["adcore"]
+        # the detector's name need not be a class's: 'top-view'
+        name = self._arguments.get("class_name") or "Declared"
         try:
-            cls: Any = ad_class_factory(self.name, **given)
+            cls: Any = ad_class_factory(name, **given)
         except (ConfigurationError, UnknownPluginError) as error:
             raise self.place.error(str(error)) from error
         self.place.known(self._arguments, {*_CREATOR, *_keywords(cls)})

@@ -114,15 +114,18 @@ def _yaml(place: Place, text: str) -> object:
     class Loader(yaml.SafeLoader):
         """Plain values only, and no key twice: YAML would take the last without a word."""
 
-        def construct_mapping(self, node: Any, deep: bool = False) -> dict[Any, Any]:
+        def compose_mapping_node(self, anchor: Any) -> Any:
+            node = super().compose_mapping_node(anchor)
             seen: set[str] = set()
-            for key, _ in node.value:
-                if key.value in seen and key.tag != "tag:yaml.org,2002:merge":
+            # as they are written: what '<<' merges in later may be given again
+            for key, _ in node.value if node is not None else ():
+                if not isinstance(key, yaml.ScalarNode) or key.tag == "tag:yaml.org,2002:merge":
+                    continue
+                if key.value in seen:
                     line = key.start_mark.line + 1
                     raise place.error(f"line {line}: {key.value!r} is given twice.")
-                if isinstance(key.value, str):
-                    seen.add(key.value)
-            return super().construct_mapping(node, deep)
+                seen.add(key.value)
+            return node
 
     loader = None
     try:
