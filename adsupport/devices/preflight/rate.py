@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 from .report import Finding
 from .run import RunFigures
+from .space import in_units
 from .state import PartState
 
 __all__ = ["THROUGHPUT", "backlog", "check_rate", "throughput"]
@@ -102,8 +103,8 @@ def check_rate(
     rate = throughput(chosen, writer.planned("zlevel"))
     if figures.frame_bytes is None:
         return
-    size = f"{figures.frame_bytes / _MB:.3g} MB a frame"
-    if figures.data_rate is None:
+    size = f"{in_units(figures.frame_bytes)} a frame"
+    if figures.data_rate is None or figures.frame_rate is None:
         yield Finding(
             "info",
             writer.prefix,
@@ -112,12 +113,15 @@ def check_rate(
             _TOPIC,
         )
         return
-    asked = f"{figures.data_rate / _MB:.3g} MB/s ({figures.frame_rate:.4g} frames/s, {size})"
+    frames = (
+        f"{figures.frame_rate:.4g}" if figures.frame_rate < 1e4 else f"{figures.frame_rate:.0f}"
+    )
+    asked = f"{in_units(figures.data_rate)}/s ({frames} frames/s, {size})"
     if rate is None:
         what = f"{asked}; no figure is known for compression {chosen}"
         yield Finding("info", writer.pv("compression"), what, topic=_TOPIC)
         return
-    known = f"about {rate / _MB:.3g} MB/s are usual with compression {chosen}"
+    known = f"about {in_units(rate)}/s are usual with compression {chosen}"
     waiting = backlog(figures.frames_per_point, figures.data_rate, rate)
     queue = int(writer.planned("queue_size", 0) or 0)
     if not waiting:
@@ -132,7 +136,7 @@ def check_rate(
             f"{asked}; {known}: some {waiting} frames of a point would have to wait, the queue "
             f"holds {queue} and drops the rest",
             f"{_faster(chosen)}a longer period, fewer frames a point, or QueueSize {waiting} when "
-            f"the IOC has {waiting * figures.frame_bytes / _MB:.3g} MB of memory for it.",
+            f"the IOC has {in_units(waiting * figures.frame_bytes)} of memory for it.",
             _TOPIC,
         )
 

@@ -30,7 +30,7 @@ def in_units(size: float) -> str:
         Such as ``"1.5 GB"``; powers of 1000.
     """
     for unit in ("B", "kB", "MB", "GB", "TB"):
-        if size < 1000:
+        if size < 999.5:  # which would be rounded to 1e+03
             return f"{size:.3g} {unit}"
         size /= 1000
     return f"{size:.4g} PB"

@@ -173,3 +173,16 @@ def test_units_are_near_the_bytes(size: int):
     number, unit = in_units(size).split()
     factor = {"B": 1, "kB": 1e3, "MB": 1e6, "GB": 1e9, "TB": 1e12, "PB": 1e15}[unit]
     assert float(number) * factor == pytest.approx(size, rel=0.01)
+    assert "e" not in number or unit == "PB"
+
+
+@pytest.mark.parametrize(("size", "text"), [(999, "999 B"), (999_600, "1 MB"), (35_000, "35 kB")])
+def test_units_are_changed_before_numbers_get_exponents(size: int, text: str):
+    assert in_units(size) == text
+
+
+def test_fast_cameras_are_told_in_plain_numbers():
+    writer = PartState("hdf1", "ad:HDF1:", {"queue_size": 20})
+    (finding,) = check_rate(writer, figures(10**5, 1 / 12_500, 10**6), "zlib")
+    assert "12.5 GB/s (12500 frames/s, 1 MB a frame); about 20 MB/s" in finding.what
+    assert "99.8 GB of memory" in finding.remedy
