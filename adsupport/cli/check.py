@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.console import Console
 
-from adsupport.errors import AdsupportError, ConfigurationError
+from adsupport.errors import AdsupportError, ConfigurationError, ConnectionTimeoutError
 
 if TYPE_CHECKING:
     from adsupport.devices import CheckReport, PlannedRun
@@ -124,7 +124,19 @@ def _declared(file: str, planned: PlannedRun, write: bool, timeout: float) -> li
         detectors = load_detectors(file).values()
     except ConfigurationError as error:
         raise typer.BadParameter(str(error), param_hint="PREFIX") from error
+    except ConnectionTimeoutError as error:  # of one whose release is to be asked for
+        return [_unreachable(file, error)]
+    if not detectors:
+        raise typer.BadParameter(f"{file} declares no detector.", param_hint="PREFIX")
     return [check(each, run=planned, write=write, timeout=timeout) for each in detectors]
+
+
+def _unreachable(subject: str, error: ConnectionTimeoutError) -> CheckReport:
+    from adsupport.devices import CheckReport, Finding
+
+    what, _, remedy = str(error).partition(". ")
+    lost = Finding("error", subject, what, remedy, "connection")
+    return CheckReport(subject, subject, (lost,))
 
 
 @contextlib.contextmanager
@@ -173,14 +185,11 @@ def _report(
 ) -> CheckReport:
     from adsupport.devices import CheckReport, Finding, ad_creator, check
     from adsupport.devices.ioc.introspection import describe_ioc
-    from adsupport.errors import ConnectionTimeoutError
 
     try:
         ioc = describe_ioc(prefix, timeout)
     except ConnectionTimeoutError as error:
-        what, _, remedy = str(error).partition(". ")
-        lost = Finding("error", prefix, what, remedy, "connection")
-        return CheckReport(prefix, prefix, (lost,))
+        return _unreachable(prefix, error)
     absent, notes = _absent(ioc, keys), []
     for key, suffix in absent.items():
         notes.append(

@@ -85,6 +85,24 @@ def test_declared_detectors(det: Any, disk: pathlib.Path, command: Callable[...,
     result = command(str(file))
     assert result.exit_code == 2
     assert "name" in result.output
+    file.write_text("detectors = []\n")
+    result = command(str(file))
+    assert result.exit_code == 2
+    assert "declares no detector" in result.output
+
+
+def test_a_declared_detector_that_is_to_be_asked_for_its_release(
+    tmp_path: pathlib.Path, command: Callable[..., Result]
+):
+    file = tmp_path / "detectors.yml"
+    file.write_text(
+        "detectors:\n- {name: lost, prefix: 'nobody:', adcore: auto, connection_timeout: 1.0}\n"
+    )
+    result = command(str(file), "--json")
+    assert result.exit_code == 1
+    ((finding,),) = [report["findings"] for report in json.loads(result.output)]
+    assert finding["severity"] == "error"
+    assert "nobody:cam1:ADCoreVersion_RBV" in finding["what"]
 
 
 def test_no_ioc(command: Callable[..., Result]):
