@@ -91,11 +91,15 @@ def counting_rows(peer: Path, directory: Path, repeat: int) -> Iterator[Row]:
         ("begin and end", lambda each: each.stage + each.unstage, 1),
     ):
         for name, theirs in found.items():
-            peer_name = name.replace("_", "-")
-            yield Row(what, value(ours), peer_name, value(theirs), "s", wanted=wanted)
-    for name, theirs in found.items():
-        if theirs.failures:
-            _say(f"{theirs.failures} runs of {name} failed")
+            peer_name = name.replace("_", "-") + _failed(theirs)
+            yield Row(
+                what + _failed(ours), value(ours), peer_name, value(theirs), "s", wanted=wanted
+            )
+
+
+def _failed(counted: per_point.Counting) -> str:
+    """Tell of failed runs: a contestant that loses frames now and then may look fast."""
+    return f" ({counted.failures} of {counted.runs} runs failed)" if counted.failures else ""
 
 
 def file_rows(prefix: str, directory: Path, repeat: int) -> Iterator[Row]:

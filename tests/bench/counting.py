@@ -1,6 +1,6 @@
 """Count images with one of the contestants; a program of its own, for whichever Python has it.
 
-Prints what a stopwatch beside the RunEngine shows, as JSON.
+Prints what a stopwatch beside the RunEngine shows after each run, as a line of JSON.
 """
 
 from __future__ import annotations
@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import importlib
 import json
+import sys
 import time
 from typing import Any
 
@@ -19,7 +20,7 @@ from bluesky import RunEngine
 EXPOSURE, PERIOD, COMPRESSION = 0.001, 0.002, "None"
 
 #: How many runs may fail before the contestant is given up.
-_MOST_FAILURES = 5
+_MOST_FAILURES = 3
 
 
 def adsupport(prefix: str, directory: str, points: int) -> tuple[RunEngine, Any]:
@@ -127,6 +128,7 @@ class Stopwatch:
             self._engine(plan)
         except Exception as failure:
             # a run of one of them fails now and then; its points until then count
+            print(f"after {len(self._events)} points: {failure!r}", file=sys.stderr)
             error = failure
         end = time.perf_counter()
         events = self._events
@@ -153,21 +155,23 @@ def main() -> None:
     watch = Stopwatch(engine)
     results: list[dict[str, Any]] = []
     whole = failures = 0
+    tried = 0
     while whole < options.runs:
+        tried += 1
         plan = bp.count([detector], num=options.points)
         try:
             result = watch.run(plan, warm_up=options.points // 10)
-        except Exception:
+        except Exception as error:
+            print(f"run {tried}: {error!r}", file=sys.stderr)
             failures += 1
-            if failures > _MOST_FAILURES and not results:
-                raise
         else:
             results.append(result)
             whole += "unstage" in result
             failures += "unstage" not in result
+        # each time, for whoever doesn't wait for the end
+        print(json.dumps({"runs": results, "tried": tried, "failures": failures}), flush=True)
         if failures > _MOST_FAILURES:
             break
-    print(json.dumps({"runs": results, "failures": failures}))
 
 
 if __name__ == "__main__":
