@@ -131,6 +131,15 @@ def test_a_class_that_does_not_fit(ask: list[str]) -> None:
     assert "may be the wrong class" in group.cause
 
 
+@pytest.mark.parametrize("pattern", [":HDF1:", ":HDF1:A", ":cam1:B", ":"])
+def test_nothing_is_blamed_while_signals_still_arrive(ask: list[str], pattern: str) -> None:
+    signals = signals_of("cam", "hdf1")
+    lost = lose(signals, lambda pv: pattern in pv and not pv.endswith("cam1:Acquire"))
+    groups = group_missing(signals, lost, arriving=True)
+    assert groups
+    assert all("longer timeout" in group.cause for group in groups)
+
+
 def test_what_answers_but_cannot_be_read(ask: list[str]) -> None:
     signals = signals_of("cam")
     pv = "offline:cam1:Model_RBV"

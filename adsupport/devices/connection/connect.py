@@ -76,6 +76,7 @@ def connect(
             limit_write(each.signal)
         left = None if timeout is None else max(0.0, timeout - (time.monotonic() - started))
         missing = wait.wait(left)
+        arriving = wait.arriving
     spent = time.monotonic() - started
     logger.info(
         "%s: %d of %d signals connected in %.2f s",
@@ -84,7 +85,7 @@ def connect(
         len(wait.signals),
         spent,
     )
-    groups = group_missing(wait.signals, missing, wait.failures)
+    groups = group_missing(wait.signals, missing, wait.failures, arriving=arriving)
     lost = any(each.required for each in missing)
     unready = [] if lost else wait.unready()  # the one comes from the other
     if lost or unready:

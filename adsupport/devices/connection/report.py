@@ -29,6 +29,10 @@ _SINGLE = (
     "does not answer, others of this IOC do: check suffix and class, or leave it out by setting "
     "its component to None in a subclass"
 )
+_ARRIVING = (
+    "not yet: signals were still connecting when the time was over. Give a longer timeout; is the "
+    "network slow, or this computer busy?"
+)
 _RELEASE_TIMEOUT = 1.0
 _WIDTH = 100
 
@@ -95,6 +99,8 @@ def group_missing(
     signals: list[DeviceSignal],
     missing: list[DeviceSignal],
     failures: dict[str, str] | None = None,
+    *,
+    arriving: bool = False,
 ) -> list[MissingGroup]:
     """Group the process variables that are missing by the likely cause.
 
@@ -106,6 +112,9 @@ def group_missing(
         Those which aren't.
     failures : dict of str to str, optional
         Why a process variable that answers could not be read.
+    arriving : bool
+        Whether others were still connecting when the wait ended, so that nothing follows from
+        their number.
 
     Returns
     -------
@@ -125,7 +134,7 @@ def group_missing(
     for owner in owners.values():
         of_owner = [each for each in signals if each.owner is owner]
         lost = [each for each in missing if each.owner is owner]
-        groups += _of_device(owner, of_owner, lost, unread)
+        groups += _of_device(owner, of_owner, lost, unread, arriving)
     return groups
 
 
@@ -134,6 +143,7 @@ def _of_device(
     signals: list[DeviceSignal],
     missing: list[DeviceSignal],
     failures: dict[str, str],
+    arriving: bool,
 ) -> Iterator[MissingGroup]:
     unreadable = [each for each in missing if any(pv in failures for pv in each.missing_pvs())]
     if not unreadable and len(missing) == len(signals) and not _partly(missing):
@@ -143,7 +153,7 @@ def _of_device(
     for part in dict.fromkeys(each.component for each in missing):
         lost = [each for each in missing if each.component == part]
         whole = sum(each.component == part for each in signals)
-        yield from _of_part(owner, part, lost, whole, release, failures)
+        yield from _of_part(owner, part, lost, whole, release, failures, arriving)
 
 
 def _partly(missing: list[DeviceSignal]) -> bool:
@@ -172,13 +182,14 @@ def _of_part(
     whole: int,
     release: _InstalledRelease,
     failures: dict[str, str],
+    arriving: bool,
 ) -> Iterator[MissingGroup]:
     device: Any = owner
     where = lost[0].name if owner is None else owner.name
     if owner is not None and part:
         device, where = getattr(owner, part), f"{owner.name}.{part}"
         suffix = device.prefix.removeprefix(owner.prefix)
-        if suffix and len(lost) == whole and not _partly(lost):
+        if suffix and len(lost) == whole and not arriving and not _partly(lost):
             cause = (
                 f"nothing under {device.prefix!r} answers ({whole} signals): is `{suffix}` loaded "
                 "in this IOC, and is it the right suffix?"
@@ -187,15 +198,18 @@ def _of_part(
             return
     lost = sorted(lost, key=lambda each: not each.required)
     causes = {
-        id(each): [(pv, _cause_of_one(each, pv, release, failures)) for pv in each.missing_pvs()]
+        id(each): [
+            (pv, _cause_of_one(each, pv, release, failures, arriving)) for pv in each.missing_pvs()
+        ]
         for each in lost
     }
     unexplained = sum(not all(cause for _, cause in found) for found in causes.values())
-    otherwise = _SINGLE
-    if device is not None and unexplained > max(DOUBTFUL, DOUBTFUL_PART * whole):
+    otherwise = _ARRIVING if arriving else _SINGLE
+    if device is not None and not arriving and unexplained > max(DOUBTFUL, DOUBTFUL_PART * whole):
         otherwise = (
             f"That is {unexplained} of the {whole} signals of {device.name}: "
-            f"{type(device).__name__} may be the wrong class for it"
+            f"{type(device).__name__} may be the wrong class for it, or the time was too short for "
+            "a slow IOC (give a longer timeout)"
         )
     groups: dict[str, MissingGroup] = {}
     for each in lost:
@@ -208,7 +222,11 @@ def _of_part(
 
 
 def _cause_of_one(
-    signal: DeviceSignal, pv: str, release: _InstalledRelease, failures: dict[str, str]
+    signal: DeviceSignal,
+    pv: str,
+    release: _InstalledRelease,
+    failures: dict[str, str],
+    arriving: bool,
 ) -> str:
     if pv in failures:
         return f"answers, but can't be read: {failures[pv]}"
@@ -217,6 +235,8 @@ def _cause_of_one(
         return ""
     added, removed = found
     installed = release.find()
+    if installed is None and arriving:
+        return ""
     if removed is not None and (installed is None or installed >= removed):
         change = f"removed in {removed}"
     elif added is not None and (installed is None or installed < added):

@@ -24,6 +24,9 @@ VALUE_TIME = 2.0
 #: Time between two looks at all that isn't connected, in seconds.
 _LOOK = 0.1
 
+#: When something came within this time before the end, in seconds, more would have come.
+_ARRIVING = 0.5
+
 #: When nothing has come for this time, in seconds, signals that lack something are helped.
 _QUIET = 0.02
 
@@ -124,6 +127,12 @@ class ConnectionWait:
                 return False
             self._last = time.monotonic()
         return True
+
+    @property
+    def arriving(self) -> bool:
+        """Whether signals were still connecting when the wait ended: time was too short."""
+        came = len(self._waiting) < len(self.signals)
+        return came and time.monotonic() < self._last + _ARRIVING
 
     def unready(self) -> list[str]:
         """List what devices do at their first connection and haven't done yet.
