@@ -168,7 +168,7 @@ class CheckReport:
         longest = max((len(finding.subject) for finding in self.findings), default=0)
         width = min(longest, _SUBJECT_WIDTH)
         table.add_column("", no_wrap=True)
-        table.add_column("where", width=width, overflow="fold")
+        table.add_column("where", width=max(width, len("where")), overflow="fold")
         table.add_column("found", ratio=4, overflow="fold")
         table.add_column("what to do", ratio=3, overflow="fold")
         for finding in self.worst_first():
