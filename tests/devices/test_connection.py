@@ -55,7 +55,7 @@ def test_all_connect_together(start_fresh):
     detector = make(start_fresh("adsim"))
     started = time.monotonic()
     detector.wait_for_connection(all_signals=True, timeout=30)
-    assert time.monotonic() - started < 10
+    assert time.monotonic() - started < 15
 
 
 def test_the_seeds_two_calls(adsim):
@@ -77,7 +77,7 @@ def test_wrong_prefix(adsim):
     started = time.monotonic()
     with pytest.raises(ConnectionTimeoutError) as caught:
         detector.wait_for_connection(timeout=1)
-    assert time.monotonic() - started < 15
+    assert time.monotonic() - started < 20
     assert isinstance(caught.value, TimeoutError)
     message = str(caught.value)
     assert "det: No process variable under 'nowhere:' answered" in message

@@ -150,7 +150,7 @@ def test_a_file_that_can_not_be_opened_is_an_error_with_the_iocs_words(
     begun = time.monotonic()
     with unchanged(det), pytest.raises(FileWriteError, match="WriteStatus.*Error opening file"):
         det.stage()
-    assert time.monotonic() - begun < 5
+    assert time.monotonic() - begun < 20
 
 
 def test_an_existing_file_is_not_overwritten(engine: Any, det: Any, unchanged: Any) -> None:

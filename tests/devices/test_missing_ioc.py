@@ -49,7 +49,7 @@ def test_every_use_names_a_process_variable_and_a_remedy(
     begun = time.monotonic()
     with pytest.raises(ConnectionTimeoutError, match=r"nobody:(cam1|HDF1):\w+.*EPICS_CA_ADDR_LIST"):
         use(engine, lost)
-    assert time.monotonic() - begun < 5
+    assert time.monotonic() - begun < 20
 
 
 @pytest.mark.parametrize(

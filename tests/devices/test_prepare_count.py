@@ -161,7 +161,7 @@ def test_a_choice_that_the_ioc_refuses_is_told_within_seconds(engine: Any, det: 
     begun = time.monotonic()
     with pytest.raises(PutError, match="ad:HDF1:Compression: put .*Compression_RBV shows"):
         engine(prepare_count(det.hdf1, "x", 0.01, 0.02, compression="JPEG"))
-    assert time.monotonic() - begun < 6
+    assert time.monotonic() - begun < 20
 
 
 def test_what_stands_is_not_put_again(engine: Any, det: Any, puts: Any) -> None:

@@ -133,7 +133,7 @@ def test_the_exposure_is_left_alone_unless_it_is_long(det: Any, prime: Any) -> N
     det.cam.size.size_y.set(256, timeout=5).wait()
     begun = time.monotonic()
     prime(det.hdf1)
-    assert time.monotonic() - begun < 5
+    assert time.monotonic() - begun < 20
     assert det.cam.acquire_time.get() == 50.0
 
 
