@@ -24,9 +24,16 @@ POINTS, FRAMES = 3, 4
 #: In seconds; the longest limits that are waited for one after the other.
 LONGEST = 30.0
 
-_QUICK = {"between points", "exposing"}
+_QUICK = {
+    ("disk full", "between points"),
+    ("directory lost", "before unstaging"),
+    ("plugin stuck", "exposing"),
+    ("frames dropped", "between points"),
+    ("camera stopped", "exposing"),
+    ("other size", "between points"),
+}
 CASES = [
-    pytest.param(fault, stage, marks=() if stage in _QUICK else pytest.mark.slow)
+    pytest.param(fault, stage, marks=() if (fault, stage) in _QUICK else pytest.mark.slow)
     for stage in STAGES
     for fault in FAULTS
 ]
