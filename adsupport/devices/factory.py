@@ -352,6 +352,10 @@ def _component(
             f"Plugin {key!r}: kind {settings.get('kind')!r} is unknown; expected one of "
             f"{', '.join(Kind.__members__)}."
         ) from None
+    except (TypeError, ValueError) as error:
+        raise ConfigurationTypeError(
+            f"Plugin {key!r} has settings that ophyd's Component can't use: {error}; {_SPEC}."
+        ) from error
 
 
 def _makes_images(cls: type) -> bool:

@@ -181,6 +181,14 @@ def one(more="", plugins=None):
     return text if plugins is None else f"{text}  plugins: {plugins}\n"
 
 
+#: Each name stands for ten of the one before it.
+MULTIPLIED = "a0: &a0 [x]\n" + "".join(
+    f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]\n" for n in range(1, 9)
+)
+MERGED = "a0: &a0 {x: 1}\n" + "".join(
+    f"a{n}: &a{n} {{<<: [{', '.join([f'*a{n - 1}'] * 10)}]}}\n" for n in range(1, 9)
+)
+
 BAD = {
     # what is wrong: the text, and what the message must hold
     "nothing": ("\n", "expected a mapping with the list 'detectors', got NoneType None"),
@@ -214,7 +222,12 @@ BAD = {
     ),
     "not YAML": ("detectors: [\n\n", "isn't YAML"),
     "an object": ("detectors: !!python/object/apply:os.getcwd []\n\n", "isn't YAML"),
-    "an endless alias": ("&a [*a]\n\n", "expected a mapping"),
+    "an endless alias": ("&a [*a]\n\n", "leads back to itself"),
+    "aliases that multiply": (MULTIPLIED, "more than 100000 values"),
+    "merges that multiply": (MERGED, "more than 100000 values"),
+    "a value that isn't its tag's": ("detectors: !!bool perhaps\n", "isn't YAML"),
+    "a tag without a value": ("detectors: !!float ''\n", "isn't YAML"),
+    "a tag of another form": ("detectors: !!timestamp soon\n", "isn't YAML"),
     "unknown setting": (
         one("frame_polcy: warn"),
         "detectors[0].frame_polcy: unknown. Did you mean 'frame_policy'?",
@@ -251,6 +264,7 @@ BAD = {
         one(plugins="[cam, hdff1]"),
         "detectors[0]: Unknown plugin 'hdff1'. Did you mean 'hdf1'?",
     ),
+    "lazy is a number": (one(plugins="[{cam: {lazy: 7, add_prefix: 3}}]"), "detectors[0]: Plugin"),
     "plugin twice": (one(plugins="[cam, cam]"), "detectors[0]: Plugin 'cam' is given twice"),
     "no camera": (one(plugins="[image]"), "hold no 'cam'"),
     "settings are text": (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import tomllib
 from collections.abc import Mapping
@@ -16,6 +17,8 @@ __all__ = ["load_detectors"]
 
 _FORMATS = {".yaml": "yaml", ".yml": "yaml", ".toml": "toml"}
 _SECTIONS = ("detectors", "defaults", "paths")
+#: A beamline has some hundred.
+_MOST_VALUES = 100_000
 
 
 def load_detectors(source: str | os.PathLike[str], *, format: str | None = None) -> dict[str, Any]:
@@ -130,10 +133,19 @@ def _yaml(place: Place, text: str) -> object:
     loader = None
     try:
         loader = Loader(text)
-        return loader.get_single_data()
+        node = loader.get_single_node()
+        if node is None:
+            return None
+        if _extent(node, {}) > _MOST_VALUES:
+            raise place.error(
+                f"holds more than {_MOST_VALUES} values when its '*' references are followed, or "
+                "one that leads back to itself; write out what is meant."
+            )
+        return loader.construct_document(node)
     except ConfigurationError:
         raise
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
+    # the last two: values that aren't what their '!!' tags say
+    except (yaml.YAMLError, ValueError, RecursionError, LookupError, AttributeError) as error:
         raise place.error(
             f"isn't YAML that can be used: {' '.join(str(error).split())}. A text that holds a "
             "colon needs quotes, as in prefix: 'ad:'."
@@ -141,6 +153,35 @@ def _yaml(place: Place, text: str) -> object:
     finally:
         if loader is not None:
             loader.dispose()
+
+
+def _extent(node: Any, known: dict[int, float]) -> float:
+    """Count the values below a node of YAML as if each reference to it were written out.
+
+    A few lines can stand for more of them than a computer has memory.
+
+    Parameters
+    ----------
+    node : yaml.Node
+        The node.
+    known : dict
+        Counts by identity of the nodes; infinite while a node is being counted, so that a
+        cycle has no end.
+
+    Returns
+    -------
+    float
+        The count; infinite when a node holds itself.
+    """
+    if isinstance(node.value, str):
+        return 1
+    if id(node) not in known:
+        known[id(node)] = math.inf
+        parts = [
+            part for each in node.value for part in (each if isinstance(each, tuple) else [each])
+        ]
+        known[id(node)] = 1 + sum(_extent(part, known) for part in parts)
+    return known[id(node)]
 
 
 def _declared(place: Place, content: object) -> list[DeclaredDetector]:
