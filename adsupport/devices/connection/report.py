@@ -208,8 +208,7 @@ def _of_part(
     if device is not None and not arriving and unexplained > max(DOUBTFUL, DOUBTFUL_PART * whole):
         otherwise = (
             f"That is {unexplained} of the {whole} signals of {device.name}: "
-            f"{type(device).__name__} may be the wrong class for it, or the time was too short for "
-            "a slow IOC (give a longer timeout)"
+            f"{type(device).__name__} may be the wrong class for it"
         )
     groups: dict[str, MissingGroup] = {}
     for each in lost:
