@@ -101,9 +101,14 @@ class FileEnd:
         ConnectionTimeoutError
             The IOC doesn't answer.
         """
+        if self.is_writing and not self._file_ended:
+            end_capture(self)
+        return self._end_report()
+
+    def _end_report(self) -> FileReport | None:
+        """Compare the file with the account, when the capture has ended and it's the first time."""
         if not self.is_writing or self._file_ended:
             return self.file_report
-        end_capture(self)
         self._file_ended = True
         report = self._verify()
         self._file_reports.append(report)
@@ -210,7 +215,7 @@ class FileEnd:
             self.problem_reported = False
 
     def _check_end(self) -> None:
-        self.end_file()
+        self._end_report()  # _close() has ended the capture
         bad = [report for report in self._file_reports[self._told :] if report.problems]
         error = bad[0].error() if bad and not self.problem_reported else None
         if error is None:

@@ -10,8 +10,8 @@ from typing import Any
 from ophyd import Kind
 from ophyd.device import Staged
 
-from ...errors import ConfigurationError
-from ..signals.putting import look_at, put_and_confirm
+from ...errors import ConfigurationError, PutError
+from ..signals.putting import look_at, put_in_order
 from ..signals.reading import pv_name, read_signals
 from ..staging import BoundedStaging, FirstError, is_disabled_when_staged
 from .capture import begin_capture, check_primed
@@ -160,10 +160,14 @@ class FileWriter(FilePoints, FileEnd, FileTarget, ImageDocuments, BoundedStaging
 
     def _change(self, settings: list[tuple[Any, Any]]) -> None:
         wanted = [(getattr(self, k) if isinstance(k, str) else k, v) for k, v in settings]
-        for (signal, value), (stands, before) in zip(wanted, look_at(wanted), strict=True):
+        changes = []
+        for each, (stands, before) in zip(wanted, look_at(wanted), strict=True):
             if not stands:
-                self._saved.append((signal, before))
-                put_and_confirm(signal, value, self.put_timeout)
+                changes.append(each)
+                self._saved.append((each[0], before))
+        problems = put_in_order(changes, self.put_timeout) if changes else []
+        if problems:
+            raise PutError(f"{self.name} could not be staged: {' '.join(problems)}")
 
     def _stage_ophyd(self) -> list[object]:
         # The settings are made already, in an order and with a limit that ophyd doesn't know.
