@@ -280,6 +280,8 @@ class TestTheSearch:
             (("x:", 0), ConfigurationError, "timeout must be a time"),
             (("x:", -1), ConfigurationError, "timeout must be a time"),
             (("x:", float("nan")), ConfigurationError, "timeout must be a time"),
+            (("x:", float("inf")), ConfigurationError, "timeout must be a time"),
+            (("x" * 5000, 1.0), ConfigurationError, "can't be the name of a process variable"),
         ],
     )
     def test_bad_arguments(self, arguments: tuple, error: type, message: str):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
@@ -85,7 +86,7 @@ def describe_ioc(
         raise ConfigurationTypeError(
             f"prefix must be a str, got {type(prefix).__name__}: {prefix!r}."
         )
-    if not timeout > 0:
+    if not 0 < timeout < threading.TIMEOUT_MAX:
         raise ConfigurationError(f"timeout must be a time in seconds, got {timeout!r}.")
     cameras = _suffixes("cams", cams)
     others = _suffixes("suffixes", suffixes)

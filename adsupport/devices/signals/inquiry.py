@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from ...errors import ConnectionTimeoutError
+from ...errors import ConfigurationError, ConnectionTimeoutError
 
 __all__ = ["QUIET_TIME", "inquire"]
 
@@ -135,7 +135,14 @@ class _Inquiry:
 
         for name in names:
             if name not in self._channels:
-                self._channels[name] = ca.create_channel(name, callback=self._on_connection)
+                try:
+                    channel = ca.create_channel(name, callback=self._on_connection)
+                except ca.CASeverityException as error:  # libca knows how long a name may be
+                    raise ConfigurationError(
+                        f"{name[:60]!r}{'...' * (len(name) > 60)} can't be the name of a process "
+                        f"variable: it has {len(name)} characters. Correct the prefix."
+                    ) from error
+                self._channels[name] = channel
         ca.flush_io()
 
     def _on_connection(self, pvname: str, conn: bool, **_: Any) -> None:
