@@ -49,6 +49,14 @@ def test_a_signal_made_at_the_moment_of_connection(known: Any) -> None:
     assert late.metadata["timestamp"] > 0
 
 
+def test_a_type_that_pyepics_noted_before_the_connection(known: Any) -> None:
+    right, known.ftype = known.ftype, 13  # what it makes of a channel's type of -1
+    late = made_while_connecting(known, lambda: EpicsSignalRO(known.pvname, name="late"))
+    connect(late, timeout=10)
+    assert known.ftype == right
+    assert late.get() == known.get(use_monitor=False)
+
+
 def test_a_signal_of_two_process_variables(known: Any, gp: IOCProcess) -> None:
     late = made_while_connecting(
         known, lambda: EpicsSignal(f"{gp.prefix}userCalc9.A", known.pvname, name="late")

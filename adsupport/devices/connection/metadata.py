@@ -207,7 +207,10 @@ class MetadataReader:
 
 def _with_limits(pv: Any) -> int:
     """Find the type of request that brings the limits along."""
-    if pv.form == "time" and pv.ftype is not None:
-        # pyepics has looked up the type at the connection already
-        return ca.promote_fieldtype(pv.ftype - dbr.TIME_STRING, use_ctrl=True)
-    return ca.promote_type(pv.chid, use_ctrl=True)
+    kind = ca.promote_type(pv.chid, use_ctrl=True)
+    timed = ca.promote_type(pv.chid, use_time=True)
+    if pv.form == "time" and pv.ftype != timed:
+        # A channel that connects while pyepics makes it: the type from before overwrites the new,
+        # and every value would be asked for with a type that doesn't exist.
+        pv.ftype = timed
+    return kind
