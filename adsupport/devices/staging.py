@@ -14,7 +14,7 @@ from typing import Any
 from ophyd.device import BlueskyInterface, Staged
 from ophyd.signal import EpicsSignalBase
 
-from ..errors import AdsupportError, PutError
+from ..errors import AdsupportError, ConnectionTimeoutError, PutError
 from .signals.putting import PUT_TIMEOUT, look_at, put_in_order
 
 __all__ = ["BoundedStaging", "FirstError", "is_disabled_when_staged", "is_staged"]
@@ -91,6 +91,8 @@ class BoundedStaging(BlueskyInterface):
         ------
         PutError
             A setting didn't take effect in time.
+        ConnectionTimeoutError
+            The IOC was lost meanwhile.
         """
         self._limit_waits()
         self._in_stage = True
@@ -101,8 +103,15 @@ class BoundedStaging(BlueskyInterface):
             raise
         except TimeoutError as error:
             raise PutError(f"{self.name} could not be staged: {error}") from error
-        except Exception:
-            raise
+        except Exception as error:
+            from epics.ca import ChannelAccessGetFailure
+
+            if not isinstance(error, ChannelAccessGetFailure):
+                raise
+            raise ConnectionTimeoutError(
+                f"{self.name} could not be staged: its IOC was lost before it answered ({error}). "
+                "Is it running? wait_for_connection() of the detector waits until all is back."
+            ) from error
         except BaseException as error:
             # Ctrl-C while a part is staged: ophyd cleans up after errors only
             cleanup = FirstError(logger)

@@ -6,11 +6,17 @@ import logging
 from typing import Any
 
 import pytest
+from epics.ca import ChannelAccessGetFailure
 from ophyd import Component, Device, Signal
 from ophyd.device import Staged
 
 from adsupport.devices.staging import BoundedStaging
-from adsupport.errors import ConfigurationError, FrameCountError, PutError
+from adsupport.errors import (
+    ConfigurationError,
+    ConnectionTimeoutError,
+    FrameCountError,
+    PutError,
+)
 
 
 class Stuck(Signal):
@@ -127,5 +133,13 @@ def test_the_reason_why_staging_failed_is_the_error_raised(
     with caplog.at_level(logging.ERROR), pytest.raises(ConfigurationError, match="the reason"):
         whole.stage()
     assert "a consequence" in caplog.text
+    assert whole.settings() == [0] * 5
+    assert whole.states() == {Staged.no}
+
+
+def test_an_ioc_that_is_lost_while_ophyd_reads_is_named(whole: Whole) -> None:
+    whole.third.stage_error = ChannelAccessGetFailure("Get failed", None, 192)
+    with pytest.raises(ConnectionTimeoutError, match="whole could not be staged: its IOC was lost"):
+        whole.stage()
     assert whole.settings() == [0] * 5
     assert whole.states() == {Staged.no}
