@@ -69,17 +69,27 @@ class ConnectionTimeoutError(AdsupportError, TimeoutError):
     missing : iterable of str, or mapping of str to str
         Names of the process variables that did not connect; as a mapping each with the dotted
         name of the component it belongs to.
+    arriving : bool
+        Whether others were still connecting when the time was over.
 
     Attributes
     ----------
+    arriving : bool
+        As given: a longer wait may be all that is needed.
     missing : tuple of str
         Names of the process variables that did not connect, those that are required first.
     pvs : dict of str to str
         The same with their components; empty text where none is known.
     """
 
-    def __init__(self, message: str = "", missing: Iterable[str] | Mapping[str, str] = ()) -> None:
+    def __init__(
+        self,
+        message: str = "",
+        missing: Iterable[str] | Mapping[str, str] = (),
+        arriving: bool = False,
+    ) -> None:
         super().__init__(message)
+        self.arriving = arriving
         self.missing = tuple(missing)
         named = missing if isinstance(missing, Mapping) else {}
         self.pvs = {pv: named.get(pv, "") for pv in self.missing}

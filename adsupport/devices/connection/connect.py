@@ -98,7 +98,7 @@ def connect(
         if not all(group.required for group in groups):
             message.append("  Missing too, and not required:")
             message += _lines(group for group in groups if not group.required)
-        raise ConnectionTimeoutError("\n".join(message), missing_pvs(missing))
+        raise ConnectionTimeoutError("\n".join(message), missing_pvs(missing), arriving)
     optional = list(missing_pvs(missing))
     if optional:
         logger.warning(

@@ -101,7 +101,10 @@ def _lost(detector: Any, why: str) -> Finding:
 def _connected_checks(
     detector: Any, connection: Sequence[Finding], run: PlannedRun, write: bool
 ) -> Iterator[Finding]:
-    reachable = all(finding.severity != "error" for finding in connection)
+    broken = {finding.subject for finding in connection if finding.severity == "error"}
+    if detector.prefix in broken:  # nothing that can be judged is there
+        return
+    reachable = not broken
     complete = all(finding.severity == "ok" for finding in connection)
     staged = is_staged(detector)
     parts = read_state(detector)

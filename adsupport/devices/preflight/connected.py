@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 from collections.abc import Iterator
 from typing import Any
@@ -33,8 +32,11 @@ def check_connected(detector: Any, timeout: float | None) -> list[Finding]:
     list of Finding
         One ``ok`` when nothing is missing; else one for each component that lacks something.
     """
-    with contextlib.suppress(ConnectionTimeoutError):  # what is missing is told below
+    arriving = False
+    try:
         connect(detector, timeout=timeout)
+    except ConnectionTimeoutError as error:  # what is missing is told below
+        arriving = error.arriving
     signals = epics_signals(detector)
     missing = [each for each in signals if not each.signal.connected]
     if len(missing) == len(signals):
@@ -43,6 +45,8 @@ def check_connected(detector: Any, timeout: float | None) -> list[Finding]:
         parts = len({each.component for each in signals} - {""})
         what = f"all {len(signals)} signals of {parts} parts are connected"
         return [Finding("ok", detector.prefix, what, topic=_TOPIC)]
+    if arriving:
+        return [_too_soon(detector, timeout, len(missing), len(signals))]
     return list(_by_part(detector, signals, missing))
 
 
@@ -56,6 +60,17 @@ def _nothing(detector: Any, timeout: float | None) -> Finding:
         + ("" if timeout is None else f" within {timeout:g} s"),
         "Start the IOC, or correct the prefix. If both are right, Channel Access doesn't reach it: "
         f"EPICS_CA_ADDR_LIST is {addresses}, EPICS_CA_AUTO_ADDR_LIST is {automatic}.",
+        _TOPIC,
+    )
+
+
+def _too_soon(detector: Any, timeout: float | None, missing: int, signals: int) -> Finding:
+    limit = "" if timeout is None else f" after {timeout:g} s"
+    return Finding(
+        "error",
+        detector.prefix,
+        f"{missing} of {signals} signals didn't answer yet{limit}, and more were coming",
+        "Give a longer timeout. Is the network slow, or this computer busy?",
         _TOPIC,
     )
 

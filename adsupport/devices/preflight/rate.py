@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from ..files.compression import choice_index
 from .report import Finding
 from .run import RunFigures
 from .space import in_units
@@ -99,6 +100,16 @@ def check_rate(
     Finding
         One for the rate.
     """
+    choices = list(getattr(getattr(writer.device, "compression", None), "enum_strs", None) or ())
+    if compression is not None and choices and choice_index(choices, compression) is None:
+        yield Finding(
+            "error",
+            writer.pv("compression"),
+            f"compression {compression!r} isn't one of the plugin's",
+            f"Take one of {', '.join(choices)}.",
+            _TOPIC,
+        )
+        return
     chosen = compression or str(writer.planned("compression", "None"))
     rate = throughput(chosen, writer.planned("zlevel"))
     if figures.frame_bytes is None:

@@ -133,6 +133,11 @@ def _makes_names(plugin: Any) -> bool:
     return type(plugin).make_filename is not FileTarget.make_filename
 
 
+def _is_unique(plugin: Any) -> bool:
+    """Tell whether each run gets another name by itself."""
+    return hasattr(plugin, "make_filename") and _makes_names(plugin)
+
+
 def _split(error: Exception) -> tuple[str, str]:
     """Part a message into what was found and what to do: the last part is the advice."""
     text = str(error)
@@ -168,7 +173,7 @@ def _file(
             )
             template = ""
     name = str(writer.get("file_name") or "")
-    if directory is not None and hasattr(plugin, "make_filename") and _makes_names(plugin):
+    if directory is not None and _is_unique(plugin):
         name = plugin.make_filename()[0]
     if not name:
         yield Finding(
@@ -195,6 +200,15 @@ def _next(
                 f"is {template!r} without a file number, and {writer.key} writes one file a frame: "
                 "each would overwrite the one before",
                 "Put a template with a number, such as '%s%s_%6.6d' and the ending.",
+                _TOPIC,
+            )
+        elif not FileTemplate(template).has_number and not _is_unique(plugin):
+            yield Finding(
+                "warning",
+                writer.pv("file_template"),
+                f"is {template!r} without a file number: a second run with this name would have to "
+                "overwrite the file of the first, and is refused",
+                "Put a template with a number, such as '%s%s_%4.4d.h5', or a new name each time.",
                 _TOPIC,
             )
         full = format_file_name(template, with_trailing_separator(directory), name, number)

@@ -16,9 +16,9 @@ from adsupport.devices import (
     check,
     ensure_AD_plugin_primed,
 )
-from adsupport.devices.preflight import checks, probe
+from adsupport.devices.preflight import checks, connected, probe
 from adsupport.devices.signals.reading import wait_for
-from adsupport.errors import ConfigurationTypeError
+from adsupport.errors import ConfigurationTypeError, ConnectionTimeoutError
 from adsupport.launch import IOCProcess
 
 Pick = Callable[..., Any]
@@ -368,3 +368,32 @@ def test_the_ioc_is_lost_during_a_check(det: Any, monkeypatch: pytest.MonkeyPatc
     assert "the IOC was lost during the check" in finding.what
     assert "no answer" in finding.what
     assert report.of("ok")  # what was found before
+
+
+def test_signals_that_are_still_coming_prove_nothing(
+    det: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def too_slow(*_: Any, **__: Any) -> None:
+        det.hdf1.file_path._metadata["connected"] = False
+        raise ConnectionTimeoutError("not connected", ["ad:HDF1:FilePath"], arriving=True)
+
+    monkeypatch.setattr(connected, "connect", too_slow)
+    try:
+        (finding,) = check(det, timeout=0.1).findings
+    finally:
+        det.hdf1.file_path._metadata["connected"] = True
+    assert (finding.severity, finding.subject) == ("error", "ad:")
+    assert "more were coming" in finding.what
+    assert "longer timeout" in finding.remedy
+
+
+def test_a_compression_that_is_none(det: Any, one: Pick) -> None:
+    finding = one(check(det, run=PlannedRun(compression="zip")), "error", "HDF1:Compression")
+    assert "'zip'" in finding.what
+    assert "zlib" in finding.remedy
+
+
+def test_a_template_without_a_number(det: Any, one: Pick) -> None:
+    det.hdf1.file_template.put("%s%s.h5", wait=True)
+    finding = one(check(det), "warning", "HDF1:FileTemplate")
+    assert "second run" in finding.what
