@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import bluesky.plans as bp
+import epics
 import h5py
 import pytest
 from bluesky.utils import FailedStatus
@@ -84,3 +85,35 @@ def test_a_disabled_source_starves_the_writer(engine: Any, det: Any) -> None:
         det.trigger().wait(10)
     det.unstage()
     assert det.hdf1.capture.get() == 0
+
+
+@pytest.mark.parametrize(
+    ("setting", "value", "words"),
+    [
+        ("DataType", 0, "UInt8 Mono to Int8 Mono"),
+        ("ColorMode", 1, "UInt8 Mono to UInt8 RGB1"),
+    ],
+)
+def test_frames_that_only_another_client_knows_to_be_different_are_a_write_error(
+    engine: Any, det: Any, unchanged: Any, setting: str, value: int, words: str
+) -> None:
+    """They are as large as the others, so the file plugin takes them."""
+    engine(prepare_count(det.hdf1, "kind", 0.001, 0.002, 2))
+    pv = f"{det.cam.prefix}{setting}"
+    before = epics.caget(pv)
+
+    def somebody_else(name: str, _: dict[str, Any]) -> None:
+        if name == "event":
+            epics.caput(pv, value, wait=True)
+
+    token = engine.subscribe(somebody_else)
+    try:
+        with unchanged(det), pytest.raises(FailedStatus) as caught:
+            engine(bp.count([det], num=3))
+    finally:
+        engine.unsubscribe(token)
+        epics.caput(pv, before, wait=True)
+    error = caught.value.__cause__
+    assert isinstance(error, FileWriteError)
+    assert "HDF1:DataType_RBV" in str(error)
+    assert words in str(error)

@@ -67,6 +67,7 @@ def account() -> FrameAccount:
     made._essential = {WRITER}
     made._skipping, made._exact = set(), set()
     made._counter_follows = True
+    made._kinds = {}
     return made
 
 

@@ -22,7 +22,8 @@ from ...errors import (
 )
 from ..cam import CamMixin_V3_1_1
 from ..connection.connect import ConnectsAtOnce
-from ..frames.account import FrameAccount, FrameReport, check_policy, is_enabled
+from ..frames.account import FrameAccount, FrameReport, check_policy
+from ..frames.plugins import is_enabled
 from ..frames.readings import FrameReadings
 from ..signals.putting import look_at
 from ..signals.reading import explain_timeouts, pv_name, wait_for

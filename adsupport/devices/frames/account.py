@@ -15,13 +15,13 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from ophyd import Device, Kind
-from ophyd.areadetector.plugins import PluginBase
+from ophyd import Kind
 
 from ...errors import DroppedFramesError, FrameCountError
-from ..signals.reading import pv_name, read_signals, wait_for
+from ..signals.reading import choice_of, pv_name, read_signals, wait_for
+from .plugins import is_enabled, plugins_of
+from .problems import changed, starved, unwritten
 from .problems import dropped as dropped_frames
-from .problems import starved, unwritten
 from .queues import tell_queues
 from .report import (
     FRAME_POLICIES,
@@ -39,7 +39,6 @@ __all__ = [
     "FrameReport",
     "Shortfall",
     "check_policy",
-    "is_enabled",
 ]
 
 logger = logging.getLogger(__name__)
@@ -53,6 +52,9 @@ _ALLOWANCE = 5.0
 
 #: WriteStatus of a writer that could write, as number or text.
 _GOOD = ("0", "Write OK")
+
+#: What a file plugin tells of its frames that their size in bytes doesn't.
+_KIND = ("data_type", "color_mode")
 
 Counters = Mapping[tuple[str, str], Any]
 
@@ -73,7 +75,7 @@ class FrameAccount:
             ("cam", "array_counter"): cam.array_counter,
             ("cam", "num_images_counter"): cam.num_images_counter,
         }
-        plugins = {p.name: p for p in _plugins_of(detector) if hasattr(p, "dropped_arrays")}
+        plugins = {p.name: p for p in plugins_of(detector) if hasattr(p, "dropped_arrays")}
         found = read_signals(
             {
                 ("cam", "port_name"): cam.port_name,
@@ -93,6 +95,10 @@ class FrameAccount:
         for name, writer in self.writers.items():
             for attr in ("num_captured", "write_status", "capture"):
                 self._signals[name, attr] = getattr(writer, attr)
+            for attr in _KIND:
+                if hasattr(writer, attr):
+                    self._signals[name, attr] = getattr(writer, attr)
+        self._kinds: dict[str, str] = {}
         self._skipping = {n for n in self._plugins if float(found.get((n, "min_callback_time"), 0))}
         self._essential = self._find_essential(found)
         self._exact = self._find_exact(found)
@@ -339,6 +345,8 @@ class FrameAccount:
                 expected,
                 sorted(self._skipping & self._essential),
             )
+            if problem is None and written[name]:
+                problem = self._changed(name, after, expected)
             if problem is not None:
                 problems.append(problem)
         return FrameReport(
@@ -352,6 +360,17 @@ class FrameAccount:
             counter[1] if known else None,
             sum(dropped[name] for name in self._essential if name in dropped),
         )
+
+    def _changed(self, name: str, after: Counters, expected: int) -> Shortfall | None:
+        """Compare the kind of frames that a writer has had with that of its first ones."""
+        writer = self.writers[name]
+        kind = " ".join(
+            choice_of(getattr(writer, attr), after[name, attr])
+            for attr in _KIND
+            if (name, attr) in after
+        )
+        first = self._kinds.setdefault(name, kind)
+        return None if kind == first else changed(writer, first, kind, expected)
 
 
 def _difference(before: Counters, after: Counters, name: str, attr: str) -> int:
@@ -370,23 +389,3 @@ def _frames_taken(before: Counters, after: Counters) -> int:
     if counted:
         return counted
     return _difference(before, after, "cam", "array_counter")
-
-
-def is_enabled(value: Any) -> bool:
-    """Tell whether a value of ``EnableCallbacks`` means enabled.
-
-    Parameters
-    ----------
-    value : object
-        Number or string.
-
-    Returns
-    -------
-    bool
-        False for ``Disable``, which as a string would count as true.
-    """
-    return str(value) in ("1", "Enable")
-
-
-def _plugins_of(detector: Device) -> list[Any]:
-    return [device for _, device in detector.walk_subdevices() if isinstance(device, PluginBase)]

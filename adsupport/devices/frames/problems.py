@@ -9,12 +9,39 @@ from ...errors import DroppedFramesError, FileWriteError, FrameCountError
 from ..signals.reading import pv_name, read_signals
 from .report import Shortfall
 
-__all__ = ["dropped", "starved", "unwritten"]
+__all__ = ["changed", "dropped", "starved", "unwritten"]
 
 _OTHER_FRAMES = (
     "Their size or type isn't that of the frames the file was opened for: change the camera's "
     "region, binning, data type and colour mode between runs only, and prime the plugin again."
 )
+
+
+def changed(writer: Any, was: str, now: str, expected: int) -> Shortfall:
+    """Say that the frames are of another kind than the file's first ones.
+
+    A file plugin refuses frames of another size; of the same size in bytes it takes all.
+
+    Parameters
+    ----------
+    writer : ophyd.areadetector.plugins.FilePlugin
+        The plugin.
+    was, now : str
+        Data type and colour mode.
+    expected : int
+        Frames of the acquisition.
+
+    Returns
+    -------
+    Shortfall
+        What, where, expected and found, and what to do.
+    """
+    text = (
+        f"{pv_name(writer.data_type)}: the frames that {_where(writer)} writes changed from {was} "
+        f"to {now} in mid-run; the file keeps the type of its first frame, so their pixels are "
+        "read wrong. Change DataType and ColorMode of the camera between runs only."
+    )
+    return Shortfall(FileWriteError, text, writer.name, expected, 0)
 
 
 def dropped(plugin: Any, lost: int, expected: int) -> Shortfall:
