@@ -14,6 +14,7 @@ import os
 from typing import Any
 
 import numpy as np
+from epics.ca import ChannelAccessException, ChannelAccessGetFailure
 from ophyd import ADComponent, EpicsSignal, EpicsSignalRO
 from ophyd.areadetector import plugins as ophyd_plugins
 from ophyd.areadetector.base import DDC_SignalWithRBV, EpicsSignalWithRBV, NDDerivedSignal
@@ -50,6 +51,9 @@ __all__ = [
 ]
 
 logger = logging.getLogger(__name__)
+
+#: Pixels and size don't match; or the IOC goes while ophyd asks for the size.
+_NO_IMAGE = (RuntimeError, TimeoutError, ChannelAccessException, ChannelAccessGetFailure)
 
 _Attribute = ophyd_plugins.AttributeNPlugin_V26
 
@@ -108,13 +112,13 @@ class ShapedImage(NDDerivedSignal):
     def _derived_value_callback(self, value: Any, **kwargs: Any) -> None:
         try:
             super()._derived_value_callback(value, **kwargs)
-        except (RuntimeError, TimeoutError) as error:  # the latter when the IOC goes meanwhile
+        except _NO_IMAGE as error:
             logger.debug("%s: %s", self.name, error)
 
     def _array_shape_callback(self, **kwargs: Any) -> None:
         try:
             super()._array_shape_callback(**kwargs)
-        except (RuntimeError, TimeoutError) as error:  # the latter when the IOC goes meanwhile
+        except _NO_IMAGE as error:
             logger.debug("%s: %s", self.name, error)
 
 

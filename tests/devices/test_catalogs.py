@@ -28,6 +28,7 @@ from adsupport.plans import prepare_count
 from .conftest import CAMERA, put_all
 
 pytestmark = [
+    pytest.mark.slow,
     pytest.mark.timeout(240),  # the server starts in some 6 s, unless others need the cores
     # of databroker 1, xarray and Tiled's server, about each other
     pytest.mark.filterwarnings("ignore"),

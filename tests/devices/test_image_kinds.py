@@ -25,6 +25,8 @@ from adsupport.launch import IOCProcess
 
 from .conftest import CAMERA, put_all
 
+pytestmark = pytest.mark.slow
+
 WRITERS = {
     "hdf1": (AD_EpicsFileNameHDF5Plugin, "h5"),
     "tiff1": (AD_EpicsFileNameTIFFPlugin, "tif"),

@@ -37,6 +37,8 @@ from adsupport.launch import IOCProcess
 from adsupport.plans import prepare_count
 
 # What ADCore's commonPlugins.cmd loads, with NDPluginPva and two cameras.
+pytestmark = pytest.mark.slow
+
 EXPECTED = (
     "cam cam2 attr1 badpix1 cc1 cc2 cb1 codec1 codec2 fft1 gather1 overlay1 process1 roi1 roi2 "
     "roi3 roi4 roistat1 scatter1 stats1 stats2 stats3 stats4 stats5 transform1 image image2 pva "

@@ -32,7 +32,7 @@ from adsupport.plans import prepare_count
 from adsupport.testing import IOCFactory
 
 RELEASES = ("R2-6", "R3-1", "R3-3", "R3-4", "R3-5", "R3-7", "R3-9", "R3-11", "R3-13", "R3-14")
-EACH_TIME = ("R2-6", "R3-4", "R3-13")
+EACH_TIME = ("R3-4",)
 NOT_LOADED = {"magick1"}  # the IOC is like ADSimDetector's without GraphicsMagick
 
 

@@ -28,7 +28,7 @@ from .records import Records
 DATA = Path(__file__).parents[1] / "data"
 TIMEOUT = 30.0
 
-BY_DEFAULT = ("R2-6", "R3-4", "R3-9")
+BY_DEFAULT = ("R2-6",)
 RELEASES = [
     pytest.param(str(release), marks=() if str(release) in BY_DEFAULT else pytest.mark.slow)
     for release in adcore.KNOWN_RELEASES

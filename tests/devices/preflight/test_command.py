@@ -17,6 +17,8 @@ from typer.testing import CliRunner, Result
 from adsupport.cli.app import app
 from adsupport.launch import IOCProcess
 
+pytestmark = pytest.mark.slow
+
 WRITER = "adsupport.devices.AD_EpicsFileNameHDF5Plugin"
 
 
