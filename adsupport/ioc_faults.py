@@ -59,6 +59,7 @@ class Conversation:
             self._stream.flush()
             reply = None if self.closed else answer.get(timeout=timeout)
         except (OSError, ValueError):  # the pipe is broken, or closed
+            self.closed = True  # who reads its answers may learn of it later
             reply = None
         except queue.Empty:
             raise IOCError(
