@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import pathlib
-import weakref
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 from bluesky import RunEngine
-from ophyd.ophydobj import OphydObject
 
 from adsupport.devices import AD_EpicsFileNameHDF5Plugin, ad_creator
 from adsupport.launch import IOCProcess
@@ -48,27 +46,6 @@ WRITER = {
     "file_name": "image",
     "file_template": "%s%s_%4.4d.h5",
 }
-
-
-_made: list[weakref.ref[Any]] = []
-
-
-def _note(made: Any) -> None:
-    if made.parent is None:
-        _made.append(weakref.ref(made))
-
-
-OphydObject.add_instantiation_callback(_note)
-
-
-@pytest.fixture(scope="module", autouse=True)
-def none_lives_on() -> Iterator[None]:
-    """Give back the channels of a module's devices: those of lost IOCs are searched for ever."""
-    yield
-    while _made:
-        device = _made.pop()()
-        if device is not None:
-            device.destroy()
 
 
 class Documents:

@@ -24,7 +24,7 @@ POINTS, FRAMES = 3, 4
 #: In seconds; the longest limits that are waited for one after the other.
 LONGEST = 30.0
 
-_QUICK = {("frames dropped", "between points"), ("plugin stuck", "exposing")}
+_QUICK = {("frames dropped", "between points")}
 CASES = [
     pytest.param(fault, stage, marks=() if (fault, stage) in _QUICK else pytest.mark.slow)
     for stage in STAGES

@@ -21,6 +21,8 @@ from adsupport.devices.files import end as file_end
 from adsupport.errors import AcquireTimeoutError, DroppedFramesError, FileWriteError
 from adsupport.plans import prepare_count
 
+pytestmark = pytest.mark.slow
+
 
 def _lose_directory(file: pathlib.Path) -> None:
     file.parent.rename(file.parent.with_name("gone"))

@@ -12,6 +12,8 @@ import pytest
 from adsupport.devices import PlannedRun, check
 from adsupport.launch import IOCProcess
 
+pytestmark = pytest.mark.slow
+
 # What tells of the last file: it can't be written, so can't be put back.
 OF_THE_LAST_FILE = (
     "FullFileName_RBV",

@@ -21,6 +21,8 @@ from adsupport.devices.signals.reading import wait_for
 from adsupport.errors import ConfigurationTypeError, ConnectionTimeoutError
 from adsupport.launch import IOCProcess
 
+pytestmark = pytest.mark.slow
+
 Pick = Callable[..., Any]
 
 
