@@ -146,6 +146,19 @@ def engine(documents: Documents) -> RunEngine:
     return runner
 
 
+@pytest.fixture
+def catalog(engine: RunEngine) -> Any:
+    """A temporary databroker catalog that takes in all runs and reads every kind of file."""
+    import databroker
+
+    from adsupport.documents import register_handlers
+
+    made = databroker.temp().v2
+    register_handlers(made)
+    engine.subscribe(made.v1.insert)
+    return made
+
+
 def state_of(detector: Any) -> dict[str, Any]:
     """Read what must be as before after any error: settings, and that nothing runs."""
     cam, hdf1, image = detector.cam, detector.hdf1, detector.image

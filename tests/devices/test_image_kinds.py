@@ -20,7 +20,6 @@ from adsupport.devices import (
     AD_EpicsFileNameTIFFPlugin,
     ad_creator,
 )
-from adsupport.documents import register_handlers
 from adsupport.launch import IOCProcess
 
 from .conftest import CAMERA, put_all
@@ -146,17 +145,6 @@ def det(adsim: IOCProcess, disk: pathlib.Path) -> Iterator[Any]:
         put_all(getattr(detector, key), FRESH.get(key, {}))
     put_all(detector.cam, CAMERA)
     detector.stop(success=True)
-
-
-@pytest.fixture
-def catalog(engine: Any) -> Any:
-    """A temporary databroker catalog that takes in all runs."""
-    import databroker
-
-    made = databroker.temp().v2
-    register_handlers(made)
-    engine.subscribe(made.v1.insert)
-    return made
 
 
 def prepare(det: Any, name: str, case: Case) -> None:

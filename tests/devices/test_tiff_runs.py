@@ -22,7 +22,6 @@ from adsupport.devices import (
     ad_creator,
     ensure_AD_plugin_primed,
 )
-from adsupport.documents import register_handlers
 from adsupport.errors import ConfigurationError, FileWriteError, NamingError
 from adsupport.launch import IOCProcess
 from adsupport.plans import prepare_count
@@ -71,17 +70,6 @@ def make(
         for key in {*KINDS} & {*det.component_names}:
             getattr(det, key).nd_array_port.put(det.cam.port_name.get())
         det.stop(success=True)
-
-
-@pytest.fixture
-def catalog(engine: Any) -> Any:
-    """A temporary databroker catalog that takes in all runs."""
-    import databroker
-
-    made = databroker.temp().v2
-    register_handlers(made)
-    engine.subscribe(made.v1.insert)
-    return made
 
 
 def files(disk: pathlib.Path) -> list[pathlib.Path]:

@@ -233,7 +233,8 @@ class FileEnd:
             saved.insert(0, self._owed)
             self._owed = None
         if (self._partial or self.problem_reported) and self._is_too_early(saved):
-            mode: Any = getattr(self, "file_write_mode")  # noqa: B009  a component of the plugin
+            plugin: Any = self
+            mode = plugin.file_write_mode
             self._owed = next(each for each in saved if each[0] is mode)
             saved = [each for each in saved if each[0] is not mode]
         problems = put_in_order(saved[::-1], self.put_timeout)

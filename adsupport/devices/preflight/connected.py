@@ -78,6 +78,8 @@ def _too_soon(detector: Any, timeout: float | None, missing: int, signals: int) 
 def _by_part(
     detector: Any, signals: list[DeviceSignal], missing: list[DeviceSignal]
 ) -> Iterator[Finding]:
+    # together: the IOC is asked for its release once
+    groups = group_missing(signals, missing)
     for part in dict.fromkeys(each.component for each in missing):
         lost = [each for each in missing if each.component == part]
         whole = sum(each.component == part for each in signals)
@@ -92,9 +94,9 @@ def _by_part(
                 _TOPIC,
             )
         else:
-            groups = group_missing(signals, lost)
+            where = f"{detector.name}.{part}" if part else detector.name
             for needed in (True, False):
-                some = [group for group in groups if group.required == needed]
+                some = [g for g in groups if g.where == where and g.required == needed]
                 if some:
                     yield _some(part or detector.name, owner.prefix, some, needed)
 
