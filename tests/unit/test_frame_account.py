@@ -229,6 +229,21 @@ def test_plugins_that_still_move_are_waited_for(
     assert report.written[WRITER] == 5
 
 
+def test_plugins_that_still_move_are_not_waited_for_when_nobody_wants_the_account(
+    account: FrameAccount,
+) -> None:
+    reads: list[int] = []
+
+    def read() -> dict[Any, Any]:  # it moves for ever
+        reads.append(1)
+        return AFTER | {(WRITER, "num_captured"): 50, (VIEWER, "array_counter"): len(reads)}
+
+    account.read = read  # type: ignore[method-assign]
+    report = account.compare(BEFORE, 5, lambda: len(reads) >= 3)
+    assert len(reads) == 3
+    assert report.problems
+
+
 @pytest.mark.parametrize(
     ("ids", "text"),
     [

@@ -34,6 +34,8 @@ logger = logging.getLogger(__name__)
 
 #: How long the monitors may lag behind the answer before the counters are read, in seconds.
 _LAG = 0.02
+#: How long the thread may take to end what it has begun, such as a file, in seconds.
+_STOP_TIMEOUT = 30.0
 
 
 class Completion:
@@ -87,12 +89,28 @@ class Completion:
         self._monitors.start()
 
     def stop(self) -> None:
-        """End the monitors and the thread."""
+        """End the monitors and the thread, and wait until it's at its end.
+
+        It may be ending a file, which its writer must not do at the same time.  The caller must
+        not hold the lock, which the thread may need to come to its end; on the thread itself
+        nothing is waited for.
+        """
         self._acquisition = None
         self._monitors.stop()
-        if self._thread is not None:
-            self._pending.put(None)
-            self._thread = None
+        thread, self._thread = self._thread, None
+        if thread is None:
+            return
+        self._pending.put(None)
+        if thread is threading.current_thread():
+            return
+        thread.join(_STOP_TIMEOUT)
+        if thread.is_alive():
+            logger.error(
+                "%s: the account of the last acquisition isn't done after %g s, and isn't waited "
+                "for any longer. Does the IOC answer?",
+                self._detector.name,
+                _STOP_TIMEOUT,
+            )
 
     def look(self) -> dict[Any, Any]:
         """Tell counters and settings as they are before an acquisition.
@@ -262,7 +280,9 @@ class Completion:
 
     def _check(self, acquisition: Acquisition) -> Exception | None:
         """Account for the frames by reading the counters."""
-        report = self.account.compare(acquisition.before, acquisition.status.frames)
+        report = self.account.compare(
+            acquisition.before, acquisition.status.frames, lambda: acquisition.ended
+        )
         if acquisition.ended:  # meanwhile, and the writers may have begun with another
             return None
         self.account.note(report)

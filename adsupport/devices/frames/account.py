@@ -11,7 +11,7 @@ from __future__ import annotations
 import logging
 import math
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -157,7 +157,9 @@ class FrameAccount:
         """
         return read_signals(self._signals)
 
-    def compare(self, before: Counters, expected: int) -> FrameReport:
+    def compare(
+        self, before: Counters, expected: int, has_ended: Callable[[], bool] = lambda: False
+    ) -> FrameReport:
         """Account for one acquisition that has just completed.
 
         Parameters
@@ -166,6 +168,9 @@ class FrameAccount:
             What :meth:`read` gave before it.
         expected : int
             Frames asked for.
+        has_ended : callable
+            Tells without arguments whether nobody wants the account any more: then nothing is
+            waited for.  By default somebody does.
 
         Returns
         -------
@@ -180,11 +185,13 @@ class FrameAccount:
         if getattr(self.detector.cam, "wait_for_plugins", None) is None:
             allowance = getattr(self.detector, "acquire_allowance", _ALLOWANCE)
             deadline = math.inf
-        while not self._is_settled(report) and time.monotonic() < deadline:
+        while not (self._is_settled(report) or has_ended()) and time.monotonic() < deadline:
             seen = after
 
             def moves() -> bool:
                 nonlocal after, report
+                if has_ended():
+                    return True
                 after = self.read()
                 report = self._report(before, after, expected)
                 return self._is_settled(report) or after != seen  # noqa: B023  used at once
@@ -192,7 +199,7 @@ class FrameAccount:
             patience = allowance if report.problems else _SETTLE_TIME
             if not wait_for(moves, patience) or _exceeds(report):
                 break
-        if not report.problems and report.first_id is None:
+        if not report.problems and report.first_id is None and not has_ended():
             # a camera with ways of its own: not worth a second at every point
             self._counter_follows = False
         return report
