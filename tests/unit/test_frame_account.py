@@ -58,7 +58,12 @@ def account() -> FrameAccount:
         return SimpleNamespace(name=name, dotted_name=name, **signals, **more)
 
     made = FrameAccount.__new__(FrameAccount)
-    made.detector = SimpleNamespace(cam=SimpleNamespace(num_images_counter=signal("counter")))
+    made.detector = SimpleNamespace(
+        cam=SimpleNamespace(
+            num_images_counter=signal("ad:cam1:NumImagesCounter_RBV"),
+            array_counter=signal("ad:cam1:ArrayCounter_RBV"),
+        )
+    )
     made._plugins = {
         WRITER: plugin(WRITER, counts_captured=True, kind=Kind.normal),
         VIEWER: plugin(VIEWER, kind=Kind.omitted),
@@ -144,6 +149,49 @@ def test_a_reset_of_the_counter_is_no_negative_loss(account: FrameAccount) -> No
     report = check(account, det_hdf1__dropped_arrays=0)
     assert report.error() is None
     assert report.dropped[WRITER] == 0
+
+
+def test_a_reset_of_the_cameras_counter_is_named(account: FrameAccount) -> None:
+    report = check(account, cam__num_images_counter=0, cam__array_counter=3)
+    error = report.error()
+    assert type(error) is FrameCountError
+    assert "ad:cam1:ArrayCounter_RBV went back from 100 to 3" in str(error)
+    assert "reset it between runs only" in str(error)
+    assert (report.taken, error.got) == (0, None)
+
+
+def test_a_camera_that_counts_its_images_may_have_its_counter_reset(account: FrameAccount) -> None:
+    report = check(account, cam__array_counter=3)
+    assert (report.error(), report.taken, report.unique_ids) == (None, 5, None)
+
+
+def test_the_counter_that_was_read_is_named(account: FrameAccount) -> None:
+    text = str(check(account, cam__num_images_counter=0, cam__array_counter=103).error())
+    assert "ad:cam1:ArrayCounter_RBV: the camera took 3 frames" in text
+    assert "the counter set by somebody" in text
+
+
+def test_a_reset_of_the_counter_of_a_plugin_in_the_events_is_named(account: FrameAccount) -> None:
+    account._exact = {VIEWER}
+    error = check(account, det_image__array_counter=2).error()
+    assert type(error) is FrameCountError
+    assert "det_image:array_counter went back from 50 to 2" in str(error)
+    assert (error.plugin, error.got) == (VIEWER, None)
+
+
+def test_a_reset_of_the_counter_of_a_writer_in_single_mode_is_named(account: FrameAccount) -> None:
+    account.writers[WRITER].counts_captured = False
+    error = check(account, det_hdf1__array_counter=2).error()
+    assert "det_hdf1:array_counter went back from 50 to 2" in str(error)
+    account.writers[WRITER].counts_captured = True
+    assert check(account, det_hdf1__array_counter=2).error() is None  # NumCaptured proves them
+
+
+def test_a_capture_that_somebody_began_anew_is_told(account: FrameAccount) -> None:
+    error = check(account, det_hdf1__num_captured=2).error()
+    assert type(error) is FrameCountError
+    assert "det_hdf1:num_captured went back by 48 to 2" in str(error)
+    assert "began another" in str(error)
 
 
 def test_a_difference_that_goes_away_is_no_difference(account: FrameAccount) -> None:

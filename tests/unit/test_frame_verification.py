@@ -92,6 +92,22 @@ def test_the_right_number_of_frames_out_of_order_is_wrong(tmp_path: pathlib.Path
     assert "out of order" in str(error) and "SortMode" in str(error)
 
 
+@pytest.mark.parametrize(
+    ("found", "what"),
+    [((11, 12, 1), "apart. All frames are"), ((11, 1, 12), "apart. Not all frames are")],
+)
+def test_a_reset_of_the_counter_between_points_is_named(
+    tmp_path: pathlib.Path, found: tuple[int, ...], what: str
+) -> None:
+    path = make(tmp_path / "a.h5", found)
+    changes = {"ids": (11, 12, 1), "counter": "ad:cam1:ArrayCounter_RBV"}
+    error = verify_files(claim(path, **changes), SOON).error()
+    assert type(error) is FrameCountError
+    assert "a.h5: ad:cam1:ArrayCounter_RBV went back from 12 to 0 between two points" in str(error)
+    assert what in str(error) and "Reset it between runs only" in str(error)
+    assert "SortMode" not in str(error)
+
+
 @pytest.mark.parametrize("ids", [(1, 2, 3), (1, 2, 11), (0, 0, 0)])
 def test_ids_of_the_cameras_own_are_no_alarm(tmp_path: pathlib.Path, ids: tuple[int, ...]) -> None:
     report = verify_files(claim(make(tmp_path / "a.h5", ids)), SOON)

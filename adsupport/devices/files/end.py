@@ -160,6 +160,7 @@ class FileEnd:
             shape,
             dtype,
             None if self._ids is None else tuple(each for ids in self._ids for each in ids),
+            pv_name(self.parent.cam.array_counter),
         )
 
     def _files_of_frames(self) -> list[pathlib.Path]:

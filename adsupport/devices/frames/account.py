@@ -11,16 +11,17 @@ from __future__ import annotations
 import logging
 import math
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 from ophyd import Kind
 
-from ...errors import DroppedFramesError, FrameCountError
-from ..signals.reading import choice_of, pv_name, read_signals, wait_for
+from ...errors import DroppedFramesError
+from ..signals.reading import choice_of, read_signals, wait_for
+from .counters import Counters, difference, frames_taken, went_back
 from .plugins import is_enabled, plugins_of
-from .problems import changed, starved, unwritten
+from .problems import changed, not_taken, starved, uncountable, unwritten
 from .problems import dropped as dropped_frames
 from .queues import tell_queues
 from .report import (
@@ -55,8 +56,6 @@ _GOOD = ("0", "Write OK")
 
 #: What a file plugin tells of its frames that their size in bytes doesn't.
 _KIND = ("data_type", "color_mode")
-
-Counters = Mapping[tuple[str, str], Any]
 
 
 class FrameAccount:
@@ -228,9 +227,9 @@ class FrameAccount:
         steps += [(name, "array_counter") for name in self._essential]
         steps += [(name, "num_captured") for name in self.writers]
         if not (
-            all(_difference(before, latest, *step) == expected for step in steps)
+            all(difference(before, latest, *step) == expected for step in steps)
             and all(
-                _difference(before, latest, name, "dropped_arrays") == 0 for name in self._essential
+                difference(before, latest, name, "dropped_arrays") == 0 for name in self._essential
             )
             and all(str(latest[name, "write_status"]) in _GOOD for name in self.writers)
         ):
@@ -258,8 +257,8 @@ class FrameAccount:
         after = self.read()
         parts = []
         for name, plugin in self._plugins.items():
-            had = _difference(before, after, name, "array_counter")
-            lost = max(0, _difference(before, after, name, "dropped_arrays"))
+            had = difference(before, after, name, "array_counter")
+            lost = max(0, difference(before, after, name, "dropped_arrays"))
             if had + lost < frames:
                 waits = tell_queues([plugin]) or "No array waits in its queue."
                 parts.append(f"{plugin.dotted_name or name} has had {had} of {frames}. {waits}")
@@ -313,37 +312,29 @@ class FrameAccount:
 
     def _report(self, before: Counters, after: Counters, expected: int) -> FrameReport:
         problems = []
-        taken = _frames_taken(before, after)
+        taken, counted = frames_taken(before, after)
         counter = int(before["cam", "array_counter"]), int(after["cam", "array_counter"])
         known = taken > 0 and counter[1] - counter[0] == taken
         if taken != expected:
-            pv = pv_name(self.detector.cam.num_images_counter)
-            problems.append(
-                Shortfall(
-                    FrameCountError,
-                    f"{pv}: the camera took {taken} frames, expected {expected}. Was it stopped, "
-                    "or started by somebody else?",
-                    getattr(self.detector.cam, "name", "cam"),
-                    expected,
-                    taken,
-                )
-            )
+            problems.append(not_taken(self.detector.cam, counted, before, after, expected))
         dropped, received, written = {}, {}, {}
         for name, plugin in self._plugins.items():
-            loss = _difference(before, after, name, "dropped_arrays")
+            loss = difference(before, after, name, "dropped_arrays")
             dropped[name] = max(0, loss)
-            received[name] = _difference(before, after, name, "array_counter")
+            received[name] = difference(before, after, name, "array_counter")
             if loss > 0:
                 problem = dropped_frames(plugin, loss, expected)
                 if name in self._essential:
                     problems.append(problem)
                 else:
                     logger.info(problem.message)
-            elif name in self._exact and 0 <= received[name] < taken:
+            elif name in self._exact and went_back(before, after, name):
+                problems.append(uncountable(plugin, before, after, name, expected))
+            elif name in self._exact and received[name] < taken:
                 problems.append(starved(plugin, received[name], taken))
         for name, writer in self.writers.items():
-            counted = "num_captured" if writer.counts_captured else "array_counter"
-            written[name] = _difference(before, after, name, counted)
+            tells = "num_captured" if writer.counts_captured else "array_counter"
+            written[name] = difference(before, after, name, tells)
             problem = unwritten(
                 writer,
                 {attr: value for (owner, attr), value in after.items() if owner == name},
@@ -352,6 +343,8 @@ class FrameAccount:
                 expected,
                 sorted(self._skipping & self._essential),
             )
+            if problem is None and not writer.counts_captured and went_back(before, after, name):
+                problem = uncountable(writer, before, after, name, expected)
             if problem is None and written[name]:
                 problem = self._changed(name, after, expected)
             if problem is not None:
@@ -380,19 +373,7 @@ class FrameAccount:
         return None if kind == first else changed(writer, first, kind, expected)
 
 
-def _difference(before: Counters, after: Counters, name: str, attr: str) -> int:
-    return int(after[name, attr]) - int(before[name, attr])
-
-
 def _exceeds(report: FrameReport) -> bool:
     """Tell whether there are more frames than asked for, which waiting doesn't mend."""
     most = max([report.taken, *report.written.values()])
     return most > report.expected
-
-
-def _frames_taken(before: Counters, after: Counters) -> int:
-    # NumImagesCounter starts anew with each acquisition; drivers that don't serve it leave 0.
-    counted = int(after["cam", "num_images_counter"])
-    if counted:
-        return counted
-    return _difference(before, after, "cam", "array_counter")

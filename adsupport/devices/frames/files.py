@@ -10,6 +10,7 @@ import os
 import pathlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -50,6 +51,8 @@ class FileClaim:
         Its type in the run's documents.
     ids : tuple of int or None
         Unique ids of the frames, in order; None when they can't be told.
+    counter : str
+        What gives the frames their ids, for messages.
     """
 
     plugin: str
@@ -61,6 +64,7 @@ class FileClaim:
     shape: tuple[int, ...] | None = None
     dtype: np.dtype | None = None
     ids: tuple[int, ...] | None = None
+    counter: str = "ArrayCounter of the camera"
 
 
 @dataclass(frozen=True)
@@ -284,8 +288,19 @@ def _compare_ids(
     known, ours = set(found), set(claim.ids)
     if found and (not known & ours or (claim.exact and not known <= ours)):
         return (), "The ids in the file aren't those of ArrayCounter, so they weren't compared."
+    reset = next((pair for pair in pairwise(claim.ids) if pair[1] <= pair[0]), None)
+    if reset is not None:
+        whole = found == list(claim.ids)
+        text = (
+            f"{claim.files[0]}: {claim.counter} went back from {reset[0]} to {reset[1] - 1} "
+            "between two points: somebody reset it, so the unique ids in the file don't tell its "
+            f"frames apart. {'All' if whole else 'Not all'} frames are there in order. Reset it "
+            "between runs only."
+        )
+        problems.append(_shortfall(claim, FrameCountError, text, got))
+        return (), ""
     kept = [each for each in found if each in ours]
-    if any(b <= a for a, b in zip(kept, kept[1:], strict=False)):
+    if any(b <= a for a, b in pairwise(kept)):
         text = (
             f"{claim.files[0]} has its frames out of order: unique ids "
             f"{', '.join(map(str, kept[:10]))}. A plugin before {claim.plugin} has several "

@@ -7,9 +7,10 @@ from typing import Any
 
 from ...errors import DroppedFramesError, FileWriteError, FrameCountError
 from ..signals.reading import pv_name, read_signals
+from .counters import Counters, frames_taken, went_back
 from .report import Shortfall
 
-__all__ = ["changed", "dropped", "starved", "unwritten"]
+__all__ = ["changed", "dropped", "not_taken", "starved", "uncountable", "unwritten"]
 
 _OTHER_FRAMES = (
     "Their size or type isn't that of the frames the file was opened for: change the camera's "
@@ -69,6 +70,68 @@ def dropped(plugin: Any, lost: int, expected: int) -> Shortfall:
     return Shortfall(DroppedFramesError, text, plugin.name, expected, expected - lost)
 
 
+def not_taken(
+    cam: Any, counter: str, before: Counters, after: Counters, expected: int
+) -> Shortfall:
+    """Say that the camera took another number of frames than was asked for.
+
+    Parameters
+    ----------
+    cam : ophyd.areadetector.cam.CamBase
+        The camera.
+    counter : str
+        Attribute of the counter that tells it.
+    before, after : mapping
+        The counters.
+    expected : int
+        Frames of the acquisition.
+
+    Returns
+    -------
+    Shortfall
+        What, where, expected and found, and what to do.
+    """
+    taken, _ = frames_taken(before, after)
+    if counter == "array_counter" and went_back(before, after, "cam"):
+        return uncountable(cam, before, after, "cam", expected)
+    or_set = ", or was the counter set by somebody" if counter == "array_counter" else ""
+    text = (
+        f"{pv_name(getattr(cam, counter))}: the camera took {taken} frames, expected {expected}. "
+        f"Was it stopped, or started by somebody else{or_set}?"
+    )
+    return Shortfall(FrameCountError, text, getattr(cam, "name", "cam"), expected, taken)
+
+
+def uncountable(
+    part: Any, before: Counters, after: Counters, name: str, expected: int
+) -> Shortfall:
+    """Say that somebody reset the counter that tells the frames of an acquisition.
+
+    Parameters
+    ----------
+    part : ophyd.Device
+        The plugin or the camera.
+    before, after : mapping
+        The counters.
+    name : str
+        Its name there.
+    expected : int
+        Frames of the acquisition.
+
+    Returns
+    -------
+    Shortfall
+        What, where, expected and found, and what to do.
+    """
+    was, now = (int(each[name, "array_counter"]) for each in (before, after))
+    text = (
+        f"{pv_name(part.array_counter)} went back from {was} to {now} during the acquisition: "
+        f"somebody reset it, so whether all {expected} frames came can't be told. Take the point "
+        "again, and reset it between runs only."
+    )
+    return Shortfall(FrameCountError, text, getattr(part, "name", name), expected, None)
+
+
 def starved(plugin: Any, received: int, taken: int) -> Shortfall:
     """Say that a plugin that is read into the events hasn't had all frames.
 
@@ -89,7 +152,7 @@ def starved(plugin: Any, received: int, taken: int) -> Shortfall:
     text = (
         f"{pv_name(plugin.array_counter)}: {_where(plugin)} is read into the events and had "
         f"{received} of {taken} frames. Is ArrayCallbacks of the camera on, and its own "
-        "EnableCallbacks?"
+        "EnableCallbacks? Or did somebody reset this counter meanwhile?"
     )
     return Shortfall(FrameCountError, text, plugin.name, taken, received)
 
@@ -137,6 +200,14 @@ def unwritten(
         return Shortfall(FileWriteError, text, writer.name, expected, written)
     if not writer.counts_captured or written == expected:
         return None
+    if written < 0:
+        text = (
+            f"{pv_name(writer.num_captured)} went back by {-written} to {after['num_captured']} "
+            f"during the acquisition of {expected} frames: somebody ended the capture of "
+            f"{_where(writer)} and began another, so frames of this run are in the wrong file. "
+            "See that nobody else uses the plugin, and take the run again."
+        )
+        return Shortfall(FrameCountError, text, writer.name, expected, None)
     text = (
         f"{pv_name(writer.num_captured)}: {_where(writer)} wrote {written} frames, expected "
         f"{expected}. {_why(after, written, received, expected, skipping)}"
