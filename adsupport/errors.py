@@ -36,7 +36,35 @@ __all__ = [
 
 
 class AdsupportError(Exception):
-    """Base class of the errors that adsupport raises on purpose."""
+    """Base class of the errors that adsupport raises on purpose.
+
+    Parameters
+    ----------
+    *args
+        The message: what is wrong, and what to do unless ``remedy`` says it.
+    remedy : str
+        What to do, in a sentence; ``str()`` of the error has it behind the message.
+
+    Attributes
+    ----------
+    remedy : str
+        As given.
+    """
+
+    def __init__(self, *args: object, remedy: str = "") -> None:
+        super().__init__(*args)
+        self.remedy = remedy
+
+    @property
+    def problem(self) -> str:
+        """What is wrong, without the remedy."""
+        return super().__str__()
+
+    def __str__(self) -> str:
+        if not self.remedy:
+            return self.problem
+        joint = " " if self.problem.endswith((".", "?", "!", ":")) else "; "
+        return f"{self.problem}{joint}{self.remedy}"
 
 
 class NamingError(AdsupportError, ValueError):
@@ -71,6 +99,8 @@ class ConnectionTimeoutError(AdsupportError, TimeoutError):
         name of the component it belongs to.
     arriving : bool
         Whether others were still connecting when the time was over.
+    remedy : str
+        See :class:`AdsupportError`.
 
     Attributes
     ----------
@@ -87,8 +117,10 @@ class ConnectionTimeoutError(AdsupportError, TimeoutError):
         message: str = "",
         missing: Iterable[str] | Mapping[str, str] = (),
         arriving: bool = False,
+        *,
+        remedy: str = "",
     ) -> None:
-        super().__init__(message)
+        super().__init__(message, remedy=remedy)
         self.arriving = arriving
         self.missing = tuple(missing)
         named = missing if isinstance(missing, Mapping) else {}
@@ -122,21 +154,23 @@ class UnknownPluginError(AdsupportError, KeyError):
     """
 
     def __init__(self, key: str, known: Iterable[str] = (), advice: str = "") -> None:
-        super().__init__(key)
+        super().__init__(key, remedy=advice)
         self.key = key
         self.known = tuple(known)
         self.advice = advice
         near = difflib.get_close_matches(str(key).lower(), self.known, n=1)
         self.suggestion = near[0] if near else None
 
-    def __str__(self) -> str:
+    @property
+    def problem(self) -> str:
+        """What is wrong, without the advice."""
         # KeyError would show the repr of its argument: unreadable for a sentence.
         text = f"Unknown plugin {self.key!r}."
         if self.suggestion is not None:
             text += f" Did you mean {self.suggestion!r}?"
         if self.known:
             text += f" Known: {', '.join(self.known)}."
-        return f"{text} {self.advice}".rstrip()
+        return text
 
     def __reduce__(self) -> tuple[type, tuple[str, tuple[str, ...], str]]:
         return type(self), (self.key, self.known, self.advice)
@@ -169,6 +203,8 @@ class FrameLossError(AdsupportError):
         Frames found there.
     missing : iterable of int
         Unique ids of the frames that aren't there; empty when the ids can't be told.
+    remedy : str
+        See :class:`AdsupportError`.
 
     Attributes
     ----------
@@ -188,8 +224,9 @@ class FrameLossError(AdsupportError):
         expected: int | None = None,
         got: int | None = None,
         missing: Iterable[int] = (),
+        remedy: str = "",
     ) -> None:
-        super().__init__(message)
+        super().__init__(message, remedy=remedy)
         self.plugin = plugin
         self.expected = expected
         self.got = got

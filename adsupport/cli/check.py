@@ -134,8 +134,7 @@ def _declared(file: str, planned: PlannedRun, write: bool, timeout: float) -> li
 def _unreachable(subject: str, error: ConnectionTimeoutError) -> CheckReport:
     from adsupport.devices import CheckReport, Finding
 
-    what, _, remedy = str(error).partition(". ")
-    lost = Finding("error", subject, what, remedy, "connection")
+    lost = Finding.of_error(subject, error, "Is the IOC running?", "connection")
     return CheckReport(subject, subject, (lost,))
 
 
@@ -206,7 +205,7 @@ def _report(
         specs = _specs(ioc, [key for key in keys if key not in absent], templates)
         detector = ad_creator(prefix, name="det", plugins=specs, adcore=ioc.adcore)
     except AdsupportError as error:
-        notes.append(Finding("error", prefix, str(error), "Correct that first.", "ports"))
+        notes.append(Finding.of_error(prefix, error, "Correct that first.", "ports"))
         return CheckReport(prefix, prefix, tuple(notes))
     report = check(detector, run=planned, write=write, timeout=timeout)
     return CheckReport(prefix, prefix, (*notes, *report.findings))

@@ -186,6 +186,31 @@ class HDF5FileWriterPlugin(_HDF5Writer):
             ]
         )
 
+    def plan_directory(self, standing: str) -> str:
+        """Tell which directory staging will put to ``FilePath``: always that of the template.
+
+        Parameters
+        ----------
+        standing : str
+            What ``FilePath`` is now, which doesn't matter.
+
+        Returns
+        -------
+        str
+            The directory with a trailing separator, checked.
+
+        Raises
+        ------
+        NamingError, PathMapError, ConfigurationError
+            There is no template, or it can't be used.
+        """
+        if self.write_path_template is None:
+            raise ConfigurationError(
+                f"{self.name} has no write_path_template: give the plugin "
+                "write_path_template='/directory/on/the/IOC/' to stage it."
+            )
+        return super().plan_directory("")
+
     def make_filename(self) -> tuple[str, str, str]:
         """Make a unique name; directories come from the templates.
 
@@ -194,12 +219,7 @@ class HDF5FileWriterPlugin(_HDF5Writer):
         tuple of str
             File name, directory here, directory on the IOC.
         """
-        if self.write_path_template is None:
-            raise ConfigurationError(
-                f"{self.name} has no write_path_template: give the plugin "
-                "write_path_template='/directory/on/the/IOC/' to stage it."
-            )
-        path = self.expand_path()
+        path = self.plan_directory("")
         # Without its last part: older IOCs hold few characters.
         name = str(uuid.uuid4()).rpartition("-")[0]
         return name, str(self.path_map.to_local(path)), path

@@ -69,15 +69,17 @@ def expand_dates(template: str, when: datetime) -> str:
         if not code or code not in _CODES:
             raise NamingError(
                 f"Path template {template!r}: {match.group()!r} isn't a date code that may stand "
-                f"in a path; expected one of {', '.join('%' + c for c in _CODES)}, or '%%' for a "
-                "percent sign."
+                "in a path",
+                remedy=f"expected one of {', '.join('%' + c for c in _CODES)}, or '%%' for a "
+                "percent sign.",
             )
         text = when.strftime(match.group())
         # A locale may put anything into the names of days and months.
         if "/" in text or "\\" in text:
             raise NamingError(
                 f"Path template {template!r}: {match.group()!r} became {text!r}, which holds a "
-                "path separator; use numeric date codes."
+                "path separator",
+                remedy="use numeric date codes.",
             )
         return text
 

@@ -49,7 +49,7 @@ class PathMap:
             pair = split_path(os.fspath(ioc)), split_path(os.fspath(local))
             known = next((k for k, _ in self._pairs if k.key == pair[0].key), None)
             if known is not None:
-                raise PathMapError(f"IOC directory {known} is mapped twice; give it once.")
+                raise PathMapError(f"IOC directory {known} is mapped twice", remedy="give it once.")
             self._pairs.append(pair)
 
     @classmethod
@@ -91,8 +91,8 @@ class PathMap:
             raise PathMapError(
                 f"The dated parts of the path templates differ: write {write!r} has "
                 f"{'/'.join(ioc_dates) or 'none'}, read {read!r} has "
-                f"{'/'.join(local_dates) or 'none'}. Both must name the same directory: "
-                "end them alike."
+                f"{'/'.join(local_dates) or 'none'}.",
+                remedy="Both must name the same directory: end them alike.",
             )
         return cls([(str(ioc), str(local))])
 
@@ -174,14 +174,16 @@ class PathMap:
         if not covering:
             raise PathMapError(
                 f"{here} path {path!r} lies outside every directory the map knows: {self}. "
-                f"Its {there} path is unknown: choose a path below one of them, or give the "
-                "plugin a write_path_template and a read_path_template that cover it."
+                f"Its {there} path is unknown:",
+                remedy="choose a path below one of them, or give the plugin a write_path_template "
+                "and a read_path_template that cover it.",
             )
         source, target = max(covering, key=lambda pair: len(pair[0].parts))
         rest = whole.parts[len(source.parts) :]
         if target.style is PathStyle.WINDOWS and any(_unfit_for_windows(part) for part in rest):
             raise PathMapError(
-                f"{here} path {path!r} has a component that no Windows path can have; rename it."
+                f"{here} path {path!r} has a component that no Windows path can have",
+                remedy="rename it.",
             )
         return SplitPath(target.style, target.anchor, target.parts + rest)
 

@@ -128,10 +128,11 @@ def split_path(path: str, style: PathStyle | str | None = None) -> SplitPath:
     if not absolute:
         raise PathMapError(
             f"Path {path!r} isn't an absolute {style.value} path, so where it lies depends on "
-            "the program that reads it; give it from the root or the drive on."
+            "the program that reads it",
+            remedy="give it from the root or the drive on.",
         )
     if ".." in parts:
-        raise PathMapError(f"Path {path!r} has a '..' component; write the directory out.")
+        raise PathMapError(f"Path {path!r} has a '..' component", remedy="write the directory out.")
     return SplitPath(style, anchor, tuple(parts))
 
 
@@ -234,13 +235,13 @@ def check_ioc_path(path: str, style: PathStyle | str | None = None) -> str:
         The path is relative or has a ``..`` component.
     """
     if not path:
-        raise NamingError("File path is empty; give the directory, as the IOC sees it.")
+        raise NamingError("File path is empty", remedy="give the directory, as the IOC sees it.")
     split_path(path, style)
     full = with_trailing_separator(path, style)
     size = len(full.encode("utf-8"))
     if size > MAX_IOC_PATH_BYTES:
         raise NamingError(
-            f"File path {full!r} has {size} bytes; the IOC keeps {MAX_IOC_PATH_BYTES}. "
-            "Use a shorter path."
+            f"File path {full!r} has {size} bytes; the IOC keeps {MAX_IOC_PATH_BYTES}.",
+            remedy="Use a shorter path.",
         )
     return full

@@ -23,7 +23,7 @@ MAX_NAME_BYTES = 255
 
 _EXPECTED = (
     "expected '%s' for the directory, '%s' for the file name and at most one '%d' for the "
-    "file number, in this order, such as '%s%s_%4.4d.h5' or '%s%s.h5'"
+    "file number, in this order, such as '%s%s_%4.4d.h5' or '%s%s.h5'."
 )
 _FIELD = re.compile(
     r"%(?P<flags>[-+ #0]*)(?P<width>\d*)(?:\.(?P<precision>\d*))?(?P<type>.?)", re.S
@@ -137,7 +137,8 @@ class FileTemplate:
         except UnicodeDecodeError:
             raise NamingError(
                 f"File template {self.text!r} cuts a character of {path!r} or {name!r} in two: "
-                "its precision counts bytes. Remove the precision, or use ASCII names."
+                "its precision counts bytes.",
+                remedy="Remove the precision, or use ASCII names.",
             ) from None
 
 
@@ -147,9 +148,9 @@ def _parse(text: str) -> tuple[str | _Field, ...]:
     if not isinstance(text, str):
         raise NamingError(f"File template must be a str, got {type(text).__name__}: {text!r}.")
     if not text:
-        raise NamingError(f"File template is empty; {_EXPECTED}.")
+        raise NamingError("File template is empty", remedy=_EXPECTED)
     if "\0" in text:
-        raise NamingError(f"File template {text!r} holds a NUL character; {_EXPECTED}.")
+        raise NamingError(f"File template {text!r} holds a NUL character", remedy=_EXPECTED)
     if len(text.encode("utf-8")) > MAX_IOC_PATH_BYTES:
         raise NamingError(
             f"File template of {len(text)} characters is too long; an IOC keeps "
@@ -167,7 +168,7 @@ def _parse(text: str) -> tuple[str | _Field, ...]:
     kinds = "".join(part.kind for part in parts if isinstance(part, _Field))
     if kinds not in ("ss", "ssd"):
         found = " ".join(f"%{kind}" for kind in kinds) or "no field"
-        raise NamingError(f"File template {text!r} has fields: {found}; {_EXPECTED}.")
+        raise NamingError(f"File template {text!r} has fields: {found}", remedy=_EXPECTED)
     return tuple(part for part in parts if part)
 
 
@@ -176,7 +177,9 @@ def _field(text: str, match: re.Match[str]) -> _Field:
     flags, width = match["flags"], int(match["width"] or 0)
     precision = None if match["precision"] is None else int(match["precision"] or 0)
     if kind not in ("s", "d", "i"):
-        raise NamingError(f"File template {text!r} has the field {match.group()!r}; {_EXPECTED}.")
+        raise NamingError(
+            f"File template {text!r} has the field {match.group()!r}", remedy=_EXPECTED
+        )
     if kind == "s":
         kind, undefined = "s", set(flags) & set("+ #0")
     else:
@@ -184,7 +187,8 @@ def _field(text: str, match: re.Match[str]) -> _Field:
     if undefined:
         raise NamingError(
             f"File template {text!r}: flag {''.join(sorted(undefined))!r} in {match.group()!r} "
-            f"has no defined meaning in C; {_EXPECTED}."
+            "has no defined meaning in C",
+            remedy=_EXPECTED,
         )
     if max(width, precision or 0) > _MAX_WIDTH:
         raise NamingError(
@@ -216,15 +220,18 @@ def check_file_name(name: str) -> str:
     if not isinstance(name, str):
         raise NamingError(f"File name must be a str, got {type(name).__name__}: {name!r}.")
     if not name.strip():
-        raise NamingError(f"File name {name!r} is empty; give the file a name.")
+        raise NamingError(f"File name {name!r} is empty", remedy="give the file a name.")
     if name in (".", ".."):
-        raise NamingError(f"File name {name!r} is a directory; give the file a name.")
+        raise NamingError(f"File name {name!r} is a directory", remedy="give the file a name.")
     if "/" in name or "\\" in name:
         raise NamingError(
-            f"File name {name!r} holds a path separator; put the directory in the file path."
+            f"File name {name!r} holds a path separator",
+            remedy="put the directory in the file path.",
         )
     if any(ord(char) < 32 or ord(char) == 127 for char in name):
-        raise NamingError(f"File name {name!r} holds a control character; use visible characters.")
+        raise NamingError(
+            f"File name {name!r} holds a control character", remedy="use visible characters."
+        )
     _check_length(name, f"File name {name!r}")
     return name
 
@@ -262,13 +269,14 @@ def format_file_name(
     full = template.format(path, check_file_name(name), number)
     last = split_last(full)
     if last in ("", ".", ".."):
-        raise NamingError(f"Full file name {full!r} is a directory; {_EXPECTED}.")
+        raise NamingError(f"Full file name {full!r} is a directory", remedy=_EXPECTED)
     _check_length(last, f"Full file name {full!r}: its last component")
     size = len(full.encode("utf-8"))
     if ioc and size > MAX_IOC_PATH_BYTES:
         raise NamingError(
             f"Full file name {full!r} has {size} bytes; the IOC keeps {MAX_IOC_PATH_BYTES} "
-            "and would cut it. Use a shorter path or name."
+            "and would cut it.",
+            remedy="Use a shorter path or name.",
         )
     return full
 

@@ -12,8 +12,9 @@ import numpy as np
 from bluesky.utils import Msg
 
 from ..devices.files.compression import choice_index, unknown_choice
+from ..devices.files.existing import check_if_exists
 from ..devices.files.paths import missing_directory
-from ..devices.files.target import FileTarget, check_if_exists
+from ..devices.files.target import FileTarget
 from ..devices.signals.putting import PUT_TIMEOUT, stand_already
 from ..devices.signals.reading import explain_timeouts, get_setpoint, pv_name, read_signals
 from ..errors import ConfigurationError, FileWriteError, NamingError

@@ -83,3 +83,32 @@ def test_errors_about_frames_tell_where_how_many_and_which(clone, name):
     assert str(error) == "2 lost"
     assert (error.plugin, error.expected, error.got) == ("hdf1", 5, 3)
     assert error.missing == (8, 9)
+
+
+@pytest.mark.parametrize(
+    ("problem", "remedy", "text"),
+    [
+        ("name is empty", "give it a name.", "name is empty; give it a name."),
+        ("It exists already.", "Choose another.", "It exists already. Choose another."),
+        ("path is empty:", "put one.", "path is empty: put one."),
+        ("It is gone.", "", "It is gone."),
+    ],
+)
+def test_a_remedy_is_told_behind_what_is_wrong(problem, remedy, text):
+    error = errors.NamingError(problem, remedy=remedy)
+    assert (error.problem, error.remedy, str(error)) == (problem, remedy, text)
+
+
+@pytest.mark.parametrize("clone", [copy.copy, lambda e: pickle.loads(pickle.dumps(e))])
+@pytest.mark.parametrize(
+    "name", ["FileExistsRefusedError", "FileWriteError", "ConnectionTimeoutError", "NamingError"]
+)
+def test_a_remedy_survives_pickling(clone, name):
+    error = clone(getattr(errors, name)("It exists already.", remedy="Choose another."))
+    assert str(error) == "It exists already. Choose another."
+    assert error.remedy == "Choose another."
+
+
+def test_the_advice_about_an_unknown_plugin_is_its_remedy():
+    error = errors.UnknownPluginError("zzz", ["cam"], "Or give its 'class'.")
+    assert (error.problem, error.remedy) == ("Unknown plugin 'zzz'. Known: cam.", error.advice)

@@ -6,7 +6,7 @@ import os
 import textwrap
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from ophyd.device import Device
 
@@ -25,14 +25,24 @@ DOUBTFUL_PART = 0.1
 #: How many process variables of a group a message shows.
 SHOWN = 8
 
-_SINGLE = (
-    "does not answer, others of this IOC do: check suffix and class, or leave it out by setting "
-    "its component to None in a subclass"
+
+class _Cause(NamedTuple):
+    """Why something is missing, and what to do."""
+
+    cause: str
+    detail: str = ""
+    remedy: str = ""
+
+
+_SINGLE = _Cause(
+    "does not answer, others of this IOC do",
+    remedy="check suffix and class, or leave it out by setting its component to None in a subclass",
 )
-_ARRIVING = (
-    "not yet: signals were still connecting when the time was over. Give a longer timeout; is the "
-    "network slow, or this computer busy?"
+_ARRIVING = _Cause(
+    "not yet: signals were still connecting when the time was over.",
+    remedy="Give a longer timeout; is the network slow, or this computer busy?",
 )
+_FITTING = "ad_creator(..., adcore='auto') takes classes that fit"
 _RELEASE_TIMEOUT = 1.0
 _WIDTH = 100
 
@@ -46,17 +56,32 @@ class MissingGroup:
     where : str
         The device, or its component.
     cause : str
-        What is probably wrong, and what to do.
+        What is probably wrong.
     pvs : dict of str to str
         The process variables, with the dotted name of the component that each belongs to.
     required : bool
         Whether one of them is required.
+    detail : str
+        What sets this group apart from others with the same cause; mostly empty.
+    remedy : str
+        What to do; empty when the cause says it.
     """
 
     where: str
     cause: str
     pvs: dict[str, str] = field(default_factory=dict)
     required: bool = False
+    detail: str = ""
+    remedy: str = ""
+
+    @property
+    def text(self) -> str:
+        """Cause, detail and remedy in one line."""
+        text = f"{self.cause}: {self.detail}" if self.detail else self.cause
+        if not self.remedy:
+            return text
+        joint = ";" if self.detail else "" if text.endswith(".") else ":"
+        return f"{text}{joint} {self.remedy}"
 
     def lines(self) -> Iterator[str]:
         """Write the group for a message.
@@ -66,7 +91,7 @@ class MissingGroup:
         str
             One line for where and why, then the process variables, the first few by name.
         """
-        yield f"{self.where}: {self.cause}"
+        yield f"{self.where}: {self.text}"
         names = [
             f"{pv} ({name})" if name and name != self.where else pv
             for pv, name in list(self.pvs.items())[:SHOWN]
@@ -190,11 +215,13 @@ def _of_part(
         device, where = getattr(owner, part), f"{owner.name}.{part}"
         suffix = device.prefix.removeprefix(owner.prefix)
         if suffix and len(lost) == whole and not arriving and not _partly(lost):
-            cause = (
-                f"nothing under {device.prefix!r} answers ({whole} signals): is `{suffix}` loaded "
-                "in this IOC, and is it the right suffix?"
+            yield MissingGroup(
+                where,
+                f"nothing under {device.prefix!r} answers ({whole} signals)",
+                missing_pvs(lost),
+                any(each.required for each in lost),
+                remedy=f"is `{suffix}` loaded in this IOC, and is it the right suffix?",
             )
-            yield MissingGroup(where, cause, missing_pvs(lost), any(each.required for each in lost))
             return
     lost = sorted(lost, key=lambda each: not each.required)
     causes = {
@@ -206,15 +233,17 @@ def _of_part(
     unexplained = sum(not all(cause for _, cause in found) for found in causes.values())
     otherwise = _ARRIVING if arriving else _SINGLE
     if device is not None and not arriving and unexplained > max(DOUBTFUL, DOUBTFUL_PART * whole):
-        otherwise = (
-            f"That is {unexplained} of the {whole} signals of {device.name}: "
-            f"{type(device).__name__} may be the wrong class for it"
+        otherwise = _Cause(
+            f"That is {unexplained} of the {whole} signals of {device.name}",
+            remedy=f"{type(device).__name__} may be the wrong class for it",
         )
-    groups: dict[str, MissingGroup] = {}
+    groups: dict[_Cause, MissingGroup] = {}
     for each in lost:
         for pv, known in causes[id(each)]:
             cause = known or otherwise
-            group = groups.setdefault(cause, MissingGroup(where, cause))
+            group = groups.setdefault(
+                cause, MissingGroup(where, cause.cause, detail=cause.detail, remedy=cause.remedy)
+            )
             group.pvs[pv] = each.full_name
             group.required = group.required or each.required
     yield from groups.values()
@@ -226,26 +255,26 @@ def _cause_of_one(
     release: _InstalledRelease,
     failures: dict[str, str],
     arriving: bool,
-) -> str:
+) -> _Cause | None:
     if pv in failures:
-        return f"answers, but can't be read: {failures[pv]}"
+        return _Cause("answers, but can't be read", failures[pv])
     found = _history(signal, pv)
     if found is None:
-        return ""
+        return None
     added, removed = found
     installed = release.find()
     if installed is None and arriving:
-        return ""
+        return None
     if removed is not None and (installed is None or installed >= removed):
         change = f"removed in {removed}"
     elif added is not None and (installed is None or installed < added):
         change = f"added in {added}"
     else:
-        return ""
-    remedy = "ad_creator(..., adcore='auto') takes classes that fit"
-    if installed is None:
-        return f"not in every ADCore: {change}; {remedy}"
-    return f"not in ADCore {installed}: {change}; {remedy}"
+        return None
+    where = "every ADCore" if installed is None else f"ADCore {installed}"
+    return _Cause(
+        f"not in {where}", change, "ad_creator(..., adcore='auto') takes classes that fit"
+    )
 
 
 def _history(signal: DeviceSignal, pv: str) -> tuple[Release | None, Release | None] | None:

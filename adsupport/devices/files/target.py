@@ -10,7 +10,6 @@ from typing import Any
 
 from ...errors import (
     ConfigurationError,
-    FileExistsRefusedError,
     NamingError,
     PathMapError,
 )
@@ -26,14 +25,10 @@ from ...naming import (
 )
 from ..signals.putting import put_and_confirm
 from ..signals.reading import pv_name, read_signals, wait_for
+from .existing import check_if_exists, is_taken, require_next
 from .paths import path_map_of, put_file_path
 
-__all__ = ["IF_EXISTS", "FileTarget", "check_if_exists"]
-
-IF_EXISTS: tuple[str, ...] = ("refuse", "bump", "allow")
-
-#: How many file numbers ``if_exists="bump"`` tries.
-_MOST_NUMBERS = 100_000
+__all__ = ["FileTarget"]
 
 #: How long a directory that the IOC has just made may take to show here, in seconds.
 _VISIBLE_TIMEOUT = 3.0
@@ -160,17 +155,54 @@ class FileTarget:
         PathMapError
             The directory lies outside the map.
         """
+        text, path = self._fill(template, when)
+        self._expanded = (text, path) if path != text else None
+        return path
+
+    def plan_directory(self, standing: str) -> str:
+        """Tell which directory staging will put to ``FilePath``; nothing is changed by that.
+
+        A class that overrides :meth:`make_filename` to choose a directory of its own overrides
+        this too, so that a check knows it.
+
+        Parameters
+        ----------
+        standing : str
+            What ``FilePath`` is now; may be empty.
+
+        Returns
+        -------
+        str
+            The directory with a trailing separator, checked.
+
+        Raises
+        ------
+        NamingError, PathMapError, ConfigurationError
+            There is none, or it can't be used.
+        """
+        return self._directory_for(standing)[1]
+
+    def _directory_for(self, standing: str) -> tuple[str | None, str]:
+        """Tell the template, None when there's none, and the directory."""
+        if self._expanded and same_path(standing, self._expanded[1]):
+            # first: a '%%' of the template has become a '%' that is no date code any more
+            return self._fill(self._expanded[0])
+        if not standing or has_date_codes(standing):
+            return self._fill(standing or None)
+        return None, check_ioc_path(standing)
+
+    def _fill(self, template: str | None, when: datetime | None = None) -> tuple[str, str]:
         text = _directory(template) or self.write_path_template
         if text is None:
             raise NamingError(
                 f"{pv_name(self.file_path, True)} is empty and {self.name} has no "
-                "write_path_template: put a directory to file_path, or give the plugin "
-                "write_path_template='/directory/on/the/IOC/'."
+                "write_path_template:",
+                remedy="put a directory to file_path, or give the plugin "
+                "write_path_template='/directory/on/the/IOC/'.",
             )
         path = check_ioc_path(expand_dates(text, when or self.clock()))
         self.path_map.to_local(path)
-        self._expanded = (text, path) if path != text else None
-        return path
+        return text, path
 
     # -- at stage time; the signals are those of ophyd's FilePlugin
 
@@ -183,19 +215,14 @@ class FileTarget:
             File name, directory here, directory on the IOC.
         """
         found = read_signals({"path": self.file_path, "name": self.file_name})
-        standing = found["path"]
         if not found["name"]:
             raise NamingError(
-                f"{pv_name(self.file_name, True)} is empty: give the file a name, by "
-                "prepare_count() or file_name.put()."
+                f"{pv_name(self.file_name, True)} is empty:",
+                remedy="give the file a name, by prepare_count() or file_name.put().",
             )
-        if self._expanded and same_path(standing, self._expanded[1]):
-            # first: a '%%' of the template has become a '%' that is no date code any more
-            path = self.expand_path(self._expanded[0])
-        elif not standing or has_date_codes(standing):
-            path = self.expand_path(standing or None)
-        else:
-            path = check_ioc_path(standing)
+        template, path = self._directory_for(found["path"])
+        if template is not None:
+            self._expanded = (template, path) if path != template else None
         return found["name"], str(self.path_map.to_local(path)), path
 
     def _settle_directory(self) -> str:
@@ -242,8 +269,8 @@ class FileTarget:
         )
         if not found["template"]:
             raise NamingError(
-                f"{pv_name(self.file_template, True)} is empty: put a template such as "
-                "'%s%s_%4.4d.h5', or use prepare_count()."
+                f"{pv_name(self.file_template, True)} is empty:",
+                remedy="put a template such as '%s%s_%4.4d.h5', or use prepare_count().",
             )
         full, local, number = self.plan_file(
             found["path"], found["name"], int(found["number"]), found["template"], step, self._map
@@ -308,17 +335,19 @@ class FileTarget:
             number += step - number % step
         while True:
             files = [self._compose(form, path, name, number + i, mapping) for i in range(step)]
-            taken = [local for _, local in files if _is_taken(local)]
+            taken = [local for _, local in files if is_taken(local)]
             if not taken or self.if_exists == "allow":
                 return *files[0], number
-            self._refuse_or_bump(taken[0], form, number - first)
+            require_next(self.name, self.if_exists, taken[0], form, number - first)
             number += step
 
     def _checked_template(self, text: str) -> FileTemplate:
         try:
             return FileTemplate(text)
         except NamingError as error:
-            raise NamingError(f"{pv_name(self.file_template, True)}: {error}") from None
+            raise NamingError(
+                f"{pv_name(self.file_template, True)}: {error.problem}", remedy=error.remedy
+            ) from None
 
     def _compose(
         self, template: FileTemplate, path: str, name: str, number: int, mapping: PathMap
@@ -326,25 +355,10 @@ class FileTarget:
         try:
             full = format_file_name(template, with_trailing_separator(path), name, number)
         except NamingError as error:
-            raise NamingError(f"{pv_name(self.file_name, True)}: {error}") from None
+            raise NamingError(
+                f"{pv_name(self.file_name, True)}: {error.problem}", remedy=error.remedy
+            ) from None
         return full, pathlib.Path(mapping.to_local(full))
-
-    def _refuse_or_bump(self, local: pathlib.Path, template: FileTemplate, tried: int) -> None:
-        what = f"{local} exists already and would be overwritten by {self.name}."
-        if self.if_exists == "refuse":
-            raise FileExistsRefusedError(
-                f"{what} Choose another file_name or file_number, or set {self.name}.if_exists "
-                "to 'bump' (take the next free number) or 'allow' (overwrite)."
-            )
-        if not template.has_number:
-            raise FileExistsRefusedError(
-                f"{what} if_exists='bump' can't help: file_template {template.text!r} has no file "
-                "number; use one with '%d', or choose another file_name."
-            )
-        if tried > _MOST_NUMBERS:
-            raise FileExistsRefusedError(
-                f"{what} So would {tried} files after it; choose another file_name."
-            )
 
     def _resource_path(self, local: pathlib.PurePath) -> str:
         try:
@@ -354,44 +368,6 @@ class FileTarget:
                 f"{local} lies outside root={str(self.reg_root)!r} of the documents; give the "
                 "plugin a root above it, or write elsewhere."
             ) from None
-
-
-def check_if_exists(policy: str) -> str:
-    """Check what is to be done when a file exists already.
-
-    Parameters
-    ----------
-    policy : {"refuse", "bump", "allow"}
-        Raise, take the next free number, or overwrite.
-
-    Returns
-    -------
-    str
-        The policy.
-
-    Raises
-    ------
-    ConfigurationError
-        It's another word.
-    """
-    if policy not in IF_EXISTS:
-        raise ConfigurationError(
-            f"if_exists={policy!r} is unknown; expected one of {', '.join(IF_EXISTS)}."
-        )
-    return policy
-
-
-def _is_taken(local: pathlib.Path) -> bool:
-    try:
-        os.lstat(local)
-    except FileNotFoundError:
-        return False
-    except OSError as error:  # not allowed to look, or no directory: nobody can tell
-        raise PathMapError(
-            f"Can't see whether {local} exists already ({error.strerror}): an existing file might "
-            "be overwritten. Make its directory readable here, or correct read_path_template."
-        ) from error
-    return True
 
 
 def _directory(template: str | os.PathLike[str] | None) -> str | None:

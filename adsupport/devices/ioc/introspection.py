@@ -101,10 +101,10 @@ def describe_ioc(
     if not found:
         raise ConnectionTimeoutError(
             f"Nothing under {prefix!r} answered within {timeout:g} s: {len(places)} usual places, "
-            f"such as {prefix}cam1:{_PORT}, were asked. Is the IOC running, and the prefix right "
-            "(with its colon)? Does EPICS_CA_ADDR_LIST "
-            f"({os.environ.get('EPICS_CA_ADDR_LIST') or 'not set'}) reach it?",
+            f"such as {prefix}cam1:{_PORT}, were asked.",
             [f"{prefix}{place}{_PORT}" for place in places],
+            remedy="Is the IOC running, and the prefix right (with its colon)? Does "
+            f"EPICS_CA_ADDR_LIST ({os.environ.get('EPICS_CA_ADDR_LIST') or 'not set'}) reach it?",
         )
     return describe_answers(prefix, found, writers)
 

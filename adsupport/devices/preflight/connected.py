@@ -108,14 +108,10 @@ def _some(part: str, prefix: str, groups: list[MissingGroup], needed: bool) -> F
     causes: dict[str, list[str]] = {}
     remedies: dict[str, None] = {}
     for group in groups:
-        text, separator, remedy = group.cause.partition("; ")
-        cause, _, detail = text.partition(": ")
-        if separator:
-            remedies[remedy] = None
-            causes.setdefault(cause, []).append(f"{detail} ({len(group.pvs)})")
-        else:
-            remedies[detail or text] = None
-            causes.setdefault(cause, [])
+        details = causes.setdefault(group.cause.rstrip("."), [])
+        if group.detail:
+            details.append(f"{group.detail} ({len(group.pvs)})")
+        remedies[group.remedy or "Look at the IOC's console"] = None
     why = "; ".join(
         cause + (f": {', '.join(details)}" if details else "") for cause, details in causes.items()
     )

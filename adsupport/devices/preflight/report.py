@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from ...errors import ConfigurationError
+from ...errors import AdsupportError, ConfigurationError
 
 __all__ = ["SEVERITIES", "CheckReport", "Finding"]
 
@@ -55,6 +55,31 @@ class Finding:
             raise ConfigurationError(
                 f"severity={self.severity!r} is unknown; expected one of {', '.join(SEVERITIES)}."
             )
+
+    @classmethod
+    def of_error(
+        cls, subject: str, error: AdsupportError, otherwise: str, topic: str = ""
+    ) -> Finding:
+        """Make a finding of an error that a run would raise.
+
+        Parameters
+        ----------
+        subject, topic
+            See the class.
+        error : AdsupportError
+            The error.
+        otherwise : str
+            What to do when the error itself doesn't say it.
+
+        Returns
+        -------
+        Finding
+            Of severity ``error``.
+        """
+        if not error.remedy:
+            return cls("error", subject, str(error), otherwise, topic)
+        remedy = error.remedy[0].upper() + error.remedy[1:]
+        return cls("error", subject, error.problem.rstrip(".:"), remedy, topic)
 
     def __str__(self) -> str:
         remedy = f" -> {self.remedy}" if self.remedy else ""

@@ -7,7 +7,7 @@ import pathlib
 from collections.abc import Iterator
 from typing import Any
 
-from ...errors import AdsupportError, FileExistsRefusedError
+from ...errors import AdsupportError
 from ...naming import (
     FileTemplate,
     check_ioc_path,
@@ -25,6 +25,8 @@ from .writer import writes_frame_files
 __all__ = ["check_target", "place_of", "planned_directory"]
 
 _TOPIC = "file"
+_OTHERWISE = "Correct it, or use prepare_count()."
+_TEMPLATE = "Put a template such as '%s%s_%4.4d.h5', or use prepare_count()."
 
 
 def check_target(writer: PartState, figures: RunFigures) -> Iterator[Finding]:
@@ -46,7 +48,7 @@ def check_target(writer: PartState, figures: RunFigures) -> Iterator[Finding]:
     try:
         path_map = path_map_of(plugin)
     except AdsupportError as error:
-        yield Finding("error", writer.prefix, str(error), "Correct the path templates.", "paths")
+        yield Finding.of_error(writer.prefix, error, "Correct the path templates.", "paths")
         return
     if not writer.get("file_path") and not _has_directory(plugin):
         yield Finding(
@@ -63,7 +65,7 @@ def check_target(writer: PartState, figures: RunFigures) -> Iterator[Finding]:
         directory = planned_directory(writer)
         view = look_for(directory, path_map)
     except AdsupportError as error:
-        yield Finding("error", writer.pv("file_path"), *_split(error), "paths")
+        yield Finding.of_error(writer.pv("file_path"), error, _OTHERWISE, "paths")
         return
     if not path_map.is_identity:
         yield Finding("ok", writer.prefix, f"path map: {path_map}", topic="paths")
@@ -138,15 +140,6 @@ def _is_unique(plugin: Any) -> bool:
     return hasattr(plugin, "make_filename") and _makes_names(plugin)
 
 
-def _split(error: Exception) -> tuple[str, str]:
-    """Part a message into what was found and what to do: the last part is the advice."""
-    text = str(error)
-    end = max(text.rfind(": "), text.rfind("; "))
-    if end < 0:
-        return text, "Correct it, or use prepare_count()."
-    return text[:end], text[end + 2].upper() + text[end + 3 :]
-
-
 def _file(
     writer: PartState, directory: str | None, figures: RunFigures, seen: bool
 ) -> Iterator[Finding]:
@@ -157,20 +150,14 @@ def _file(
             "error",
             writer.pv("file_template"),
             "is empty: the IOC can't compose a file name",
-            "Put a template such as '%s%s_%4.4d.h5', or use prepare_count().",
+            _TEMPLATE,
             _TOPIC,
         )
     else:
         try:
             FileTemplate(template)
         except AdsupportError as error:
-            yield Finding(
-                "error",
-                writer.pv("file_template"),
-                str(error),
-                "Put a template such as '%s%s_%4.4d.h5', or use prepare_count().",
-                _TOPIC,
-            )
+            yield Finding("error", writer.pv("file_template"), str(error), _TEMPLATE, _TOPIC)
             template = ""
     name = str(writer.get("file_name") or "")
     if directory is not None and _is_unique(plugin):
@@ -221,12 +208,8 @@ def _next(
             return
         step = figures.frames_per_point if one_a_frame else 1
         full, local, taken = plugin.plan_file(directory, name, number, template, step)
-    except FileExistsRefusedError as error:
-        what, _, remedy = str(error).partition(f" by {plugin.name}. ")
-        yield Finding("error", writer.pv("file_name"), what, remedy, _TOPIC)
-        return
     except AdsupportError as error:
-        yield Finding("error", writer.pv("file_name"), *_split(error), _TOPIC)
+        yield Finding.of_error(writer.pv("file_name"), error, _OTHERWISE, _TOPIC)
         return
     yield _outcome(writer, full, local, number, taken)
 

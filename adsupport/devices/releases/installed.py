@@ -64,11 +64,10 @@ def installed_releases(cam_prefix: str, timeout: float | None = 5.0) -> Installe
     except TimeoutError as error:
         limit = "" if timeout is None else f" within {timeout:g} s"
         raise ConnectionTimeoutError(
-            f"{name} didn't answer{limit}, so it isn't known which release of ADCore this IOC has. "
-            "Is it running, is the prefix right, and does "
-            "EPICS_CA_ADDR_LIST reach it? Start it, or give adcore='R3-14' to build without "
-            "the IOC.",
+            f"{name} didn't answer{limit}, so it isn't known which release of ADCore this IOC has.",
             [name],
+            remedy="Is it running, is the prefix right, and does EPICS_CA_ADDR_LIST reach it? "
+            "Start it, or give adcore='R3-14' to build without the IOC.",
         ) from error
     try:
         adcore = Release.parse(found)

@@ -26,8 +26,9 @@ def lost(pv: str, what: str) -> ConnectionTimeoutError:
         What failed, and what to do.
     """
     return ConnectionTimeoutError(
-        f"{pv} {what}. Is its IOC running, is the prefix right, and does EPICS_CA_ADDR_LIST reach "
-        "it? wait_for_connection() of the detector waits until all is back, and names what isn't."
+        f"{pv} {what}.",
+        remedy="Is its IOC running, is the prefix right, and does EPICS_CA_ADDR_LIST reach it? "
+        "wait_for_connection() of the detector waits until all is back, and names what isn't.",
     )
 
 

@@ -196,7 +196,7 @@ def test_a_file_that_exists(det: Any, disk: pathlib.Path, one: Pick) -> None:
     assert "if_exists" in finding.remedy
     det.hdf1.if_exists = "bump"
     det.hdf1.file_template.put("%s%s_0000.h5", wait=True)
-    assert "use one with '%d'" in one(check(det), "error", "HDF1:FileName").remedy
+    assert "Use one with '%d'" in one(check(det), "error", "HDF1:FileName").remedy
     det.hdf1.file_template.put("%s%s_%4.4d.h5", wait=True)
     assert "image_0001.h5" in one(check(det), "info", "HDF1:FileName").what
     det.hdf1.if_exists = "allow"
