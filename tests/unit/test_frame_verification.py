@@ -10,6 +10,8 @@ import h5py
 import numpy as np
 import pytest
 
+from adsupport.devices.frames import extent
+from adsupport.devices.frames.extent import find_loss
 from adsupport.devices.frames.files import FileClaim, verify_files
 from adsupport.errors import FileWriteError, FrameCountError
 
@@ -150,6 +152,111 @@ def test_a_file_that_was_cut_off_is_found_out(tmp_path: pathlib.Path, size: int)
     error = verify_files(claim(path), SOON).error()
     assert type(error) is FileWriteError
     assert "a.h5" in str(error)
+
+
+def grown_behind_a_cut(
+    path: pathlib.Path, how: dict[str, Any], size: tuple[int, int] = (90, 100)
+) -> pathlib.Path:
+    """Make a file whose first frames were cut away while it was written."""
+    random = np.random.default_rng(1)
+    with h5py.File(path, "w") as file:
+        data = file.create_dataset(
+            "entry/data/data",
+            (0, 90, 100),
+            "u2",
+            maxshape=(None, 90, 100),
+            chunks=(1, 90, 100),
+            **how,
+        )
+        for n in range(3):
+            data.resize(n + 1, axis=0)
+            data[n] = random.integers(0, 60_000, size)
+            file.flush()
+            if n == 1:
+                os.truncate(path, 1000)
+        file["entry/instrument/NDAttributes/NDArrayUniqueId"] = np.array(IDS, np.int32)
+    return path
+
+
+@pytest.mark.parametrize("size", [(4, 6), (90, 100)])
+def test_frames_cut_away_in_mid_run_are_found_out_although_all_else_agrees(
+    tmp_path: pathlib.Path, size: tuple[int, int]
+) -> None:
+    path = grown_behind_a_cut(tmp_path / "a.h5", {"compression": "gzip"}, size)
+    report = verify_files(claim(path, shape=size), SOON)
+    error = report.error()
+    assert type(error) is FileWriteError
+    assert "a.h5 has 2 of 3 chunks of frames without any content" in str(error)
+    assert (report.got, report.missing, len(report.problems)) == (3, (), 1)
+
+
+def test_black_frames_look_as_if_cut_away_without_compression(tmp_path: pathlib.Path) -> None:
+    path = grown_behind_a_cut(tmp_path / "a.h5", {})
+    report = verify_files(claim(path, shape=(90, 100)), SOON)
+    assert report.problems == ()
+    assert "2 of 3 chunks of frames without any content: they are black, or" in report.doubt
+
+
+@pytest.mark.parametrize("how", [{"compression": "gzip"}, {"compression": "lzf"}])
+def test_black_frames_are_whole(tmp_path: pathlib.Path, how: dict[str, Any]) -> None:
+    path = make(tmp_path / "a.h5")
+    with h5py.File(path, "a") as file:
+        del file["entry/data/data"]
+        black = np.zeros((3, 600, 700), "u2")
+        file.create_dataset("entry/data/data", data=black, chunks=(1, 600, 700), **how)
+    report = verify_files(claim(path, shape=(600, 700)), SOON)
+    assert (report.problems, report.doubt) == ((), "")
+
+
+def test_frames_that_were_never_written_are_found_out(tmp_path: pathlib.Path) -> None:
+    path = make(tmp_path / "a.h5")
+    with h5py.File(path, "a") as file:
+        del file["entry/data/data"]
+        file.create_dataset("entry/data/data", (3, 4, 6), "u2", chunks=(1, 4, 6))[0] = 1
+    error = verify_files(claim(path), SOON).error()
+    assert type(error) is FileWriteError
+    assert "a.h5 has no pixels at all for 2 of its chunks" in str(error)
+    with h5py.File(path, "a") as file:
+        del file["entry/data/data"]
+        file.create_dataset("entry/data/data", (3, 4, 6), "u2")
+    assert "no pixels at all for its frames" in str(verify_files(claim(path), SOON).error())
+
+
+@pytest.mark.parametrize("how", [{"chunks": (2, 4, 6)}, {"chunks": None}])
+def test_other_layouts_of_pixels_are_whole(tmp_path: pathlib.Path, how: dict[str, Any]) -> None:
+    path = make(tmp_path / "a.h5")
+    with h5py.File(path, "a") as file:
+        del file["entry/data/data"]
+        file.create_dataset("entry/data/data", data=np.zeros((3, 4, 6), "u2"), **how)
+    assert verify_files(claim(path), SOON).problems == ()
+
+
+@pytest.mark.parametrize("how", [{"chunks": (1, 4, 6)}, {}])
+def test_pixels_beyond_the_end_of_the_file_are_found_out(
+    tmp_path: pathlib.Path, how: dict[str, Any]
+) -> None:
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        data = file.create_dataset("data", data=np.ones((3, 4, 6), "u2"), **how)
+        file.flush()
+        low = data.id
+        chunked = "chunks" in how
+        last = low.get_chunk_info(2).byte_offset if chunked else low.get_offset()
+        end = last + (48 if chunked else 3 * 48)
+        assert find_loss(data, tmp_path / "a.h5", end)[0] == ""
+        problem, _ = find_loss(data, tmp_path / "a.h5", end - 1)
+    assert problem == f"has {end - 1} bytes, but its frames reach to byte {end}"
+
+
+def test_of_very_many_chunks_some_are_looked_at(
+    tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(extent, "_MOST_CHUNKS", 4)
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        data = file.create_dataset("data", data=np.ones((9, 4, 6), "u2"), chunks=(1, 4, 6))
+        file.flush()
+        end = data.id.get_chunk_info(8).byte_offset + 48
+        assert "reach to byte" in find_loss(data, tmp_path / "a.h5", end - 1)[0]
+        assert find_loss(data, tmp_path / "a.h5", end) == ("", "")
 
 
 def test_a_file_that_is_no_hdf5_is_found_out(tmp_path: pathlib.Path) -> None:

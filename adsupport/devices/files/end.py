@@ -116,6 +116,8 @@ class FileEnd:
             unseen = self.verify_files and report.expected and not report.verified
             level = logging.WARNING if unseen else logging.INFO
             logger.log(level, "%s: %s", self.name, report.note)
+        if report.doubt:
+            logger.warning("%s: %s Look at its frames.", self.name, report.doubt)
         return report
 
     def _verify(self) -> FileReport:
