@@ -7,15 +7,18 @@ import pathlib
 from collections.abc import Iterator
 from typing import Any
 
+from ophyd.areadetector.filestore_mixins import FileStorePluginBase
+
 from ...errors import AdsupportError
 from ...naming import (
     FileTemplate,
     check_ioc_path,
     format_file_name,
-    has_date_codes,
     with_trailing_separator,
 )
+from ..file_writers import HDF5FileWriterPlugin
 from ..files.paths import path_map_of
+from ..files.target import FileTarget
 from .directories import check_directory, look_for
 from .report import Finding
 from .run import RunFigures
@@ -23,6 +26,9 @@ from .state import PartState
 from .writer import writes_frame_files
 
 __all__ = ["check_target", "place_of", "planned_directory"]
+
+#: Hooks for names that only compose one, a new one each time.
+_COMPOSING = (HDF5FileWriterPlugin.make_filename, FileStorePluginBase.make_filename)
 
 _TOPIC = "file"
 _OTHERWISE = "Correct it, or use prepare_count()."
@@ -103,7 +109,9 @@ def planned_directory(writer: PartState) -> str:
     Returns
     -------
     str
-        Directory on the IOC, dates expanded, with a trailing separator.
+        Directory on the IOC, dates expanded, with a trailing separator.  A class with a
+        ``make_filename()`` of its own may choose another: that is not called, since it may count
+        files or make directories.
 
     Raises
     ------
@@ -111,14 +119,11 @@ def planned_directory(writer: PartState) -> str:
         There is none, or it can't be used.
     """
     plugin, standing = writer.device, str(writer.get("file_path", ""))
-    if not hasattr(plugin, "make_filename"):
-        return check_ioc_path(standing)
-    if writer.get("file_name") or _makes_names(plugin):
-        # ophyd's own plugins give no separator at the end
-        return with_trailing_separator(plugin.make_filename()[2])
-    # without a name make_filename() goes no further than to say so
-    if not standing or has_date_codes(standing):
-        return plugin.expand_path(standing or None)
+    if hasattr(plugin, "plan_directory"):
+        return plugin.plan_directory(standing)
+    if isinstance(plugin, FileStorePluginBase):
+        # ophyd's own hook only composes; it gives no separator at the end
+        return with_trailing_separator(FileStorePluginBase.make_filename(plugin)[2])
     return check_ioc_path(standing)
 
 
@@ -128,16 +133,10 @@ def _has_directory(plugin: Any) -> bool:
     return template is not None and hasattr(plugin, "make_filename")
 
 
-def _makes_names(plugin: Any) -> bool:
-    """Tell whether a plugin's class decides on names by itself, as by UUID."""
-    from ..files.target import FileTarget
-
-    return type(plugin).make_filename is not FileTarget.make_filename
-
-
-def _is_unique(plugin: Any) -> bool:
-    """Tell whether each run gets another name by itself."""
-    return hasattr(plugin, "make_filename") and _makes_names(plugin)
+def _hook(plugin: Any) -> Any:
+    """Find what decides on names in place of the caller; None when the caller does."""
+    hook = getattr(type(plugin), "make_filename", None)
+    return None if hook is FileTarget.make_filename else hook
 
 
 def _file(
@@ -159,9 +158,18 @@ def _file(
         except AdsupportError as error:
             yield Finding("error", writer.pv("file_template"), str(error), _TEMPLATE, _TOPIC)
             template = ""
-    name = str(writer.get("file_name") or "")
-    if directory is not None and _is_unique(plugin):
-        name = plugin.make_filename()[0]
+    name, hook = str(writer.get("file_name") or ""), _hook(plugin)
+    if hook in _COMPOSING and directory is not None:
+        name = hook(plugin)[0]
+    elif hook is not None and hook not in _COMPOSING:
+        yield Finding(
+            "info",
+            writer.pv("file_name"),
+            f"{hook.__qualname__}() chooses the name at staging, and perhaps another directory: a "
+            "check doesn't call it, so the next file isn't known",
+            topic=_TOPIC,
+        )
+        return
     if not name:
         yield Finding(
             "error",
@@ -189,7 +197,7 @@ def _next(
                 "Put a template with a number, such as '%s%s_%6.6d' and the ending.",
                 _TOPIC,
             )
-        elif not FileTemplate(template).has_number and not _is_unique(plugin):
+        elif not FileTemplate(template).has_number and _hook(plugin) is None:
             yield Finding(
                 "warning",
                 writer.pv("file_template"),
