@@ -162,10 +162,10 @@ def grown_behind_a_cut(
     with h5py.File(path, "w") as file:
         data = file.create_dataset(
             "entry/data/data",
-            (0, 90, 100),
+            (0, *size),
             "u2",
-            maxshape=(None, 90, 100),
-            chunks=(1, 90, 100),
+            maxshape=(None, *size),
+            chunks=(1, *size),
             **how,
         )
         for n in range(3):
