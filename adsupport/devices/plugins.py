@@ -14,7 +14,7 @@ import os
 from typing import Any
 
 import numpy as np
-from epics.ca import ChannelAccessException, ChannelAccessGetFailure
+from epics.ca import CASeverityException, ChannelAccessException, ChannelAccessGetFailure
 from ophyd import ADComponent, EpicsSignal, EpicsSignalRO
 from ophyd.areadetector import plugins as ophyd_plugins
 from ophyd.areadetector.base import DDC_SignalWithRBV, EpicsSignalWithRBV, NDDerivedSignal
@@ -53,7 +53,13 @@ __all__ = [
 logger = logging.getLogger(__name__)
 
 #: Pixels and size don't match; or the IOC goes while ophyd asks for the size.
-_NO_IMAGE = (RuntimeError, TimeoutError, ChannelAccessException, ChannelAccessGetFailure)
+_NO_IMAGE = (
+    RuntimeError,
+    TimeoutError,
+    CASeverityException,
+    ChannelAccessException,
+    ChannelAccessGetFailure,
+)
 
 _Attribute = ophyd_plugins.AttributeNPlugin_V26
 

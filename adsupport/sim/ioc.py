@@ -30,7 +30,10 @@ SWITCH_INTERVAL = 5e-4
 
 
 DELIVERY_PAUSE = 1e-3
-"""Seconds after which posts that followed others are handed on."""
+"""Seconds after which posts that followed many others are handed on."""
+
+MANY_POSTS = 12
+"""Posts at once that make it worth to wait for more of them: about one frame in a millisecond."""
 
 DELIVERY_BATCH = 100
 """Posts handed to records before the event loop looks at its clients again."""
@@ -177,11 +180,13 @@ class IOC:
         loop = self._loop
         if self._posts and loop is not None:
             # a bounded batch, so that a fast camera can't keep the loop from its clients
+            many = len(self._posts) >= MANY_POSTS
             self._deliver(DELIVERY_BATCH)
-            # then a look at what has come meanwhile: to wake the loop for every post costs
-            # ports more time than the post itself
-            loop.call_later(0.0 if self._posts else DELIVERY_PAUSE, self._deliver_scheduled)
-            return
+            if self._posts or many:
+                # a look at what has come meanwhile: to wake the loop for every post costs a fast
+                # camera more time than the post itself
+                loop.call_later(0.0 if self._posts else DELIVERY_PAUSE, self._deliver_scheduled)
+                return
         self._delivery_scheduled = False
         if self._posts and loop is not None:  # posted just before it could know
             self._schedule_delivery(loop)

@@ -99,3 +99,17 @@ def test_many_are_put_and_those_that_refuse_are_told(chain: Any) -> None:
         assert cam.num_images.get() == 8
     finally:
         assert put_in_order([(cam.bin_x, before[0]), (cam.num_images, before[1])]) == []
+
+
+def test_what_is_read_is_looked_up_anew_when_staged(chain: Any) -> None:
+    before = set(chain.read())
+    chain.stage()
+    try:
+        assert before <= set(chain.read())
+        chain.unstage()
+        chain.stats1.read_attrs = ["sigma"]
+        chain.stage()
+        assert chain.stats1.sigma.name in chain.read()
+        assert chain.stats1.total.name not in chain.read()
+    finally:
+        chain.unstage()

@@ -8,6 +8,7 @@ from typing import Any
 
 from ophyd import Device, Kind, Signal
 from ophyd.areadetector.plugins import PluginBase
+from ophyd.device import Staged
 from ophyd.signal import EpicsSignalBase
 
 from .reading import read_with_times
@@ -15,8 +16,29 @@ from .reading import read_with_times
 __all__ = ["ReadsAtOnce"]
 
 
+# Names in ophyd's order; the signals that are read together, and what reads itself, by name.
+Found = tuple[list[str], dict[str, Any], dict[str, Any]]
+
+
 class ReadsAtOnce(Device):
-    """Mixin: readings and configuration as ophyd's devices give them, but together."""
+    """Mixin: readings and configuration as ophyd's devices give them, but together.
+
+    What belongs to the readings is looked up once while the device is staged: a descriptor of the
+    run has it by then.
+    """
+
+    _reading: Found | None = None
+
+    def stage(self) -> list[object]:
+        """Stage the device; its readings are looked up anew.
+
+        Returns
+        -------
+        list
+            The devices staged.
+        """
+        self._reading = None
+        return super().stage()
 
     def read(self) -> OrderedDict[str, dict[str, Any]]:
         """Read what belongs into the events.
@@ -40,9 +62,11 @@ class ReadsAtOnce(Device):
 
 
 def _together(device: Any, kind: Kind, method: str) -> OrderedDict[str, dict[str, Any]]:
-    plain: dict[str, Any] = {}
-    others: dict[str, Any] = {}
-    order = list(_leaves(device, kind, method, plain, others))
+    staged = device._staged is Staged.yes  # noqa: SLF001
+    found_before = device._reading if staged and kind is Kind.normal else None  # noqa: SLF001
+    order, plain, others = found_before or _find(device, kind, method)
+    if kind is Kind.normal:
+        device._reading = order, plain, others  # noqa: SLF001
     found = read_with_times(plain) if plain else {}
     readings: OrderedDict[str, dict[str, Any]] = OrderedDict()
     for name in order:
@@ -51,6 +75,13 @@ def _together(device: Any, kind: Kind, method: str) -> OrderedDict[str, dict[str
         else:
             readings.update(getattr(others[name], method)())
     return readings
+
+
+def _find(device: Any, kind: Kind, method: str) -> Found:
+    plain: dict[str, Any] = {}
+    others: dict[str, Any] = {}
+    order = list(_leaves(device, kind, method, plain, others))
+    return order, plain, others
 
 
 def _leaves(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -37,6 +38,12 @@ WRITE_ALARM = 2
 # plain integers: flags of an enumeration take longer to combine than the rest of a post
 _VALUE = int(SubscriptionType.DBE_VALUE | SubscriptionType.DBE_LOG)
 _ALARM = int(SubscriptionType.DBE_ALARM)
+
+
+@functools.cache
+def _field_names(wanted: ChannelType) -> frozenset[str]:
+    return frozenset(name for name, *_ in DBR_TYPES[wanted]._fields_)
+
 
 PutHandler = Callable[[Any], "asyncio.Future[Any] | None"]
 
@@ -189,7 +196,7 @@ class Channel:
     def _metadata(self, wanted: ChannelType) -> Any:
         dbr = DBR_TYPES[wanted]()
         dbr.status, dbr.severity = self.status, self.severity
-        names = {name for name, *_ in dbr._fields_}
+        names = _field_names(wanted)
         if "stamp" in names:
             dbr.stamp = TimeStamp.from_unix_timestamp(self.timestamp)
         if "units" in names:
@@ -198,8 +205,8 @@ class Channel:
             dbr.precision = self.meta.precision
         if "no_str" in names:
             dbr.enum_strings = [text.encode("latin-1")[:25] for text in self.meta.enums]
-        for name in LIMITS:
-            if name in names and name in self.meta.limits:
+        for name in names & self.meta.limits.keys():
+            if name in LIMITS:
                 limit = self.meta.limits[name]
                 kind = type(getattr(dbr, name))
                 try:

@@ -22,6 +22,7 @@ from caproto._numpy_backend import DbrStringArray
 from caproto.asyncio.server import VirtualCircuit
 
 from adsupport.sim.ca.channel import Channel, PutRefusedError
+from adsupport.sim.ca.events import event_message
 from adsupport.sim.ca.network import Wire
 from adsupport.sim.ca.wire import ConversionError
 
@@ -46,7 +47,6 @@ class Monitor:
     def __init__(self, circuit: Circuit, request: ca.EventAddRequest, sid: int) -> None:
         self.circuit = circuit
         self.sid = sid
-        self.channel_view = circuit.circuit.channels_sid[sid]
         self.data_type = ChannelType(request.data_type)
         self.count = request.data_count
         self.id = request.subscriptionid
@@ -57,18 +57,11 @@ class Monitor:
         """Send the channel's present value, or later if the client is behind."""
         self.circuit.queue_event(self, channel)
 
-    def response(self, channel: Channel) -> Any:
+    def response(self, channel: Channel) -> bytes:
         """Build the protocol's event message."""
         metadata, data = channel.read(self.data_type)
         data = sized(data, self.count, channel.max_length)
-        return self.channel_view.subscribe(
-            data=data,
-            metadata=metadata,
-            data_type=self.data_type,
-            data_count=len(data),
-            subscriptionid=self.id,
-            status=NORMAL,
-        )
+        return event_message(metadata, data, self.data_type, NORMAL, self.id)
 
 
 def sized(data: Any, count: int, most: int) -> Any:
@@ -123,7 +116,10 @@ class Circuit(VirtualCircuit):
     def _push(self, *commands: Any) -> None:
         if not self.connected:
             return
-        self._outgoing.extend(bytes(b) for b in self.circuit.send(*commands))
+        self._queue(*(bytes(b) for b in self.circuit.send(*commands)))
+
+    def _queue(self, *messages: bytes) -> None:
+        self._outgoing.extend(messages)
         if not self._flush_scheduled:
             self._flush_scheduled = True
             asyncio.get_running_loop().call_soon(self._flush)
@@ -166,7 +162,7 @@ class Circuit(VirtualCircuit):
             if self._events_enabled and self._draining is None:
                 self._draining = asyncio.ensure_future(self._catch_up())
             return
-        self._push(monitor.response(channel))
+        self._queue(monitor.response(channel))
 
     async def _catch_up(self) -> None:
         try:
@@ -177,7 +173,7 @@ class Circuit(VirtualCircuit):
                 for key in held:
                     if key in self._monitors:
                         monitor, channel = self._monitors[key]
-                        self._push(monitor.response(channel))
+                        self._queue(monitor.response(channel))
         except OSError as error:
             log.debug("client %s went away: %s", self.circuit.address, error)
         finally:
@@ -198,7 +194,7 @@ class Circuit(VirtualCircuit):
             self._drop(monitor.key)
             self._monitors[monitor.key] = (monitor, channel)
             channel.subscribers.append(monitor)
-            self._push(monitor.response(channel))
+            self._queue(monitor.response(channel))
             return []
         if isinstance(command, ca.EventCancelRequest):
             view, channel = self._get_db_entry_from_command(command)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import socket
 from typing import Any
 
 from caproto import (
@@ -14,6 +15,10 @@ from caproto import (
 )
 from caproto.asyncio.server import Context
 
+_SEARCH_BUFFER = 4 * 2**20
+"""Bytes of search datagrams that may wait: a client with thousands of channels sends hundreds at
+once, and asks again only after seconds for the names that were lost."""
+
 log = logging.getLogger(__name__)
 
 
@@ -24,6 +29,11 @@ class SearchContext(Context):
     the number lets it ask for more names at once; without, it asks for some thirty names every
     30 ms, and thousands of channels take ten seconds to connect.
     """
+
+    async def _create_broadcaster_transport(self, interface: str) -> None:
+        await super()._create_broadcaster_transport(interface)
+        sock = self.udp_socks[interface].transport.get_extra_info("socket")
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _SEARCH_BUFFER)
 
     async def _broadcaster_queue_iteration(
         self, addr: tuple[str, int], commands: list[Any]
@@ -45,9 +55,9 @@ class SearchContext(Context):
         if not any(isinstance(answer, SearchResponse) for answer in answers):
             return
         datagram = self.broadcaster.send(*answers)
-        for socket in self.udp_socks.values():
+        for server in self.udp_socks.values():
             try:
-                await socket.sendto(datagram, addr)
+                await server.sendto(datagram, addr)
             except OSError as error:  # a client that has gone; it searches again if it lives
                 log.debug("no answer to %s: %s", addr, error)
 

@@ -102,6 +102,12 @@ def to_wire(
         return DbrStringArray(t.encode("latin-1", "replace")[: STRING_SIZE - 1] for t in texts)
     if native is ChannelType.STRING:
         value = _number(value)
+    if native is wanted and type(value) in (int, float) and wanted is not ChannelType.CHAR:
+        # almost every event: no numpy array has to be looked at
+        try:
+            return np.array([value], DTYPES[wanted])
+        except (OverflowError, ValueError):
+            pass  # too large, or NaN as an integer: the slower way has rules for these
     array = np.atleast_1d(np.asarray(value))
     dtype = DTYPES[wanted]
     if array.dtype.kind == "f" and dtype.kind in "iu":
