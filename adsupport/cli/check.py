@@ -121,7 +121,7 @@ def _declared(file: str, planned: PlannedRun, write: bool, timeout: float) -> li
     from adsupport.devices import check, load_detectors
 
     try:
-        detectors = load_detectors(file).values()
+        detectors = load_detectors(file, timeout=timeout).values()
     except ConfigurationError as error:
         raise typer.BadParameter(str(error), param_hint="PREFIX") from error
     except ConnectionTimeoutError as error:  # of one whose release is to be asked for

@@ -68,6 +68,14 @@ def run(
     )
     keys = [key.strip() for each in plugins or () for key in each.split(",") if key.strip()]
     if keys:
+        known = [part.key for part in description.parts]
+        unknown = [key for key in keys if key not in known]
+        if unknown:
+            raise typer.BadParameter(
+                f"{', '.join(map(repr, unknown))}: {prefix!r} has none such; expected one of "
+                f"{', '.join(known)}.",
+                param_hint="--plugins",
+            )
         description = description.select(*keys)
     if as_json:
         typer.echo(json.dumps(description.as_dict(), indent=2))

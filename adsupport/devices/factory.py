@@ -162,6 +162,7 @@ def ad_creator(
     plugins: Iterable[PluginSpec] | None = None,
     validate_ports: bool = True,
     adcore: Release | str | None = None,
+    adcore_timeout: float | None = None,
     **kwargs: Any,
 ) -> Any:
     """Build a detector.  Its IOC needn't run yet, unless ``adcore`` is ``"auto"``.
@@ -187,6 +188,8 @@ def ad_creator(
         made to fit it.  ``"auto"`` asks the camera (``ADCoreVersion_RBV``) for at most the
         detector's ``connection_timeout``, 5 s by default.  By default the classes are taken as
         they are, for R3-4 and later; what the IOC lacks is logged by ``wait_for_connection()``.
+    adcore_timeout : float, optional
+        Longest wait for that answer in place of ``connection_timeout``, in seconds.
     **kwargs
         Keyword arguments for the detector's class.
 
@@ -221,8 +224,9 @@ def ad_creator(
         if plugins is not None:
             plugins = [{key: given} for key, given in _specs(plugins)]
         plain = _build(name_of_class, bases, plugins, plugin_defaults, None)
-        timeout = kwargs.get("connection_timeout", CONNECTION_TIMEOUT)
-        installed = installed_releases(prefix + _camera_suffix(plain), timeout)
+        if adcore_timeout is None:
+            adcore_timeout = kwargs.get("connection_timeout", CONNECTION_TIMEOUT)
+        installed = installed_releases(prefix + _camera_suffix(plain), adcore_timeout)
         adcore, driver = installed.adcore, installed.driver
     cls = _build(name_of_class, bases, plugins, plugin_defaults, _release(adcore), driver)
     detector = cls(prefix, name=name or _name_from(prefix), **kwargs)

@@ -387,7 +387,7 @@ class TestCommand:
         [
             (["--code", "--json"], 2, "Give one of"),
             (["--timeout=-1"], 2, "timeout"),
-            (["--plugins", "hdf7"], 1, "no part 'hdf7'"),
+            (["--plugins", "hdf7"], 2, "'hdf7'"),
         ],
     )
     def test_bad_arguments(self, scan: Any, arguments: list[str], code: int, message: str):

@@ -9,6 +9,7 @@ from typing import Any
 
 from ...errors import ConfigurationError, ConnectionTimeoutError, UnknownPluginError
 from ..factory import ad_class_factory, ad_creator
+from .limits import check_name
 from .place import Place
 
 __all__ = ["DeclaredDetector", "declared_paths"]
@@ -80,8 +81,10 @@ class DeclaredDetector:
         for key in ("name", "prefix"):
             if key not in settings:
                 raise place.error(f"{key!r} is missing.")
-        self.name = (place / "name").text(settings["name"])
+        self.name = check_name(place / "name", (place / "name").text(settings["name"]))
         self.prefix = (place / "prefix").text(settings["prefix"], empty=True)
+        if any(each.isspace() for each in self.prefix):
+            raise (place / "prefix").error(f"a PV's name has no blanks, got {self.prefix!r}.")
         self._paths = paths
         self._arguments = {k: v for k, v in settings.items() if k not in ("name", "prefix")}
         for key in ("adcore", "class_name"):
@@ -162,8 +165,14 @@ class DeclaredDetector:
             component = getattr(cls, key)
             where.known(component.kwargs, {"paths", *_COMPONENT, *_keywords(component.cls)})
 
-    def make(self) -> Any:
+    def make(self, timeout: float | None = None) -> Any:
         """Build the detector.
+
+        Parameters
+        ----------
+        timeout : float, optional
+            Longest wait for the IOC's release, in seconds; the detector's ``connection_timeout``
+            by default.
 
         Returns
         -------
@@ -178,7 +187,9 @@ class DeclaredDetector:
             ``adcore`` is ``"auto"``, and the IOC doesn't answer.
         """
         try:
-            return ad_creator(self.prefix, name=self.name, **self._arguments)
+            return ad_creator(
+                self.prefix, name=self.name, adcore_timeout=timeout, **self._arguments
+            )
         except ConnectionTimeoutError:
             raise
         except (ValueError, TypeError, LookupError) as error:

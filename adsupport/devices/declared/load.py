@@ -9,8 +9,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from ...errors import ConfigurationError
+from ...errors import ConfigurationError, ConfigurationTypeError
 from .detector import DeclaredDetector, declared_paths
+from .limits import check_content, check_size, read_text
 from .place import Place
 
 __all__ = ["load_detectors"]
@@ -21,7 +22,9 @@ _SECTIONS = ("detectors", "defaults", "paths")
 _MOST_VALUES = 100_000
 
 
-def load_detectors(source: str | os.PathLike[str], *, format: str | None = None) -> dict[str, Any]:
+def load_detectors(
+    source: str | os.PathLike[str], *, format: str | None = None, timeout: float | None = None
+) -> dict[str, Any]:
     """Build the detectors that a file declares.
 
     The file has a list ``detectors``; each has ``name`` and ``prefix``, and may have
@@ -42,6 +45,9 @@ def load_detectors(source: str | os.PathLike[str], *, format: str | None = None)
     format : {"yaml", "toml"}, optional
         Language of a text, YAML by default; of a file, what its extension says (``.yaml``,
         ``.yml``, ``.toml``).
+    timeout : float, optional
+        Longest wait for the answer of each detector whose ``adcore`` is ``auto``, in seconds; its
+        ``connection_timeout`` by default.
 
     Returns
     -------
@@ -50,6 +56,8 @@ def load_detectors(source: str | os.PathLike[str], *, format: str | None = None)
 
     Raises
     ------
+    ConfigurationTypeError
+        ``source`` is neither a name nor a text.
     ConfigurationError
         The file can't be read, or something in it can't be used; the message says where.
         Nothing is built then.
@@ -73,7 +81,7 @@ def load_detectors(source: str | os.PathLike[str], *, format: str | None = None)
     made: dict[str, Any] = {}
     try:
         for each in declared:
-            made[each.name] = each.make()
+            made[each.name] = each.make(timeout)
     except BaseException:
         for detector in made.values():
             detector.destroy()
@@ -85,29 +93,37 @@ def _content(source: str | os.PathLike[str], language: str | None) -> tuple[Plac
     """Read and parse the file or the text."""
     if language not in (None, "yaml", "toml"):
         raise Place("format").error(f"expected 'yaml' or 'toml', got {language!r}.")
+    if not (isinstance(source, str) or isinstance(source, os.PathLike)):
+        raise ConfigurationTypeError(
+            "load_detectors: expected the name of a file, or the text itself as a str of several "
+            f"lines, got {type(source).__name__}."
+        )
     if isinstance(source, str) and "\n" in source:
         place, text = Place("the text"), source
+        check_size(place, len(text))
         language = language or "yaml"
     else:
-        path = Path(source)
-        place = Place(str(path))
+        path = Path(os.fsdecode(source))
+        place = Place(str(path).replace("\0", r"\0"))
         language = language or _FORMATS.get(path.suffix.lower())
         if language is None:
             raise place.error(
                 f"the extension {path.suffix!r} tells no format; expected one of "
                 f"{', '.join(_FORMATS)}, or give format='yaml' or 'toml'."
             )
-        try:
-            text = path.read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            raise place.error(f"can't be read: {error}") from error
-    return place, (_toml if language == "toml" else _yaml)(place, text)
+        text = read_text(place, path)
+    try:
+        content = (_toml if language == "toml" else _yaml)(place, text)
+    except RecursionError:
+        raise place.error(f"isn't {language.upper()} that can be used: nested too deep.") from None
+    check_content(place, content)
+    return place, content
 
 
 def _toml(place: Place, text: str) -> object:
     try:
         return tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except ValueError as error:  # also numbers of thousands of digits
         raise place.error(f"isn't TOML: {error}.") from error
 
 
@@ -145,7 +161,7 @@ def _yaml(place: Place, text: str) -> object:
     except ConfigurationError:
         raise
     # the last two: values that aren't what their '!!' tags say
-    except (yaml.YAMLError, ValueError, RecursionError, LookupError, AttributeError) as error:
+    except (yaml.YAMLError, ValueError, LookupError, AttributeError) as error:
         raise place.error(
             f"isn't YAML that can be used: {' '.join(str(error).split())}. A text that holds a "
             "colon needs quotes, as in prefix: 'ad:'."

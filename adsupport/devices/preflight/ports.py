@@ -111,6 +111,8 @@ def _words(chain: Sequence[PartState]) -> str:
 def check_links(parts: Sequence[PartState]) -> Iterator[Finding]:
     """See that every link from the camera to each file writer lets arrays pass when staged.
 
+    Without a writer that uses it the camera at least is to send its arrays on.
+
     Parameters
     ----------
     parts : sequence of PartState
@@ -139,6 +141,13 @@ def check_links(parts: Sequence[PartState]) -> Iterator[Finding]:
         if not found:
             what = "enabled; callbacks don't block the camera"
             yield Finding("ok", writer.pv("enable"), what, topic=_TOPIC)
+    for camera in parts:
+        if camera.is_camera and camera.pv("array_callbacks") not in told:
+            # no file is at stake, only what is looked at
+            harm = "no plugin gets its arrays, nor does a viewer"
+            yield from _switch(
+                camera, "array_callbacks", "ArrayCallbacks", harm, "Enable", "warning"
+            )
 
 
 def _link_findings(writer: PartState, parts: Sequence[PartState]) -> Iterator[Finding]:
@@ -154,7 +163,9 @@ def _link_findings(writer: PartState, parts: Sequence[PartState]) -> Iterator[Fi
             )
 
 
-def _switch(link: PartState, name: str, record: str, harm: str, on: str) -> Iterator[Finding]:
+def _switch(
+    link: PartState, name: str, record: str, harm: str, on: str, severity: str = "error"
+) -> Iterator[Finding]:
     now, planned = link.get(name), link.planned(name)
     if now is None or (is_on(now) and is_on(planned)):
         return
@@ -162,7 +173,7 @@ def _switch(link: PartState, name: str, record: str, harm: str, on: str) -> Iter
         yield Finding("info", link.pv(name), f"is {now}; staging switches it on", topic=_TOPIC)
         return
     yield Finding(
-        "error",
+        severity,
         link.pv(name),
         f"is {now}, and staging leaves it: {harm}" if not is_on(now) else f"staging: {harm}",
         f"Put {record} of {link.key} to {on}, or add {name!r} to its stage_sigs.",

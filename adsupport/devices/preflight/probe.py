@@ -127,6 +127,8 @@ class _Attempt:
         self.full = format_file_name(FileTemplate(self.template), directory, self.name)
         self.local = pathlib.Path(path_map_of(self.plugin).to_local(self.full))
         self.size = 0
+        # whether the IOC may have a file, or still make one, that isn't seen here
+        self.unseen = False
         self._saved: list[tuple[Any, Any]] = []
 
     def write(self) -> None:
@@ -166,6 +168,7 @@ class _Attempt:
 
     def _write_file(self) -> None:
         plugin, done = self.plugin, threading.Event()
+        self.unseen = True
         plugin.write_file.put(1, use_complete=True, callback=lambda **_: done.set())
         # the answer never comes from an IOC that is gone
         wait_for(lambda: done.is_set() or not plugin.write_file.connected, _WRITE_TIMEOUT)
@@ -180,6 +183,7 @@ class _Attempt:
         found = plugin.full_file_name.get()
         if status != "Write OK":
             message = plugin.write_message.get()
+            self.unseen = False
             raise FileWriteError(f"the IOC could not write {self.full}: {status}, {message!r}")
         if found != self.full:
             raise FileWriteError(
@@ -203,7 +207,10 @@ class _Attempt:
             False when it's here and can't be removed.
         """
         try:
-            self.local.unlink(missing_ok=True)
+            self.local.unlink()
+            self.unseen = False
+        except FileNotFoundError:
+            return True
         except OSError as error:
             logger.warning("%s can't be removed: %s", self.local, error.strerror)
             return not os.path.lexists(self.local)
@@ -223,14 +230,17 @@ class _Attempt:
     def finding(self, error: BaseException | None, before: LocalView) -> Finding:
         """Say what came of it."""
         if error is not None:
-            return Finding(
-                "error",
-                self.directory,
-                str(error),
+            remedy = (
                 "Let the IOC's user write there, free space on its disk, or correct the path; "
-                "look at the IOC's console.",
-                _TOPIC,
+                "look at the IOC's console."
             )
+            if self.unseen:
+                here = "" if same_path(str(self.local), self.full) else f" (here {self.local})"
+                remedy += (
+                    f" The probe {self.full}{here} may be on the IOC's disk, or come later: remove "
+                    "it then."
+                )
+            return Finding("error", self.directory, str(error), remedy, _TOPIC)
         made = "" if before.is_here else f"; it made {self.directory}, which stays"
         return Finding(
             "ok",

@@ -14,6 +14,7 @@ from ...naming import (
     FileTemplate,
     check_ioc_path,
     format_file_name,
+    same_path,
     with_trailing_separator,
 )
 from ..file_writers import HDF5FileWriterPlugin
@@ -75,6 +76,7 @@ def check_target(writer: PartState, figures: RunFigures) -> Iterator[Finding]:
         return
     if not path_map.is_identity:
         yield Finding("ok", writer.prefix, f"path map: {path_map}", topic="paths")
+    yield from _beside_template(writer, directory)
     yield from check_directory(writer, directory, view)
     yield from _file(writer, directory, figures, seen=view.is_here)
 
@@ -131,6 +133,22 @@ def _has_directory(plugin: Any) -> bool:
     """Tell whether a plugin knows a directory without ``FilePath``."""
     template = getattr(plugin, "write_path_template", None)
     return template is not None and hasattr(plugin, "make_filename")
+
+
+def _beside_template(writer: PartState, directory: str) -> Iterator[Finding]:
+    """Say that the files won't go where the template says."""
+    plugin = writer.device
+    if not _has_directory(plugin) or not hasattr(plugin, "plan_directory"):
+        return
+    declared = plugin.plan_directory("")
+    if not same_path(declared, directory):
+        yield Finding(
+            "info",
+            writer.pv("file_path"),
+            f"is {directory}, and that wins over write_path_template, which gives {declared}",
+            "To write there, use prepare_count(), or put FilePath to it.",
+            "paths",
+        )
 
 
 def _hook(plugin: Any) -> Any:

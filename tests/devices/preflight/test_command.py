@@ -97,14 +97,13 @@ def test_a_declared_detector_that_is_to_be_asked_for_its_release(
     tmp_path: pathlib.Path, command: Callable[..., Result]
 ):
     file = tmp_path / "detectors.yml"
-    file.write_text(
-        "detectors:\n- {name: lost, prefix: 'nobody:', adcore: auto, connection_timeout: 1.0}\n"
-    )
-    result = command(str(file), "--json")
+    file.write_text("detectors:\n- {name: lost, prefix: 'nobody:', adcore: auto}\n")
+    result = command(str(file), "--json", "--timeout", "0.7")
     assert result.exit_code == 1
     ((finding,),) = [report["findings"] for report in json.loads(result.output)]
     assert finding["severity"] == "error"
-    assert "nobody:cam1:ADCoreVersion_RBV" in finding["what"]
+    assert "nobody:cam1:ADCoreVersion_RBV didn't answer within 0.7 s" in finding["what"]
+    assert finding["remedy"].startswith("Is it running")
 
 
 def test_no_ioc(command: Callable[..., Result]):

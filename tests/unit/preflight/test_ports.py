@@ -108,3 +108,18 @@ def test_on(value: Any):
 @pytest.mark.parametrize("value", [0, "0", "No", "Disable", "", None, False])
 def test_off(value: Any):
     assert not is_on(value)
+
+
+@pytest.mark.parametrize("parts", [[], [part("image", "cam")]])
+def test_a_camera_that_sends_nothing_is_told_without_a_writer(parts: list[PartState]):
+    camera = part("cam", None, "camera", array_callbacks="Disable")
+    (finding,) = check_links([camera, *parts])
+    assert (finding.severity, finding.subject) == ("warning", "ad:cam:array_callbacks")
+    assert "viewer" in finding.what
+    assert list(check_links([CAM, *parts])) == []
+
+
+def test_a_camera_that_sends_nothing_is_told_once():
+    camera = part("cam", None, "camera", array_callbacks="Disable")
+    found = [each for each in check_links([camera, part("w", "cam", "writer")]) if each.remedy]
+    assert [each.severity for each in found] == ["error"]

@@ -79,3 +79,14 @@ def test_a_directory_of_the_class_s_own_is_known_when_it_tells(tmp_path: pathlib
             return f"{tmp_path}/"
 
     assert planned_directory(writer(Telling(write_path_template="/x/"))) == f"{tmp_path}/"
+
+
+@pytest.mark.parametrize("told", [True, False])
+def test_a_path_that_wins_over_the_template_is_told(
+    template: str, tmp_path: pathlib.Path, told: bool
+) -> None:
+    standing = f"{tmp_path}/" if told else f"{tmp_path}/2026"
+    found = look(Target(write_path_template=template), standing)
+    infos = [each.what for each in found if each.severity == "info"]
+    what = f"is {tmp_path}/, and that wins over write_path_template, which gives {tmp_path}/2026/"
+    assert infos == ([what] if told else [])
