@@ -5,8 +5,9 @@ PYTHON ?= $(firstword $(foreach python,python3.11 python3.12 python3.13 python3.
 CONSTRAINTS := requirements/constraints.txt
 BIN := $(VENV)/bin
 OUT ?= demo-data
-# The tests wait for hardware more than they compute: two processes, each with IOCs of its own.
-WORKERS ?= 2
+# The tests wait for hardware more than they compute: three processes, each with IOCs of its own,
+# for two cores.
+WORKERS ?= 3
 PYTEST = $(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile
 
 .PHONY: help demo test test-all bench lint docs clean

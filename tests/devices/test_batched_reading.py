@@ -107,9 +107,9 @@ def test_what_is_read_is_looked_up_anew_when_staged(chain: Any) -> None:
     try:
         assert before <= set(chain.read())
         chain.unstage()
-        chain.stats1.read_attrs = ["sigma"]
+        chain.stats1.read_attrs = ["net"]
         chain.stage()
-        assert chain.stats1.sigma.name in chain.read()
+        assert chain.stats1.net.name in chain.read()
         assert chain.stats1.total.name not in chain.read()
     finally:
         chain.unstage()

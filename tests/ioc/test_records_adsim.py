@@ -204,7 +204,7 @@ def pristine(fresh_port) -> Iterator[IOCProcess]:
         yield ioc
 
 
-@pytest.fixture(scope="module", params=READERS)
+@pytest.fixture(scope="module", params=["pyepics", pytest.param("caproto", marks=pytest.mark.slow)])
 def found(request, pristine) -> dict[str, Facts]:
     return READERS[request.param](list(reference(pristine.prefix)))
 

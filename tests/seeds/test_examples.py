@@ -96,7 +96,10 @@ def test_scan_with_its_own_hardware(tmp_path: Path, mark: str, monkeypatch: pyte
 
 @pytest.mark.parametrize(
     ("name", "pv"),
-    [("01_custom_file_name", "nobody:cam1:Acquire"), ("02_scan_random_numbers", "nobody:m10.RBV")],
+    [
+        pytest.param("01_custom_file_name", "nobody:cam1:Acquire", marks=pytest.mark.slow),
+        ("02_scan_random_numbers", "nobody:m10.RBV"),
+    ],
 )
 def test_an_ioc_that_is_not_there_is_named(tmp_path: Path, name: str, pv: str):
     result = run_example(

@@ -16,7 +16,13 @@ EXAMPLE = ROOT / "examples" / "03_test_your_startup"
 INSTALLED = any(each.value == "adsupport.testing" for each in entry_points(group="pytest11"))
 
 
-@pytest.mark.parametrize("options", [[], ["-n", "2", "--dist", "load"]], ids=["alone", "workers"])
+@pytest.mark.parametrize(
+    "options",
+    [
+        pytest.param([], id="alone"),
+        pytest.param(["-n", "2", "--dist", "load"], id="workers", marks=pytest.mark.slow),
+    ],
+)
 def test_the_tests_of_a_startup(tmp_path: Path, options: list[str]) -> None:
     copy = tmp_path / "beamline"
     shutil.copytree(EXAMPLE, copy, ignore=shutil.ignore_patterns("__pycache__", ".pytest_cache"))
