@@ -6,6 +6,7 @@ nothing goes on searching for what isn't there, and nobody else's channels are t
 
 from __future__ import annotations
 
+import ctypes
 import queue
 import threading
 import time
@@ -233,6 +234,8 @@ class _Sign(Enum):
 
 
 def _plain(value: Any) -> Any:
+    if isinstance(value, ctypes.Array):  # an array of one, which pyepics leaves as it came
+        value = np.asarray(value)
     if isinstance(value, bytes):
         return value.decode("utf-8", "replace")
     if isinstance(value, np.ndarray) and value.dtype.itemsize == 1:
