@@ -1,5 +1,6 @@
 """Detectors declared in YAML and TOML: without any IOC."""
 
+import os
 import re
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from ophyd.ophydobj import Kind
 
 from adsupport.devices import AD_EpicsFileNameHDF5Plugin, SingleTrigger_V34, load_detectors
 from adsupport.devices.declared import detector as declared_detector
-from adsupport.errors import AdsupportError, ConfigurationError
+from adsupport.errors import AdsupportError, ConfigurationError, ConfigurationTypeError
 
 YAML = """
 paths:
@@ -313,6 +314,54 @@ BAD = {
         "paths: {data: {write_path_template: /d/, read: /e/}}\ndetectors: []\n",
         "paths.data.read: unknown. Did you mean 'read_path_template'?",
     ),
+    **{
+        f"acquire_timeout {wrong}": (
+            one(f"acquire_timeout: {wrong}"),
+            "detectors[0]: acquire_timeout=",
+        )
+        for wrong in ("-1", "0", "soon", "'5'", ".nan", ".inf", "yes", "[]")
+    },
+    **{
+        f"image_name {wrong}": (one(f"image_name: {wrong}"), "detectors[0]: image_name=")
+        for wrong in ("''", "' '", "5", "[]", "a.b", "a/b", "yes")
+    },
+    **{
+        f"name {wrong}": (
+            one().replace("name: det", f"name: {wrong}"),
+            "detectors[0].name: expected letters",
+        )
+        for wrong in ("' '", "1det", "a b", "a.b", "a/b", "'-'")
+    },
+    **{
+        f"a control character in {key}": (
+            one(f'{key}: "a\\0b"'),
+            f"detectors[0].{key}: expected a text that can be printed, got 'a\\x00b'",
+        )
+        for key in ("image_name", "class_name", "adcore", "zzz")
+    },
+    "a control character in a name": (
+        'detectors:\n- {name: "a\\0b", prefix: ""}\n',
+        "detectors[0].name: expected a text that can be printed",
+    ),
+    "a control character in a template": (
+        one(plugins='[cam, {hdf1: {write_path_template: "/a\\0"}}]'),
+        "detectors[0].plugins[1].hdf1.write_path_template: expected a text that can be printed",
+    ),
+    "a control character in a key": (one('"a\\tb": 1'), "detectors[0]: expected a key that can"),
+    "a long text": (
+        one(f"image_name: {'x' * 2000}"),
+        "image_name: expected a text of at most 1000",
+    ),
+    "blanks in a prefix": (
+        one().replace("none:", "no ne:"),
+        "detectors[0].prefix: a PV's name has no blanks",
+    ),
+    "too large a number": (one(f"x: {'9' * 99}"), "detectors[0].x: expected a number of at most"),
+    "a number of no end": (one(f"x: {'9' * 9999}"), "isn't YAML that can be used"),
+    "a number in sixties": (one(f"x: {'1:' * 9999}1"), "detectors[0].x: expected a number of at"),
+    "nested deep": (f"x: {'[' * 40}{']' * 40}\n", "nested deeper than 20 levels"),
+    "nested deeper": (f"x: {'{a: ' * 9999}\n", "isn't YAML that can be used: nested too deep"),
+    "too long": (f"detectors: []\n{'# ' * 100_000}\n", "has 200015 bytes, and a declaration may"),
     "path is a number": (
         "paths: {data: {write_path_template: 5}}\ndetectors: []\n",
         "paths.data.write_path_template: expected a text",
@@ -335,6 +384,57 @@ class TestBadDeclarations:
     def test_toml_with_a_key_twice(self):
         with pytest.raises(ConfigurationError, match="isn't TOML"):
             load_detectors("[paths]\n[paths]\n", format="toml")
+
+    @pytest.mark.parametrize(
+        ("text", "message"),
+        [
+            (f"x = {'[' * 20_000}\n", "isn't TOML that can be used: nested too deep"),
+            (f"x = {'{a=' * 20_000}\n", "isn't TOML that can be used: nested too deep"),
+            (f"x = {'[' * 40}{']' * 40}\n", "nested deeper than 20 levels"),
+            (f"[detectors.{'.'.join('a' * 5000)}]\n", "nested deeper than 20 levels"),
+            (f"x = {'1' * 9999}\n", "isn't TOML"),
+            ("x = 1\nx = 2\n", "isn't TOML"),
+            ("x = \0\n", "isn't TOML"),
+        ],
+    )
+    def test_hostile_toml(self, text, message):
+        with pytest.raises(ConfigurationError, match=message):
+            load_detectors(text, format="toml")
+
+    @pytest.mark.parametrize(
+        ("content", "message"),
+        [
+            ("detectors: []".encode("utf-16"), "can't be read: 'utf-8' .* Save it as UTF-8"),
+            (b"name: \xff", "can't be read: 'utf-8' .* Save it as UTF-8"),
+            (b"#" * 200_001, "has 200001 bytes, and a declaration may have 200000"),
+        ],
+    )
+    def test_files_that_are_no_declaration(self, tmp_path, content, message):
+        file = tmp_path / "x.yaml"
+        file.write_bytes(content)
+        with pytest.raises(ConfigurationError, match=message) as caught:
+            load_detectors(file)
+        assert str(caught.value).count(str(file)) == 1
+
+    @pytest.mark.parametrize("language", ["yaml", "toml"])
+    def test_a_mark_of_byte_order_does_not_matter(self, tmp_path, language):
+        file = tmp_path / f"x.{language}"
+        file.write_bytes(b"\xef\xbb\xbf" + (TOML if language == "toml" else YAML).encode())
+        assert list(load_detectors(file)) == ["adsimdet", "second"]
+
+    def test_a_pipe_is_not_waited_for(self, tmp_path):
+        os.mkfifo(tmp_path / "x.yaml")
+        with pytest.raises(ConfigurationError, match="isn't a plain file"):
+            load_detectors(tmp_path / "x.yaml")
+
+    def test_a_name_that_no_file_can_have(self):
+        with pytest.raises(ConfigurationError, match="can't be read"):
+            load_detectors("a\0b.yaml")
+
+    @pytest.mark.parametrize("source", [None, 5, b"detectors: []\n"])
+    def test_what_is_no_name_and_no_text(self, source):
+        with pytest.raises(ConfigurationTypeError, match=r"load_detectors: expected the name of a"):
+            load_detectors(source)
 
     def test_the_file_is_named(self, tmp_path):
         file = tmp_path / "beamline.yaml"

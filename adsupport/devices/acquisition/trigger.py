@@ -28,6 +28,7 @@ from ..frames.readings import FrameReadings
 from ..signals.putting import look_at
 from ..signals.reading import explain_timeouts, pv_name, wait_for
 from ..staging import BoundedStaging, FirstError, is_disabled_when_staged, is_staged
+from .arguments import check_image_name, check_timeout
 from .completion import Completion
 from .settings import Acquisition, frame_time, frames_per_trigger
 from .status import AcquireStatus
@@ -61,6 +62,11 @@ class SingleTrigger_V34(FrameReadings, ConnectsAtOnce, BoundedStaging):
     frame_policy : {"raise", "warn", "record"}
         What to do when frames are missing.
 
+    Raises
+    ------
+    ConfigurationError
+        One of these can't be used.
+
     Attributes
     ----------
     acquire_allowance : float
@@ -90,7 +96,7 @@ class SingleTrigger_V34(FrameReadings, ConnectsAtOnce, BoundedStaging):
         self.stage_sigs.update([("cam.acquire", 0), ("cam.image_mode", _MULTIPLE)])
         if _cam_could_wait(self):
             self.stage_sigs["cam.wait_for_plugins"] = "Yes"
-        self._image_name = image_name or f"{self.name}_image"
+        self._image_name = check_image_name(image_name) or f"{self.name}_image"
         self.acquire_timeout = acquire_timeout
         self.frame_policy = frame_policy
         self.frame_reports: deque[FrameReport] = deque(maxlen=_MOST_REPORTS)
@@ -106,6 +112,15 @@ class SingleTrigger_V34(FrameReadings, ConnectsAtOnce, BoundedStaging):
     @frame_policy.setter
     def frame_policy(self, policy: str) -> None:
         self._frame_policy = check_policy(policy)
+
+    @property
+    def acquire_timeout(self) -> float | None:
+        """Longest time for one acquisition, in seconds; None when it's computed."""
+        return self._acquire_timeout
+
+    @acquire_timeout.setter
+    def acquire_timeout(self, limit: float | None) -> None:
+        self._acquire_timeout = check_timeout(limit)
 
     # -- staging
 
