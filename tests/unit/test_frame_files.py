@@ -18,7 +18,7 @@ from adsupport.devices import (
     AD_EpicsFileNameTIFFPlugin,
     SimDetectorCam_V34,
 )
-from adsupport.errors import ConfigurationError, FileExistsRefusedError
+from adsupport.errors import ConfigurationError, FileExistsRefusedError, FrameCountError
 
 CHOICES = {
     "file_write_mode": ("Single", "Capture", "Stream"),
@@ -196,10 +196,12 @@ def test_jpeg_of_wider_frames_is_refused(fake: Callable[..., Any]) -> None:
     assert det.writer.capture.get() == 0
 
 
+@pytest.mark.parametrize("policy", ["warn", "record"])
 def test_frames_that_nobody_counted_are_realigned(
-    fake: Callable[..., Any], caplog: pytest.LogCaptureFixture
+    fake: Callable[..., Any], policy: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     det = fake(TIFFDetector, "NDFileTIFF ver1.0", "%s%s_%4.4d.tif")
+    det.frame_policy = policy
     det.writer.stage()
     # A point whose event was never saved: the frames are there, in whole points.
     det.writer.file_number.sim_put(4)
@@ -207,5 +209,18 @@ def test_frames_that_nobody_counted_are_realigned(
     det.writer.generate_datum("det_image", 0.0, {})
     *_, (_, datum) = det.writer.collect_asset_docs()
     assert datum["datum_kwargs"] == {"point_number": 2}
-    assert "det_writer: 4 frames of somebody else came between two points" in caplog.text
+    warned = "4 frames of somebody else came between two points" in caplog.text
+    assert warned == (policy == "warn")
+    det.writer.unstage()
+
+
+def test_frames_that_nobody_counted_fail_the_run(fake: Callable[..., Any]) -> None:
+    det = fake(TIFFDetector, "NDFileTIFF ver1.0", "%s%s_%4.4d.tif")
+    det.writer.stage()
+    with pytest.raises(FrameCountError, match="1 frame of somebody else came") as failure:
+        det.writer.prepare_point(2, 1, 1)
+    error = failure.value
+    assert (error.plugin, error.expected, error.got) == ("det_writer", 0, 1)
+    # a plan that goes on after that gets files of its own
+    assert det.writer.prepare_point(2, 1, 0)
     det.writer.unstage()

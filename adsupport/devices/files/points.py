@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 from typing import Any
 
-from ...errors import ConfigurationError, FileWriteError
+from ...errors import ConfigurationError, FileWriteError, FrameCountError
+from ..frames.wording import counted
 from ..signals.reading import as_text, pv_name, read_signals, wait_for
 
 __all__ = ["FilePoints"]
@@ -25,6 +26,8 @@ class FilePoints:
 
     # What the file writer provides.
     name: str
+    parent: Any
+    problem_reported: bool
     multi_frame: bool
     counts_captured: bool
     frames_per_point: int
@@ -113,6 +116,8 @@ class FilePoints:
             The plugin isn't capturing any more.
         FileExistsRefusedError
             The files of this point exist already (one file a frame).
+        FrameCountError
+            Frames of somebody else came since the last point, and the policy is to raise.
         """
         plugin: Any = self
         if frames != self.frames_per_point:
@@ -151,29 +156,46 @@ class FilePoints:
         self._to_come = range(first, first + frames)
 
     def _realign(self, captured: int) -> bool:
-        """Find the place in the file again after a point that was interrupted."""
+        """Find the place in the file again, where it has other frames than those of the points.
+
+        A point that was interrupted leaves some.  Others are somebody else's.
+        """
+        foreign = 0 if self._partial else captured - self._frames_done
+        if foreign > 0:
+            self._judge_foreign(foreign)
         if self.multi_frame and (captured % self.frames_per_point or captured < self._frames_done):
             # Readers count in whole points: begin another file behind the torn one.
             logger.warning(
-                "%s: the last point has not all its frames; beginning another file behind %s",
+                "%s: the file doesn't hold whole points any more; beginning another one behind %s",
                 self.name,
                 self._predicted[1],
             )
             self.end_file()
             self._open()
             return True
-        if not self._partial and captured > self._frames_done:
-            logger.warning(
-                "%s: %d frames of somebody else came between two points; they are written with "
-                "the run's own, and stand in no event. Does another client use the camera?",
-                self.name,
-                captured - self._frames_done,
-            )
         self._frames_done = captured
         self._next_point = self._first_point + captured // self.frames_per_point
         # frames of a point that was taken again are in the file, and nobody noted their ids
         self._ids = None
         return False
+
+    def _judge_foreign(self, frames: int) -> None:
+        """Do what the detector's policy says about frames that no point has asked for."""
+        plugin: Any = self
+        error = FrameCountError(
+            f"{pv_name(plugin.num_captured)}: {counted(frames, 'frame')} of somebody else came "
+            f"between two points and went to the file of {self.name}, with the run's own; no event "
+            "has them. Does another client use the camera?",
+            plugin=self.name,
+            expected=self._frames_done,
+            got=self._frames_done + frames,
+        )
+        policy = getattr(self.parent, "frame_policy", "raise")
+        if policy == "raise":
+            self.end_file()  # a plan that goes on begins another
+            self.problem_reported = True
+            raise error
+        logger.log(logging.INFO if policy == "record" else logging.WARNING, "%s", error)
 
     def generate_datum(
         self, key: str, timestamp: float, datum_kwargs: dict[str, Any] | None = None
