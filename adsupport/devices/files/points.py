@@ -271,6 +271,7 @@ class FilePoints:
         plugin: Any = self
         full = self._predicted[0]
         if not wait_for(lambda: plugin.full_file_name.get() == full, _NAME_TIMEOUT):
+            self.problem_reported = True  # what is wrong with the other file follows from this
             raise FileWriteError(
                 f"{pv_name(plugin.full_file_name)} is {plugin.full_file_name.get()!r}, expected "
                 f"{full!r}: somebody else changed path, name or number meanwhile, or began another "
