@@ -9,6 +9,9 @@ __all__ = ["KNOWN_RELEASES", "Release", "nearest"]
 
 _SPELLINGS = re.compile(r"[Rr]?(\d{1,4})[.-](\d{1,4})(?:[.-](\d{1,4}))?", re.ASCII)
 
+#: How much of a text that is no release is shown, in characters.
+_LONGEST = 40
+
 
 @dataclass(frozen=True, slots=True, order=True)
 class Release:
@@ -46,8 +49,9 @@ class Release:
         """
         match = _SPELLINGS.fullmatch(text.strip())
         if match is None:
+            shown = repr(text if len(text) <= _LONGEST else f"{text[:_LONGEST]}...")
             raise ValueError(
-                f"not a release of ADCore: {text!r}; expected a spelling such as 'R3-14', '3.14' "
+                f"not a release of ADCore: {shown}; expected a spelling such as 'R3-14', '3.14' "
                 "or '3.14.0'"
             )
         major, minor, patch = match.groups(default="0")

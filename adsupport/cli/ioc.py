@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from enum import StrEnum
 from pathlib import Path
@@ -78,8 +79,7 @@ def run(
         if not list_faults:
             raise typer.BadParameter(f"Expected one of {', '.join(Name)}.", param_hint="'NAME'")
         name = Name.ADSIM  # every IOC knows the same faults
-    if prefix is None:  # an empty one is meant: names without prefix
-        prefix = DEFAULT_PREFIXES[name]
+    prefix = DEFAULT_PREFIXES[name] if prefix is None else _checked(prefix)
     command = [sys.executable, str(boot_file(name)), f"--prefix={prefix}"]
     command += ["--list-pvs"] if list_pvs else []
     command += ["--list-faults"] if list_faults else []
@@ -92,6 +92,17 @@ def run(
     # The boot file becomes this process: signals, standard streams and exit code are its own.
     sys.stdout.flush()
     os.execv(command[0], command)
+
+
+def _checked(prefix: str) -> str:
+    # what the name of a record of EPICS may have; without any prefix it would be another IOC's
+    if not re.fullmatch(r"[A-Za-z0-9_\-+:\[\]<>;]{1,40}", prefix):
+        raise typer.BadParameter(
+            f"{prefix[:50]!r} can't begin the names of PVs; expected 1 to 40 letters, digits and "
+            "_-+:[]<>; such as 'ad:'.",
+            param_hint="'--prefix'",
+        )
+    return prefix
 
 
 def _release(text: str, name: Name) -> Release:

@@ -81,7 +81,7 @@ def ad_class_factory(
     >>> MyDetector = ad_class_factory("MyDetector", plugins=["cam", "image", "stats1"])
     >>> det = MyDetector("ad:", name="det")
     """
-    if adcore == "auto":
+    if isinstance(adcore, str) and adcore == "auto":
         raise ConfigurationError(
             "ad_class_factory has no prefix to ask for the release of ADCore: give it, as in "
             "adcore='R3-14', or use ad_creator(prefix, adcore='auto')."
@@ -218,7 +218,7 @@ def ad_creator(
         raise ConfigurationTypeError(f"ad_setup must be callable, got {ad_setup!r}.")
     name_of_class = class_name or f"ADclass_{uuid.uuid4().hex[:7]}"
     driver = None
-    if adcore == "auto":
+    if isinstance(adcore, str) and adcore == "auto":
         # the class is built twice, first to find the camera
         bases = bases if bases is None or isinstance(bases, type) else tuple(bases)
         if plugins is not None:
@@ -241,13 +241,13 @@ def _release(adcore: object) -> Release | None:
         return adcore
     if not isinstance(adcore, str):
         raise ConfigurationTypeError(
-            f"adcore must be a str such as 'R3-14' or '3.14', got {type(adcore).__name__}: "
-            f"{adcore!r}."
+            f"adcore must be a str such as 'R3-14', '3.14' or 'auto', got "
+            f"{type(adcore).__name__}: {adcore!r}."
         )
     try:
         return Release.parse(adcore)
     except ValueError as error:
-        raise ConfigurationError(f"adcore: {error}.") from None
+        raise ConfigurationError(f"adcore: {error}, or 'auto' to ask the IOC.") from None
 
 
 def _camera_suffix(cls: Any) -> str:

@@ -36,6 +36,11 @@ def test_what_is_no_release_is_refused_with_the_spellings(text: str) -> None:
         Release.parse(text)
 
 
+def test_a_long_text_is_not_shown_to_its_end() -> None:
+    with pytest.raises(ValueError, match=r"'x{40}\.\.\.'; expected"):
+        Release.parse("x" * 100_000)
+
+
 @given(releases)
 def test_what_is_written_is_read(release: Release) -> None:
     assert Release.parse(str(release)) == release

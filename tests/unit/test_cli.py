@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+import typer
 from bluesky.utils import RunEngineInterrupted
 from typer.testing import CliRunner
 
 import adsupport
-from adsupport.cli import demo, extras, main
+from adsupport.cli import demo, extras, ioc, main
 from adsupport.cli.app import app
 
 
@@ -96,9 +98,35 @@ def test_a_reader_that_ends_early_is_no_error(name: str):
         assert process.wait(timeout=60) == 0
 
 
-def test_an_empty_prefix_is_meant():
-    names = adsupport_command("ioc", "adsim", "--prefix", "", "--list-pvs").stdout.split()
-    assert "cam1:Acquire" in names
+@pytest.mark.parametrize("prefix", ["", " ", "ad: ", "a.b", "$(P)", "é:", "a\tb", "x" * 41])
+def test_a_prefix_that_no_pv_can_have_is_refused(monkeypatch, prefix: str):
+    started: list[str] = []
+    monkeypatch.setattr(ioc.os, "execv", lambda *command: started.append("an IOC"))
+    wide = {"COLUMNS": "200", "TERMINAL_WIDTH": "200"}
+    result = CliRunner().invoke(app, ["ioc", "adsim", "--prefix", prefix], env=wide)
+    assert (result.exit_code, started) == (2, [])
+    assert "'--prefix'" in result.stderr
+    assert "can't begin the names of PVs" in " ".join(result.stderr.split())
+
+
+@pytest.mark.parametrize(
+    ("release", "told"),
+    [
+        ("", "not a release of ADCore: ''"),
+        ("3", "not a release of ADCore: '3'"),
+        ("-1", "not a release of ADCore: '-1'"),
+        ("3.x", "not a release of ADCore: '3.x'"),
+        ("x" * 10_000, f"not a release of ADCore: '{'x' * 40}...'"),
+        ("R99-99", "R99-99 is not known; expected R2-6 to R3-14"),
+        ("0.0", "R0-0 is not known; expected R2-6 to R3-14"),
+    ],
+)
+def test_an_absurd_release_is_refused(monkeypatch, release: str, told: str):
+    monkeypatch.setattr(ioc.os, "execv", lambda *_: pytest.fail("an IOC was started"))
+    with pytest.raises(typer.BadParameter, match=re.escape(told)):
+        ioc._release(release, ioc.Name.ADSIM)
+    result = CliRunner().invoke(app, ["ioc", "adsim", f"--adcore={release}"])
+    assert result.exit_code == 2
 
 
 def test_help_shows_the_defaults_of_an_ioc():

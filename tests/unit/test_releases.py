@@ -3,6 +3,7 @@
 import copy
 import pickle
 
+import numpy as np
 import pytest
 from ophyd import ADComponent, Component, Device, EpicsSignal, EpicsSignalRO, Kind
 from ophyd.areadetector import DetectorBase, SimDetector
@@ -361,8 +362,25 @@ class TestFactory:
     def test_what_is_no_release(self, make):
         with pytest.raises(ConfigurationError, match="adcore: .*'newest'"):
             make("none", plugins=["cam"], adcore="newest")
-        with pytest.raises(ConfigurationTypeError, match="adcore.*float"):
-            make("none", plugins=["cam"], adcore=3.14)
+
+    @pytest.mark.parametrize("make", [ad_class_factory, ad_creator])
+    @pytest.mark.parametrize("absurd", ["", "3", "-1", "3.x", "AUTO", "3.14.0.1", "x" * 100_000])
+    def test_absurd_texts(self, make, absurd):
+        with pytest.raises(ConfigurationError, match=r"adcore: .*'R3-14'.*'auto'") as caught:
+            make("none", plugins=["cam"], adcore=absurd)
+        assert len(str(caught.value)) < 200
+
+    @pytest.mark.parametrize("make", [ad_class_factory, ad_creator])
+    @pytest.mark.parametrize("absurd", [3.14, 3, True, b"R3-14", ["R3-4"], np.array([3, 14])])
+    def test_what_is_no_text(self, make, absurd):
+        with pytest.raises(ConfigurationTypeError, match="adcore must be a str"):
+            make("none", plugins=["cam"], adcore=absurd)
+
+    @pytest.mark.parametrize(("far", "nearest"), [("R99-99", "R3-14"), ("0.0", "R2-6")])
+    def test_a_release_far_off_is_taken_for_the_nearest_known(self, far, nearest):
+        detector = ad_creator("none:", name="d", plugins=["cam"], adcore=far)
+        assert detector.adcore == Release.parse(far)
+        assert type(detector).cam.cls is class_for(SimDetectorCam_V34, nearest)
 
     def test_no_ioc_to_ask(self):
         spec = {"cam": {"suffix": "Camera:"}}
