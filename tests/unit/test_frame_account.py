@@ -103,6 +103,41 @@ def test_frames_dropped_on_the_way_to_the_file(account: FrameAccount) -> None:
     assert type(report.error()) is DroppedFramesError
     assert report.dropped[WRITER] == 2
     assert "2 of 5 frames were dropped" in str(report.error())
+    assert "wrote" not in str(report.error())  # the same once more
+
+
+def test_one_frame_is_told_in_the_singular(account: FrameAccount) -> None:
+    report = account._report(BEFORE, AFTER | {(WRITER, "dropped_arrays"): 8}, 6)
+    assert "1 of 6 frames was dropped" in str(report.error())
+    error = check(account, cam__num_images_counter=1, det_hdf1__num_captured=51).error()
+    assert "the camera took 1 frame, expected 5" in str(error)
+    assert "wrote 1 frame, expected 5. 4 frames reached it and were refused" in str(error)
+
+
+def test_frames_dropped_before_the_writer_are_told_as_the_reason(account: FrameAccount) -> None:
+    account._essential = {WRITER, VIEWER}  # as a plugin that feeds the writer
+    error = check(
+        account,
+        det_image__dropped_arrays=5,
+        det_hdf1__num_captured=53,
+        det_hdf1__array_counter=53,
+    ).error()
+    assert "wrote 3 frames, expected 5. The others were dropped on the way to it." in str(error)
+
+
+def test_missing_ids_are_told_once(account: FrameAccount) -> None:
+    account._essential = {WRITER, VIEWER}
+    file = SimpleNamespace(missing=(104, 105), note="")
+    account.writers[WRITER].end_file = lambda: file
+    report = check(
+        account,
+        det_image__dropped_arrays=5,
+        det_hdf1__num_captured=53,
+        det_hdf1__array_counter=53,
+    )
+    text = str(account.name_missing(report).error())
+    assert text.count("Missing unique ids: 104-105.") == 1
+    assert "can't be told" not in text
 
 
 def test_frames_dropped_by_a_viewer_are_counted_only(account: FrameAccount) -> None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ...errors import ConfigurationError
+from ..frames.wording import counted
 from ..signals.reading import pv_name, read_signals
 from .status import AcquireStatus
 
@@ -226,7 +227,7 @@ def unfinished(cam: Any, frames: int, elapsed: float, detector: str, late: str =
     queued = f", NumQueuedArrays {found['queued']}" if "queued" in found else ""
     return (
         f"{pv_name(cam.acquire, setpoint=True)}: the put of 1 wasn't completed within "
-        f"{elapsed:.1f} s: waited for {frames} frames of AcquireTime {found['exposure']:g} s, "
+        f"{elapsed:.1f} s: waited for {counted(frames)} of AcquireTime {found['exposure']:g} s, "
         f"AcquirePeriod {found['period']:g} s; NumImagesCounter {found['count']}, ArrayCounter "
         f"{found['total']}, DetectorState {state}{queued}. The camera was stopped. {hint}; if "
         f"it only needs longer, set {detector}.acquire_timeout."

@@ -8,6 +8,7 @@ from typing import Any
 from ...errors import FileWriteError, FrameCountError, UnprimedError
 from ..arrays.prediction import array_mismatch, delivered_array, received_array
 from ..frames.report import Shortfall
+from ..frames.wording import counted
 from ..signals.reading import pv_name, read_signals, wait_for
 
 __all__ = ["begin_capture", "check_primed", "end_capture", "file_problem"]
@@ -193,8 +194,8 @@ def file_problem(plugin: Any, full: str, frames: int, mode: str) -> Shortfall | 
     if mode == "Stream" and captured != frames:
         return Shortfall(
             FrameCountError,
-            f"{pv_name(plugin.num_captured)}: the file holds {captured} frames, expected {frames}: "
-            "some came between the points, or were lost.",
+            f"{pv_name(plugin.num_captured)}: the file holds {counted(captured)}, expected "
+            f"{frames}: some came between the points, or were lost.",
             plugin.name,
             frames,
             captured,

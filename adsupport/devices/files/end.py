@@ -12,6 +12,7 @@ from ...errors import PluginBusyError, PutError
 from ...naming import FileTemplate
 from ..frames.files import FileClaim, FileReport, verify_files
 from ..frames.queues import is_idle, tell_queues
+from ..frames.wording import counted
 from ..signals.putting import put_in_order, same_value
 from ..signals.reading import pv_name, read_signals, wait_for
 from ..staging import FirstError, is_disabled_when_staged
@@ -293,8 +294,8 @@ class FileEnd:
                 where = f"{plugin.root.name}.{plugin.dotted_name}" if plugin.parent else self.name
                 raise PluginBusyError(
                     f"{pv_name(plugin.capture)} is Capturing: somebody else writes "
-                    f"{found['file']!r} with this plugin, {found['frames']} frames so far: another "
-                    "client, or another detector of this session. Wait for its end. If nobody "
+                    f"{found['file']!r} with this plugin, {counted(int(found['frames']))} so far: "
+                    "another client, or another detector of this session. Wait for its end. If nobody "
                     "does, as after a session that died, end the capture and stage again: "
                     f"{where}.capture.put(0)."
                 )

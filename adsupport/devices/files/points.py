@@ -122,7 +122,7 @@ class FilePoints:
         plugin: Any = self
         if frames != self.frames_per_point:
             raise ConfigurationError(
-                f"{self.name} was staged for {self.frames_per_point} frames a point, and the "
+                f"{self.name} was staged for {counted(self.frames_per_point)} a point, and the "
                 f"camera is now set for {frames}: change NumImages between runs only."
             )
         reopened = self._file_ended
@@ -132,7 +132,7 @@ class FilePoints:
         elif self._mode != "Single" and str(capture) in ("0", "Done"):
             raise FileWriteError(
                 f"{pv_name(plugin.capture)}: {self.name} isn't capturing any more after "
-                f"{captured} frames: NumCapture was reached, or it was stopped. WriteMessage "
+                f"{counted(captured)}: NumCapture was reached, or it was stopped. WriteMessage "
                 f"{plugin.write_message.get()!r}.",
                 plugin=self.name,
                 got=captured,
@@ -183,7 +183,7 @@ class FilePoints:
         """Do what the detector's policy says about frames that no point has asked for."""
         plugin: Any = self
         error = FrameCountError(
-            f"{pv_name(plugin.num_captured)}: {counted(frames, 'frame')} of somebody else came "
+            f"{pv_name(plugin.num_captured)}: {counted(frames)} of somebody else came "
             f"between two points and went to the file of {self.name}, with the run's own; no event "
             "has them. Does another client use the camera?",
             plugin=self.name,

@@ -294,13 +294,14 @@ class FrameAccount:
             for name, writer in self.writers.items()
             if hasattr(writer, "end_file") and any(p.plugin == name for p in report.problems)
         }
+        told = any(file is not None and file.missing for file in ended.values())
         problems = []
         for problem in report.problems:
             file = ended.get(problem.plugin)
             missing = () if file is None else file.missing
             why = "" if file is None else file.note
             text = f"Missing unique ids: {id_list(missing)}." if missing else why
-            if not missing and problem.error is DroppedFramesError and file is None:
+            if not (missing or told) and problem.error is DroppedFramesError and file is None:
                 text = "Which ones can't be told: only a file has the ids of its frames."
             problems.append(
                 replace(problem, missing=missing, message=f"{problem.message} {text}".rstrip())
@@ -342,6 +343,8 @@ class FrameAccount:
                 received[name],
                 expected,
                 sorted(self._skipping & self._essential),
+                dropped.get(name, 0),
+                sum(dropped.get(each, 0) for each in self._essential.difference(self.writers)),
             )
             if problem is None and not writer.counts_captured and went_back(before, after, name):
                 problem = uncountable(writer, before, after, name, expected)

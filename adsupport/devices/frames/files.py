@@ -19,6 +19,7 @@ from ...errors import FileWriteError, FrameCountError, FrameLossError
 from ..signals.reading import wait_for
 from .extent import find_loss
 from .report import FrameReport, Shortfall, id_list
+from .wording import counted
 
 __all__ = ["FileClaim", "FileReport", "verify_files"]
 
@@ -219,7 +220,7 @@ def _compare(claim: FileClaim, handle: Any, size: int) -> FileReport:
     missing, note = _compare_ids(claim, ids, got, problems)
     if got < claim.frames or (claim.exact and got > claim.frames):
         which = f" Missing unique ids: {id_list(missing)}." if missing else f" {note}".rstrip()
-        text = f"{claim.files[0]} has {got} frames, expected {claim.frames}.{which}"
+        text = f"{claim.files[0]} has {counted(got)}, expected {claim.frames}.{which}"
         problems.insert(0, _shortfall(claim, FrameCountError, text, got, missing))
     elif missing:
         text = (

@@ -9,6 +9,7 @@ from ...errors import DroppedFramesError, FileWriteError, FrameCountError
 from ..signals.reading import pv_name, read_signals
 from .counters import Counters, frames_taken, went_back
 from .report import Shortfall
+from .wording import are, counted, were
 
 __all__ = ["changed", "dropped", "not_taken", "starved", "uncountable", "unwritten"]
 
@@ -64,8 +65,8 @@ def dropped(plugin: Any, lost: int, expected: int) -> Shortfall:
     """
     text = (
         f"{pv_name(plugin.dropped_arrays)}: the queue of {_where(plugin)} overflowed and {lost} "
-        f"of {expected} frames were dropped. Take frames more slowly, enlarge QueueSize, compress "
-        "less, or set BlockingCallbacks to Yes."
+        f"of {counted(expected)} {were(lost)} dropped. Take frames more slowly, enlarge "
+        "QueueSize, compress less, or set BlockingCallbacks to Yes."
     )
     return Shortfall(DroppedFramesError, text, plugin.name, expected, expected - lost)
 
@@ -96,7 +97,7 @@ def not_taken(
         return uncountable(cam, before, after, "cam", expected)
     or_set = ", or was the counter set by somebody" if counter == "array_counter" else ""
     text = (
-        f"{pv_name(getattr(cam, counter))}: the camera took {taken} frames, expected {expected}. "
+        f"{pv_name(getattr(cam, counter))}: the camera took {counted(taken)}, expected {expected}. "
         f"Was it stopped, or started by somebody else{or_set}?"
     )
     return Shortfall(FrameCountError, text, getattr(cam, "name", "cam"), expected, taken)
@@ -151,7 +152,7 @@ def starved(plugin: Any, received: int, taken: int) -> Shortfall:
     """
     text = (
         f"{pv_name(plugin.array_counter)}: {_where(plugin)} is read into the events and had "
-        f"{received} of {taken} frames. Is ArrayCallbacks of the camera on, and its own "
+        f"{received} of {counted(taken)}. Is ArrayCallbacks of the camera on, and its own "
         "EnableCallbacks? Or did somebody reset this counter meanwhile?"
     )
     return Shortfall(FrameCountError, text, plugin.name, taken, received)
@@ -164,6 +165,8 @@ def unwritten(
     received: int,
     expected: int,
     skipping: Sequence[str],
+    dropped: int = 0,
+    dropped_before: int = 0,
 ) -> Shortfall | None:
     """Say why a file plugin hasn't written the frames of an acquisition.
 
@@ -181,6 +184,10 @@ def unwritten(
         Frames of the acquisition.
     skipping : sequence of str
         Plugins on the way whose ``MinCallbackTime`` isn't 0.
+    dropped : int
+        Frames that its own queue dropped, which is told by itself.
+    dropped_before : int
+        Frames dropped in the queues on the way to it.
 
     Returns
     -------
@@ -195,10 +202,10 @@ def unwritten(
             advice = _OTHER_FRAMES
         text = (
             f"{pv_name(writer.write_status)}: {_where(writer)} could not write: {message!r}; "
-            f"{written} of {expected} frames are in the file. {advice}"
+            f"{written} of {counted(expected)} {are(written)} in the file. {advice}"
         )
         return Shortfall(FileWriteError, text, writer.name, expected, written)
-    if not writer.counts_captured or written == expected:
+    if not writer.counts_captured or written in (expected, expected - dropped):
         return None
     if written < 0:
         text = (
@@ -209,9 +216,13 @@ def unwritten(
         )
         return Shortfall(FrameCountError, text, writer.name, expected, None)
     text = (
-        f"{pv_name(writer.num_captured)}: {_where(writer)} wrote {written} frames, expected "
-        f"{expected}. {_why(after, written, received, expected, skipping)}"
+        f"{pv_name(writer.num_captured)}: {_where(writer)} wrote {counted(written)}, expected "
+        f"{expected}. "
     )
+    if dropped_before and written == expected - dropped - dropped_before:
+        text += "The others were dropped on the way to it."
+    else:
+        text += _why(after, written, received, expected, skipping)
     return Shortfall(FrameCountError, text, writer.name, expected, written)
 
 
@@ -226,8 +237,9 @@ def _why(
     first = "The first frame was refused. " if written == 0 else ""
     if received > written:
         # WriteStatus is good again after the next frame that fits; the counts still tell.
+        refused = received - written
         return (
-            f"{first}{received - written} frames reached it and were refused, as WriteMessage "
+            f"{first}{counted(refused)} reached it and {were(refused)} refused, as WriteMessage "
             f"'Invalid frame. Ignoring.' says at such a frame. {_OTHER_FRAMES}"
         )
     if str(after["capture"]) in ("0", "Done"):
