@@ -15,7 +15,12 @@ from adsupport.devices import ad_creator
 from adsupport.devices.connection import report as connection_report
 from adsupport.devices.connection.connect import epics_signals
 from adsupport.devices.connection.device_signals import DeviceSignal
-from adsupport.devices.connection.report import MissingGroup, group_missing, missing_pvs
+from adsupport.devices.connection.report import (
+    MissingGroup,
+    brief,
+    group_missing,
+    missing_pvs,
+)
 from adsupport.devices.releases.installed import InstalledReleases
 from adsupport.errors import ConnectionTimeoutError
 
@@ -172,6 +177,32 @@ def test_a_long_list_is_counted_in_the_message_and_whole_in_the_error() -> None:
     error = pickle.loads(pickle.dumps(ConnectionTimeoutError("\n".join(lines), pvs)))
     assert error.pvs == pvs
     assert error.missing == tuple(pvs)
+
+
+def test_few_groups_are_told_whole() -> None:
+    group = MissingGroup("det.cam", "not in ADCore R3-4", {"a:b": "det.cam.b"}, detail="added in 3")
+    assert brief([group]) == list(group.lines())
+
+
+def test_many_groups_are_counted_by_cause() -> None:
+    def group(where: str, cause: str, number: int, detail: str = "") -> MissingGroup:
+        pvs = {f"{where}:{cause}:{detail}:{n}": where for n in range(number)}
+        return MissingGroup(where, cause, pvs, detail=detail, remedy="change it")
+
+    groups = [
+        group("det.cam", "unlike", 1),
+        group("det.cam", "too new", 30, "added in R3-3"),
+        group("det.cam", "too new", 10, "added in R3-4"),
+        group("det.hdf1", "too new", 5, "added in R3-4"),
+        group("det.hdf1", "locked", 3),
+        group("det.hdf1", "odd", 2),
+    ]
+    assert brief(groups) == [
+        "det.cam 40, det.hdf1 5: too new: change it",
+        "det.hdf1 3: locked: change it",
+        "det.hdf1 2: odd: change it",
+        "for other reasons 1",
+    ]
 
 
 def test_required_ones_come_first() -> None:

@@ -16,7 +16,7 @@ from ..releases.installed import installed_releases
 from ..releases.templates import template_of
 from .device_signals import DeviceSignal
 
-__all__ = ["MissingGroup", "group_missing", "missing_pvs"]
+__all__ = ["MissingGroup", "brief", "group_missing", "missing_pvs"]
 
 #: Signals of a component that may be missing before its class is in doubt: these, and this part.
 DOUBTFUL = 4
@@ -24,6 +24,10 @@ DOUBTFUL_PART = 0.1
 
 #: How many process variables of a group a message shows.
 SHOWN = 8
+
+#: How many lines of groups a message has before they are only counted, and how many causes then.
+_MOST_LINES = 5
+_MOST_CAUSES = 3
 
 
 class _Cause(NamedTuple):
@@ -101,6 +105,39 @@ class MissingGroup:
         yield from textwrap.wrap(
             text, _WIDTH, initial_indent="  ", subsequent_indent="  ", break_on_hyphens=False
         )
+
+
+def brief(groups: Iterable[MissingGroup]) -> list[str]:
+    """Write groups for a message that must not be long.
+
+    Parameters
+    ----------
+    groups : iterable of MissingGroup
+        The groups.
+
+    Returns
+    -------
+    list of str
+        All lines of the groups when these are few; else one line for each cause, with the number
+        of process variables of each component.
+    """
+    groups = list(groups)
+    lines = [line for group in groups for line in group.lines()]
+    if len(lines) <= _MOST_LINES:
+        return lines
+    counts: dict[tuple[str, str], dict[str, int]] = {}
+    for group in groups:
+        places = counts.setdefault((group.cause, group.remedy), {})
+        places[group.where] = places.get(group.where, 0) + len(group.pvs)
+    ordered = sorted(counts.items(), key=lambda item: -sum(item[1].values()))
+    lines = []
+    for (cause, remedy), places in ordered[:_MOST_CAUSES]:
+        shown = ", ".join(f"{where} {number}" for where, number in list(places.items())[:SHOWN])
+        rest = sum(list(places.values())[SHOWN:])
+        more = f" and others {rest}" if rest else ""
+        lines.append(f"{shown}{more}: {MissingGroup('', cause, remedy=remedy).text}")
+    rest = sum(sum(places.values()) for _, places in ordered[_MOST_CAUSES:])
+    return [*lines, f"for other reasons {rest}"] if rest else lines
 
 
 def missing_pvs(missing: Iterable[DeviceSignal]) -> dict[str, str]:

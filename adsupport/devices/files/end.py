@@ -295,8 +295,8 @@ class FileEnd:
                 raise PluginBusyError(
                     f"{pv_name(plugin.capture)} is Capturing: somebody else writes "
                     f"{found['file']!r} with this plugin, {counted(int(found['frames']))} so far: "
-                    "another client, or another detector of this session. Wait for its end. If nobody "
-                    "does, as after a session that died, end the capture and stage again: "
+                    "another client, or another detector of this session. Wait for its end. If "
+                    "nobody does, as after a session that died, end the capture and stage again: "
                     f"{where}.capture.put(0)."
                 )
             end_capture(self)  # left over from a run of our own that could not be ended
