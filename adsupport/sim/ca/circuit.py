@@ -22,8 +22,8 @@ from caproto._numpy_backend import DbrStringArray
 from caproto.asyncio.server import VirtualCircuit
 
 from adsupport.sim.ca.channel import Channel, PutRefusedError
-from adsupport.sim.ca.events import event_message
 from adsupport.sim.ca.network import Wire
+from adsupport.sim.ca.values import EVENT_ADD, READ_NOTIFY, value_message
 from adsupport.sim.ca.wire import ConversionError
 
 BACKLOG_BYTES = 2 * 2**20
@@ -61,7 +61,7 @@ class Monitor:
         """Build the protocol's event message."""
         metadata, data = channel.read(self.data_type)
         data = sized(data, self.count, channel.max_length)
-        return event_message(metadata, data, self.data_type, NORMAL, self.id)
+        return value_message(EVENT_ADD, metadata, data, self.data_type, NORMAL, self.id)
 
 
 def sized(data: Any, count: int, most: int) -> Any:
@@ -135,6 +135,9 @@ class Circuit(VirtualCircuit):
         if self.connected:
             self.client.writer.write(data)
 
+    async def _wake_new_command(self) -> None:
+        """Wake nobody: none of caproto's own loops that wait for this runs here."""
+
     async def send(self, *commands: Any) -> None:
         """Queue commands behind what is queued already, so that their order is kept."""
         self._push(*commands)
@@ -187,7 +190,7 @@ class Circuit(VirtualCircuit):
             return []
         if isinstance(command, (ca.ReadRequest, ca.ReadNotifyRequest)):
             await self._until_caught_up()
-            return [self._read(command)]
+            return self._read(command)
         if isinstance(command, ca.EventAddRequest):
             view, channel = self._get_db_entry_from_command(command)
             monitor = Monitor(self, command, view.sid)
@@ -229,19 +232,25 @@ class Circuit(VirtualCircuit):
         self._events_held.pop(key, None)
         return monitor
 
-    def _read(self, command: Any) -> Any:
+    def _read(self, command: Any) -> list[Any]:
         view, channel = self._get_db_entry_from_command(command)
-        metadata, data = channel.read(ChannelType(command.data_type))
+        data_type = ChannelType(command.data_type)
+        metadata, data = channel.read(data_type)
         data = sized(data, command.data_count, channel.max_length)
-        return view.read(
+        if isinstance(command, ca.ReadNotifyRequest):
+            self.circuit._ioids.pop(command.ioid, None)  # noqa: SLF001  it's answered
+            self._queue(value_message(READ_NOTIFY, metadata, data, data_type, NORMAL, command.ioid))
+            return []
+        answer = view.read(
             data=data,
             data_type=command.data_type,
             data_count=len(data),
             status=NORMAL,
             ioid=command.ioid,
             metadata=metadata,
-            notify=isinstance(command, ca.ReadNotifyRequest),
+            notify=False,
         )
+        return [answer]
 
     async def _write(self, command: Any) -> None:
         view, channel = self._get_db_entry_from_command(command)

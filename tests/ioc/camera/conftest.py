@@ -170,6 +170,15 @@ class Detector:
                 pv.disconnect()
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _leave_the_camera_as_it_was(adsim) -> Iterator[None]:
+    """Others share it, and know nothing of a binning or a region."""
+    yield
+    detector = Detector(adsim.prefix)
+    for record, value in DEFAULTS.items():
+        detector.put(record, value)
+
+
 @pytest.fixture
 def det(adsim) -> Iterator[Detector]:
     """The shared detector, idle, with the settings that these tests start from."""

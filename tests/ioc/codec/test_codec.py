@@ -22,7 +22,8 @@ RAMP = np.add.outer(np.arange(48), np.arange(64))
 BASE: dict[str, dict[str, object]] = {
     "cam1": {
         "Acquire": 0, "ImageMode": 1, "AcquireTime": 0.001, "AcquirePeriod": 0.002,
-        "ArrayCallbacks": 1, "WaitForPlugins": 1, "SizeX": 64, "SizeY": 48, "DataType": 1,
+        "ArrayCallbacks": 1, "WaitForPlugins": 1, "MinX": 0, "MinY": 0, "BinX": 1, "BinY": 1,
+        "ReverseX": 0, "ReverseY": 0, "SizeX": 64, "SizeY": 48, "DataType": 1,
         "ColorMode": 0, "SimMode": 0, "Gain": 1.0, "Noise": 0.0, "Offset": 0.0,
         "NDAttributesFile": "",
     },

@@ -26,10 +26,17 @@ CAMERA = {
     "cam1:DataType": "UInt8",
     "cam1:ColorMode": "Mono",
     "cam1:SimMode": "LinearRamp",
+    "cam1:MinX": 0,
+    "cam1:MinY": 0,
+    "cam1:BinX": 1,
+    "cam1:BinY": 1,
+    "cam1:ReverseX": 0,
+    "cam1:ReverseY": 0,
     "cam1:SizeX": SHAPE[1],
     "cam1:SizeY": SHAPE[0],
     "cam1:NDAttributesFile": "",
     "HDF1:EnableCallbacks": "Disable",
+    "HDF1:Compression": "None",
 }
 
 

@@ -1,4 +1,4 @@
-"""Event messages of the simulated IOC, compared with those that caproto builds."""
+"""Messages with values of the simulated IOC, compared with those that caproto builds."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adsupport.sim.ca.channel import Channel, Metadata
-from adsupport.sim.ca.events import event_message
+from adsupport.sim.ca.values import EVENT_ADD, READ_NOTIFY, value_message
 
 PLAIN = ("STRING", "INT", "FLOAT", "ENUM", "CHAR", "LONG", "DOUBLE")
 KINDS = ("", "STS_", "TIME_", "GR_", "CTRL_")
@@ -21,12 +21,15 @@ TYPES = [
 ]
 
 
-def expected(metadata, data, data_type, subscription):
-    """What caproto sends."""
-    message = caproto.EventAddResponse(
-        data, data_type, len(data), 1, subscription, metadata=metadata
-    )
-    return bytes(message)
+MESSAGES = {EVENT_ADD: caproto.EventAddResponse, READ_NOTIFY: caproto.ReadNotifyResponse}
+
+
+def check(channel, data_type, number=5):
+    """Compare both messages with what caproto sends."""
+    metadata, data = channel.read(data_type)
+    for command, cls in MESSAGES.items():
+        built = value_message(command, metadata, data, data_type, 1, number)
+        assert built == bytes(cls(data, data_type, len(data), 1, number, metadata=metadata))
 
 
 @given(st.sampled_from(TYPES), st.integers(-(2**15), 2**15 - 1), st.integers(0, 2**32 - 1))
@@ -34,28 +37,19 @@ def test_a_number_as_every_type(data_type, value, subscription):
     channel = Channel(
         ChannelType.LONG, value, meta=Metadata("counts", 2, limits={"upper_disp_limit": 7})
     )
-    metadata, data = channel.read(data_type)
-    assert event_message(metadata, data, data_type, 1, subscription) == expected(
-        metadata, data, data_type, subscription
-    )
+    check(channel, data_type, subscription)
 
 
 @given(st.floats(allow_nan=False), st.sampled_from(["DOUBLE", "TIME_DOUBLE", "CTRL_DOUBLE"]))
 def test_real_numbers(value, name):
     channel = Channel(ChannelType.DOUBLE, value)
-    metadata, data = channel.read(ChannelType[name])
-    assert event_message(metadata, data, ChannelType[name], 1, 5) == expected(
-        metadata, data, ChannelType[name], 5
-    )
+    check(channel, ChannelType[name])
 
 
 @given(st.text(st.characters(codec="latin-1"), max_size=60))
 def test_texts(text):
     channel = Channel(ChannelType.STRING, text)
-    metadata, data = channel.read(ChannelType.TIME_STRING)
-    assert event_message(metadata, data, ChannelType.TIME_STRING, 1, 5) == expected(
-        metadata, data, ChannelType.TIME_STRING, 5
-    )
+    check(channel, ChannelType.TIME_STRING)
 
 
 @pytest.mark.parametrize("length", [0, 1, 3, 65_519, 65_520, 65_535, 65_536, 200_001])
@@ -65,5 +59,4 @@ def test_arrays_of_any_length(length, dtype):
     pixels = (np.arange(length) % 100).astype(np.uint8)
     value = pixels.tobytes() if dtype == "CHAR" else pixels.astype("i2" if dtype == "INT" else "f8")
     channel = Channel(ChannelType[dtype], value, count=300_000)
-    metadata, data = channel.read(kind)
-    assert event_message(metadata, data, kind, 1, 9) == expected(metadata, data, kind, 9)
+    check(channel, kind)
