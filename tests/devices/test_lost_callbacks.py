@@ -12,10 +12,12 @@ from typing import Any
 
 import epics
 import pytest
+from epics import ca
 from ophyd import Component, Device, DynamicDeviceComponent, EpicsMotor, EpicsSignal, EpicsSignalRO
 from ophyd.signal import UNSET_VALUE, DerivedSignal, EpicsSignalBase, Signal
 
 from adsupport.devices import SwaitRecord, connect
+from adsupport.devices.connection import settle, wait
 from adsupport.errors import ConfigurationTypeError, ConnectionTimeoutError
 from adsupport.launch import IOCProcess
 
@@ -104,6 +106,45 @@ def test_metadata_that_could_not_be_read(known: Any, monkeypatch: pytest.MonkeyP
         assert not signal.connected
     connect(signal, timeout=10)
     assert signal.precision == known.precision
+
+
+def test_a_connection_that_pyepics_did_not_note(
+    known: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(wait, "_DOUBT", 0.1)
+    # pyepics's callback failed on its way: nobody was told that the IOC is back
+    signal = EpicsSignal(known.pvname, name="back")
+    connect(signal, timeout=10)
+    disconnected = threading.Event()
+    signal.subscribe(
+        lambda connected, **_: connected or disconnected.set(), event_type="meta", run=False
+    )
+    known.force_connect(conn=False)
+    assert disconnected.wait(10)
+    assert ca.isConnected(known.chid) and not (known.connected or signal.connected)
+    connect(signal, timeout=20)
+    assert known.connected and signal.connected
+    signal.put(4.5, use_complete=True)
+    assert signal.get(use_monitor=False) == 4.5
+
+
+def test_a_loss_that_pyepics_did_not_note(
+    known: Any, gp: IOCProcess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    signal = EpicsSignalRO(known.pvname, name="gone")
+    other = EpicsSignalRO(f"{gp.prefix}userCalc9.B", name="other")
+    monkeypatch.setattr(wait, "_DOUBT", 0.1)
+    connect(signal, other, timeout=10)
+    with monkeypatch.context() as patch:
+        patch.setattr(
+            settle.ca, "isConnected", lambda chid: chid != known.chid and ca.state(chid) == 2
+        )
+        with pytest.raises(ConnectionTimeoutError) as caught:
+            connect(signal, other, timeout=1)
+        assert caught.value.missing == (known.pvname,)
+        assert not signal.connected
+    connect(signal, timeout=20)
+    assert signal.connected and signal.get() == known.get(use_monitor=False)
 
 
 def test_the_first_monitor(known: Any) -> None:

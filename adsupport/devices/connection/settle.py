@@ -5,11 +5,13 @@ calls those that it has, then marks the process variable as connected; ophyd's c
 calls a new signal only when that mark is there, and adds it for the next time.  A signal that
 comes in between is told by neither, and waits for ever.  The same moment loses the rights of
 access and the first monitor; a request for metadata that fails is never repeated; and a plain
-``EpicsSignalBase`` doesn't look again when the rights of access come last.
+``EpicsSignalBase`` doesn't look again when the rights of access come last.  An error in a callback
+of pyepics leaves even pyepics itself with a connection that isn't there, or without one that is.
 """
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 from epics import PV, ca
@@ -18,7 +20,69 @@ from ophyd.signal import UNSET_VALUE, EpicsSignalBase
 from .device_signals import channels
 from .metadata import MetadataReader
 
-__all__ = ["can_settle", "has_value", "settle", "settle_value"]
+__all__ = ["can_settle", "correct", "has_value", "is_there", "settle", "settle_value", "wrongs"]
+
+logger = logging.getLogger(__name__)
+
+
+def _is_up(pv: Any) -> bool:
+    return pv.chid is not None and bool(ca.isConnected(pv.chid))
+
+
+def is_there(signal: EpicsSignalBase) -> bool:
+    """Tell whether a signal is connected, as ophyd and libca both see it.
+
+    Parameters
+    ----------
+    signal : ophyd.signal.EpicsSignalBase
+        The signal.
+
+    Returns
+    -------
+    bool
+        False also for a moment after its IOC is lost, before ophyd is told.
+    """
+    return bool(signal.connected) and all(
+        _is_up(pv) for pv in channels(signal) if isinstance(pv, PV)
+    )
+
+
+def wrongs(signal: EpicsSignalBase) -> list[tuple[Any, bool]]:
+    """List the process variables of a signal of which pyepics believes what isn't so.
+
+    pyepics calls everybody who wants to know of a connection first, and then notes it itself: an
+    error on the way, as when the IOC goes at this moment, leaves the note as it was.  For a
+    moment that is usual.
+
+    Parameters
+    ----------
+    signal : ophyd.signal.EpicsSignalBase
+        The signal.
+
+    Returns
+    -------
+    list of tuple of epics.PV and bool
+        Each with whether libca has a connection.
+    """
+    found = [(pv, _is_up(pv)) for pv in channels(signal) if isinstance(pv, PV)]
+    return [(pv, up) for pv, up in found if pv.chid is not None and bool(pv.connected) != up]
+
+
+def correct(pv: Any, connected: bool) -> None:
+    """Have pyepics take note of a connection or of its loss again, and tell everybody.
+
+    Parameters
+    ----------
+    pv : epics.PV
+        The process variable.
+    connected : bool
+        What libca says.
+    """
+    logger.info("%s: pyepics missed that its connection is %s", pv.pvname, connected)
+    try:
+        pv.force_connect(pvname=pv.pvname, conn=connected)
+    except ca.ChannelAccessException as error:  # it changed just now; there will be another look
+        logger.info("%s: %s", pv.pvname, error)
 
 
 def can_settle(signal: EpicsSignalBase) -> bool:

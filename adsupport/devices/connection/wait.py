@@ -10,7 +10,7 @@ from ophyd.signal import EpicsSignalBase
 
 from .device_signals import DeviceSignal, channels, devices_of, epics_signals
 from .metadata import MetadataReader
-from .settle import can_settle, has_value, settle, settle_value
+from .settle import can_settle, correct, has_value, is_there, settle, settle_value, wrongs
 
 __all__ = ["ConnectionWait"]
 
@@ -29,6 +29,10 @@ _ARRIVING = 0.5
 
 #: When nothing has come for this time, in seconds, signals that lack something are helped.
 _QUIET = 0.02
+
+#: How long pyepics may believe what isn't so before it is told, in seconds: its callbacks may
+#: be on their way.
+_DOUBT = 1.0
 
 
 class ConnectionWait:
@@ -76,6 +80,7 @@ class ConnectionWait:
         self._waiting = {id(each): each for each in self.signals}
         self._late: dict[int, float] = {}
         self._helping: set[tuple[int, str]] = set()
+        self._doubts: dict[int, float] = {}
         self._last = time.monotonic()
 
     def _made(self, signal: EpicsSignalBase) -> None:
@@ -109,7 +114,7 @@ class ConnectionWait:
                 quiet = not self._reader.work(_QUIET)
         finally:
             self._reader.give_back()
-        return [each for each in self._waiting.values() if not each.signal.connected]
+        return [each for each in self._waiting.values() if not is_there(each.signal)]
 
     def _is_over(self, now: float, deadline: float | None) -> bool:
         if deadline is not None and now >= deadline:
@@ -122,7 +127,7 @@ class ConnectionWait:
         """Tell whether nothing waits, for little: one look at each signal as it connects."""
         while self._waiting:
             key, last = self._waiting.popitem()
-            if not (last.signal.connected and has_value(last.signal)):
+            if not (is_there(last.signal) and has_value(last.signal)):
                 self._waiting[key] = last
                 return False
             self._last = time.monotonic()
@@ -154,17 +159,28 @@ class ConnectionWait:
         came = False
         for key, each in list(self._waiting.items()):
             signal = each.signal
-            if signal.connected:
+            if is_there(signal):
                 if has_value(signal) or now - self._late.setdefault(key, now) > VALUE_TIME:
                     del self._waiting[key]
                     came = True
                 elif quiet:
                     self._help(signal, "monitor", settle_value, signal)
-            elif quiet and can_settle(signal):
+            elif quiet and not self._corrected(key, signal, now) and can_settle(signal):
                 self._help(signal, "metadata", settle, signal, self._reader)
         if came:
             self._last = now
         self._show(len(self.signals) - len(self._waiting), len(self.signals))
+
+    def _corrected(self, key: int, signal: EpicsSignalBase, now: float) -> bool:
+        """Tell pyepics of connections that it has had wrong for some time, if there are such."""
+        wrong = wrongs(signal)
+        if not wrong:
+            self._doubts.pop(key, None)
+        elif now - self._doubts.setdefault(key, now) >= _DOUBT:
+            del self._doubts[key]
+            for pv, connected in wrong:
+                correct(pv, connected)
+        return bool(wrong)
 
     def _help(
         self, signal: EpicsSignalBase, thread: str, action: Callable[..., None], *arguments: Any
