@@ -9,7 +9,6 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections import deque
 from typing import Any
 
 from ophyd.device import Staged
@@ -22,7 +21,8 @@ from ...errors import (
 )
 from ..cam import CamMixin_V3_1_1
 from ..connection.connect import ConnectsAtOnce
-from ..frames.account import FrameAccount, FrameReport, check_policy
+from ..frames.account import FrameAccount, check_policy
+from ..frames.history import FrameReports
 from ..frames.plugins import is_enabled
 from ..frames.readings import FrameReadings
 from ..signals.putting import look_at
@@ -37,7 +37,6 @@ __all__ = ["SingleTrigger_V34"]
 
 logger = logging.getLogger(__name__)
 
-_MOST_REPORTS = 1000
 _MULTIPLE = 1  # of ImageMode
 
 
@@ -72,7 +71,7 @@ class SingleTrigger_V34(FrameReadings, ConnectsAtOnce, BoundedStaging):
     acquire_allowance : float
         Time without any progress that ends an acquisition, in seconds, beyond the time of
         its frames.
-    frame_reports : collections.deque of FrameReport
+    frame_reports : FrameReports
         The accounts of the last acquisitions since staging, at most a thousand.
     """
 
@@ -99,7 +98,7 @@ class SingleTrigger_V34(FrameReadings, ConnectsAtOnce, BoundedStaging):
         self._image_name = check_image_name(image_name) or f"{self.name}_image"
         self.acquire_timeout = acquire_timeout
         self.frame_policy = frame_policy
-        self.frame_reports: deque[FrameReport] = deque(maxlen=_MOST_REPORTS)
+        self.frame_reports = FrameReports()
         self._completion: Completion | None = None
         self._acquisition: Acquisition | None = None
         self._lock = threading.RLock()
