@@ -8,7 +8,7 @@ from typing import Any
 
 from ophyd.device import Staged
 
-from ...errors import PluginBusyError, PutError
+from ...errors import FileWriteError, PluginBusyError, PutError
 from ...naming import FileTemplate
 from ..frames.files import FileClaim, FileReport, verify_files
 from ..frames.queues import is_idle, tell_queues
@@ -17,6 +17,7 @@ from ..signals.putting import put_in_order, same_value
 from ..signals.reading import pv_name, read_signals, wait_for
 from ..staging import FirstError, is_disabled_when_staged
 from .capture import end_capture, file_problem
+from .unclosed import unclosed
 
 __all__ = ["FileEnd"]
 
@@ -100,11 +101,19 @@ class FileEnd:
         FileWriteError
             The IOC didn't close the file in time.
         ConnectionTimeoutError
-            The IOC doesn't answer.
+            The IOC doesn't answer; the message says what is in the file.
         """
         if self.is_writing and not self._file_ended:
-            end_capture(self)
+            self._end_capture()
         return self._end_report()
+
+    def _end_capture(self) -> None:
+        try:
+            end_capture(self)
+        except (TimeoutError, FileWriteError) as error:
+            if not self.is_writing or self._file_ended:
+                raise
+            raise unclosed(error, self._claim, self.verify_files) from error
 
     def _end_report(self) -> FileReport | None:
         """Compare the file with the account, when the capture has ended and it's the first time."""
@@ -210,7 +219,7 @@ class FileEnd:
         if self._partial or self.problem_reported:
             # What still waits belongs into this file; in Single mode it would make files.
             wait_for(lambda: is_idle(self), self.drain_timeout)
-        end_capture(self)
+        self._end_capture()
 
     def _tell_no_more(self) -> None:
         """Take the problems so far as told, when the plan goes on after a point that failed."""
