@@ -23,6 +23,11 @@ def templates() -> tuple[str, ...]:
     -------
     tuple of str
         Names without ending, such as ``"ADBase"`` and ``"NDFileHDF5"``.
+
+    Raises
+    ------
+    FileNotFoundError
+        The package lacks its table.
     """
     return tuple(_table())
 
@@ -128,4 +133,9 @@ def _table() -> dict[str, dict[str, dict[str, list[str]]]]:
     import pkgutil
 
     content = pkgutil.get_data("adsupport.adcore", "records.json")
-    return json.loads(content or b"{}")
+    if not content:  # None from an importer that has no files
+        raise FileNotFoundError(
+            "records.json of adsupport.adcore is missing or empty, so the records of ADCore aren't "
+            "known: install adsupport anew."
+        )
+    return json.loads(content)

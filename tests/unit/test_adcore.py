@@ -5,6 +5,7 @@ Expected names and choices come from ADCore's templates of the tags, not from th
 
 from __future__ import annotations
 
+import pkgutil
 import subprocess
 import sys
 
@@ -14,6 +15,7 @@ from hypothesis import strategies as st
 
 from adsupport import adcore
 from adsupport.adcore import KNOWN_RELEASES, Release
+from adsupport.adcore.records import _table
 
 numbers = st.integers(min_value=0, max_value=9999)
 releases = st.builds(Release, numbers, numbers, numbers)
@@ -162,6 +164,15 @@ def test_unknown_names_are_refused() -> None:
 def test_compressions(release: str, choices: str, readbacks: str | None) -> None:
     assert adcore.compressions(release) == tuple(choices.split())
     assert adcore.compression_readbacks(release) == tuple((readbacks or choices).split())
+
+
+@pytest.mark.parametrize("content", [None, b""])
+def test_a_table_that_is_missing_is_no_empty_table(
+    content: bytes | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pkgutil, "get_data", lambda *_: content)
+    with pytest.raises(FileNotFoundError, match=r"records\.json of adsupport\.adcore is missing"):
+        _table.__wrapped__()
 
 
 def test_import_reads_no_records() -> None:
