@@ -90,6 +90,58 @@ def ophyd_async(prefix: str, directory: str, points: int) -> tuple[RunEngine, An
     return engine, detector
 
 
+class BareCamera:
+    """The least that a point can take: a put of ``Acquire``, and its answer; no file."""
+
+    name, parent, root = "bare", None, None
+    hints: dict[str, Any] = {}
+
+    def __init__(self, prefix: str) -> None:
+        import epicscorelibs.path.pyepics  # noqa: F401
+        from epics import PV
+
+        self._acquire = PV(f"{prefix}cam1:Acquire")
+        self._acquire.wait_for_connection(30)
+
+    def trigger(self) -> Any:
+        """Take a frame."""
+        from ophyd.status import Status
+
+        status = Status(self)
+        self._acquire.put(1, callback=lambda **_: status.set_finished())
+        return status
+
+    def read(self) -> dict[str, Any]:
+        """Read nothing of the IOC."""
+        return {"bare": {"value": 1, "timestamp": time.time()}}
+
+    def describe(self) -> dict[str, Any]:
+        """Describe the number that stands for the frame."""
+        return {"bare": {"source": "", "dtype": "integer", "shape": []}}
+
+    def read_configuration(self) -> dict[str, Any]:
+        """Read no configuration."""
+        return {}
+
+    def describe_configuration(self) -> dict[str, Any]:
+        """Describe no configuration."""
+        return {}
+
+
+def bare(prefix: str, directory: str, points: int) -> tuple[RunEngine, Any]:
+    """Set up the camera, and count with as little as possible."""
+    camera = BareCamera(prefix)
+    from epics import caput
+
+    for record, value in (
+        ("AcquireTime", EXPOSURE),
+        ("AcquirePeriod", PERIOD),
+        ("ImageMode", "Single"),
+    ):
+        caput(f"{prefix}cam1:{record}", value, wait=True, timeout=10)
+    return RunEngine({}), camera
+
+
 class Stopwatch:
     """Note when a run was asked for, when its events came, and when it was over."""
 
@@ -144,13 +196,18 @@ class Stopwatch:
 def main() -> None:
     """Parse the options, count, print."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("contestant", choices=("adsupport", "apstools", "ophyd_async"))
+    parser.add_argument("contestant", choices=("adsupport", "bare", "apstools", "ophyd_async"))
     parser.add_argument("prefix")
     parser.add_argument("directory", help="with a slash at its end")
     parser.add_argument("--points", type=int, default=100)
     parser.add_argument("--runs", type=int, default=3)
     options = parser.parse_args()
-    make = {"adsupport": adsupport, "apstools": apstools, "ophyd_async": ophyd_async}
+    make = {
+        "adsupport": adsupport,
+        "bare": bare,
+        "apstools": apstools,
+        "ophyd_async": ophyd_async,
+    }
     engine, detector = make[options.contestant](options.prefix, options.directory, options.points)
     watch = Stopwatch(engine)
     results: list[dict[str, Any]] = []
