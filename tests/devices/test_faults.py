@@ -11,6 +11,7 @@ import pytest
 from bluesky.utils import FailedStatus
 
 from adsupport.devices import ensure_AD_plugin_primed
+from adsupport.devices.signals.reading import wait_for
 from adsupport.errors import (
     AcquireTimeoutError,
     AdsupportError,
@@ -92,10 +93,7 @@ def begin(ioc: IOCProcess, fault: tuple[Any, ...]) -> Any:
 
 def let_plugins_finish(det: Any) -> None:
     """Wait for frames that were in a queue when the run ended; a plugin still takes them."""
-    deadline = time.monotonic() + 20
-    while det.cam.num_queued_arrays.get(use_monitor=False):
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
+    assert wait_for(lambda: not det.cam.num_queued_arrays.get(use_monitor=False), 20)
 
 
 # It differs from the plugin that is stuck in the name alone, and takes its time as well.

@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime
 import pathlib
 import time
-from collections.abc import Callable
 from typing import Any
 
 import bluesky.plans as bp
@@ -17,6 +16,7 @@ from adsupport.devices import (
     AD_EpicsFileNameHDF5Plugin,
     AD_full_file_name_local,
 )
+from adsupport.devices.signals.reading import wait_for
 from adsupport.errors import (
     ConfigurationError,
     FileExistsRefusedError,
@@ -30,7 +30,7 @@ from adsupport.plans import prepare_count
 def test_dates_are_filled_in_before_the_path_is_put(det: Any, disk: pathlib.Path) -> None:
     # The peer's plan puts the template itself: a directory named %Y is left on the disk.
     det.hdf1.file_path.put("")
-    _wait(lambda: det.hdf1.file_path.get() == "")
+    assert wait_for(lambda: det.hdf1.file_path.get() == "", 5)
     det.stage()
     det.unstage()
     now = datetime.datetime.now()
@@ -85,7 +85,7 @@ def test_a_path_put_by_hand_is_honoured_and_mapped(
 
 def test_a_path_outside_the_map_is_refused(det: Any, unchanged: Any) -> None:
     det.hdf1.file_path.set("/elsewhere/", timeout=5).wait()
-    _wait(lambda: det.hdf1.file_path.get() == "/elsewhere/")
+    assert wait_for(lambda: det.hdf1.file_path.get() == "/elsewhere/", 5)
     with unchanged(det), pytest.raises(PathMapError, match="/elsewhere/"):
         det.stage()
 
@@ -102,7 +102,7 @@ def test_an_empty_name_or_template_is_named(det: Any, attr: str, pv: str, unchan
 def test_an_empty_path_without_a_template_names_both(det: Any, unchanged: Any) -> None:
     det.hdf1.write_path_template = det.hdf1.read_path_template = None
     det.hdf1.file_path.put("")
-    _wait(lambda: det.hdf1.file_path.get() == "")
+    assert wait_for(lambda: det.hdf1.file_path.get() == "", 5)
     with unchanged(det), pytest.raises(NamingError, match="FilePath.*write_path_template"):
         det.stage()
 
@@ -263,10 +263,3 @@ class _Plugin:
     def __init__(self, write: str | None, read: str | None, full: str) -> None:
         self.write_path_template, self.read_path_template = write, read
         self.full_file_name = Signal(name="full_file_name", value=full)
-
-
-def _wait(condition: Callable[[], bool], timeout: float = 5.0) -> None:
-    deadline = time.monotonic() + timeout
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)

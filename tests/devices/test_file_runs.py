@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import pathlib
-import time
-from collections.abc import Callable
 from typing import Any
 
 import bluesky.plans as bp
@@ -18,6 +16,7 @@ from area_detector_handlers.handlers import (
 from bluesky.utils import FailedStatus
 from ophyd.device import Staged
 
+from adsupport.devices.signals.reading import wait_for
 from adsupport.errors import (
     ConfigurationError,
     FileWriteError,
@@ -44,7 +43,7 @@ def test_another_file_begun_by_somebody_is_an_error_of_the_point_that_went_there
     det.stage()
     det.hdf1.capture.set(0, timeout=5).wait()
     det.hdf1.capture.put(1)
-    _wait(lambda: det.hdf1.capture.get() == 1)
+    assert wait_for(lambda: det.hdf1.capture.get() == 1, 5)
     with pytest.raises(FileWriteError, match=r"FullFileName_RBV is .*mine_0001.*mine_0000"):
         det.trigger().wait(10)
     det.unstage()
@@ -101,7 +100,7 @@ def test_frames_between_the_points_are_found_out_at_the_end(
         det.stage()
         det.trigger().wait(10)
         det.cam.acquire.put(1)
-        _wait(lambda: det.hdf1.num_captured.get() == 2)
+        assert wait_for(lambda: det.hdf1.num_captured.get() == 2, 5)
         with pytest.raises(FrameCountError, match="holds 2 frames, expected 1"):
             det.unstage()
     engine(bp.count([det]))  # nothing is left half staged
@@ -121,7 +120,7 @@ def test_after_a_torn_point_the_run_goes_on_in_another_file(det: Any, disk: path
     det.cam.acquire_period.set(0.05, timeout=5).wait()
     det.stage()
     det.trigger()
-    _wait(lambda: det.hdf1.num_captured.get() > 2)
+    assert wait_for(lambda: det.hdf1.num_captured.get() > 2, 5)
     det.pause()
     det.cam.acquire_time.set(0.001, timeout=5).wait()
     det.cam.acquire_period.set(0.001, timeout=5).wait()
@@ -142,12 +141,12 @@ def test_a_capture_left_on_by_a_session_that_died_is_ended_by_hand(det: Any) -> 
     det.hdf1.enable.set(1, timeout=5).wait()
     det.hdf1.num_capture.set(0, timeout=5).wait()
     det.hdf1.capture.put(1)
-    _wait(lambda: det.hdf1.capture.get() == 1)
+    assert wait_for(lambda: det.hdf1.capture.get() == 1, 5)
     with pytest.raises(PluginBusyError, match=r"image_0000.h5.*det.hdf1.capture.put\(0\)"):
         det.stage()
     assert det.hdf1.capture.get() == 1
     det.hdf1.capture.put(0)
-    _wait(lambda: det.hdf1.capture.get() == 0)
+    assert wait_for(lambda: det.hdf1.capture.get() == 0, 5)
     det.stage()
     assert det.hdf1.full_file_name.get().endswith("image_0001.h5")
     det.unstage()
@@ -263,10 +262,3 @@ def test_the_run_engine_reports_a_stage_error_as_it_is(engine: Any, det: Any) ->
         det.cam.acquire_time.set(5, timeout=5).wait()
         engine(bp.count([det]))
     assert det.hdf1.capture.get() == 0
-
-
-def _wait(condition: Callable[[], bool], timeout: float = 5.0) -> None:
-    deadline = time.monotonic() + timeout
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)

@@ -6,7 +6,6 @@ import contextlib
 import logging
 import os
 import pathlib
-import time
 from typing import Any
 
 import bluesky.plan_stubs as bps
@@ -18,6 +17,7 @@ from bluesky.utils import FailedStatus
 
 from adsupport.devices import AD_full_file_name_local
 from adsupport.devices.files import end as file_end
+from adsupport.devices.signals.reading import wait_for
 from adsupport.errors import AcquireTimeoutError, DroppedFramesError, FileWriteError
 from adsupport.plans import prepare_count
 
@@ -184,10 +184,7 @@ def test_a_late_plugin_is_named_and_writes_no_file_of_its_own(
     assert isinstance(error, AcquireTimeoutError)
     assert "hdf1 has had 0 of 5" in str(error)
     assert "4 of 20 in the queue of hdf1 (ad:HDF1:QueueFree 16)" in str(error)
-    deadline = time.monotonic() + 20
-    while det.cam.num_queued_arrays.get(use_monitor=False):
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
+    assert wait_for(lambda: not det.cam.num_queued_arrays.get(use_monitor=False), 20)
     files = {path.name for path in (disk / "ioc").rglob("late_*")}
     assert files == {"late_0000.h5"}
     det.unstage()

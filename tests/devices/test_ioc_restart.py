@@ -13,6 +13,7 @@ import pytest
 from bluesky.utils import FailedStatus
 
 from adsupport.devices import AD_full_file_name_local, AD_plugin_primed, ensure_AD_plugin_primed
+from adsupport.devices.signals.reading import wait_for
 from adsupport.errors import ConnectionTimeoutError, UnprimedError
 from adsupport.plans import prepare_count
 
@@ -22,10 +23,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
 def _await_return(det: Any) -> None:
     """Wait until all channels are there again: CA searches more and more seldom."""
     det.wait_for_connection(timeout=60)
-    deadline = time.monotonic() + 60
-    while not (det.cam.acquire.connected and det.hdf1.capture.connected):
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
+    assert wait_for(lambda: det.cam.acquire.connected and det.hdf1.capture.connected, 60)
 
 
 def test_after_a_restart_the_plugin_is_unprimed_and_the_same_detector_goes_on(

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
 import pytest
 from epics import ca
 
-from adsupport.devices.signals.reading import read_signals
+from adsupport.devices.signals.reading import read_signals, wait_for
 
 pytestmark = pytest.mark.timeout(120)
 
@@ -30,10 +29,7 @@ def test_an_ioc_that_goes_before_the_request_is_named_and_can_be_read_when_it_is
     signal = det.cam.array_counter
     read_signals({"n": signal})
     fresh_adsim.stop()
-    deadline = time.monotonic() + 10
-    while signal.connected:
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
+    assert wait_for(lambda: not signal.connected, 10)
     # ophyd hears of the loss a little later than the library that sends
     monkeypatch.setattr(signal, "wait_for_connection", lambda timeout=None: None)
     with pytest.raises(TimeoutError, match=r"cam1:ArrayCounter_RBV isn't connected any more"):

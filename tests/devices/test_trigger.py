@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import threading
-import time
 from typing import Any
 
 import bluesky.plan_stubs as bps
@@ -16,6 +15,7 @@ from ophyd import Signal
 from adsupport.devices.acquisition import trigger
 from adsupport.devices.acquisition.status import AcquireStatus
 from adsupport.devices.signals import reading as signal_io
+from adsupport.devices.signals.reading import wait_for
 from adsupport.errors import (
     AcquireTimeoutError,
     ConfigurationError,
@@ -240,9 +240,6 @@ def test_what_ends_an_acquisition_leaves_the_camera_idle_and_no_thread(
         status.wait(5)
         assert status.cancelled
     camera_only.unstage()
-    deadline = time.monotonic() + 5
-    while _waiters() and time.monotonic() < deadline:
-        time.sleep(0.01)
     assert not _waiters()
 
 
@@ -294,7 +291,7 @@ def test_frames_taken_by_a_camera_that_somebody_stopped_are_missing(camera_only:
     camera_only.cam.acquire_time.set(0.05, timeout=5).wait()
     camera_only.stage()
     status = camera_only.trigger()
-    time.sleep(0.3)
+    assert wait_for(lambda: camera_only.cam.num_images_counter.get() > 1, 20)
     camera_only.cam.acquire.put(0)
     with pytest.raises(FrameCountError, match=r"NumImagesCounter_RBV: the camera took \d+ frame"):
         status.wait(10)
