@@ -21,6 +21,7 @@ from adsupport.devices.connection.report import (
     group_missing,
     missing_pvs,
 )
+from adsupport.devices.connection.wait import LOST_TIME, OPTIONAL_TIME, ConnectionWait
 from adsupport.devices.releases.installed import InstalledReleases
 from adsupport.errors import ConnectionTimeoutError
 
@@ -159,6 +160,34 @@ def test_what_answers_but_cannot_be_read(ask: list[str]) -> None:
     lost.signal._connection_states[pv] = False
     (group,) = group_missing(signals, [lost], {pv: "Virtual circuit disconnect"})
     assert group.cause.startswith("does not answer")
+
+
+def test_what_was_connected_before_is_looked_for_again(ask: list[str]) -> None:
+    signals = signals_of("cam", "hdf1")
+    for each in signals:
+        each.signal._metadata["status"] = 0
+    assert not any(each.is_lost for each in signals)
+    lost = lose(signals, lambda pv: ":HDF1:" in pv and pv.rsplit(":", 1)[1] > "N")
+    assert all(each.is_lost for each in lost)
+    (group,) = group_missing(signals, lost)
+    assert "was connected before, and isn't found again yet" in group.cause
+    assert "wait_for_connection() again" in group.remedy
+    assert ask == []
+
+
+@pytest.mark.parametrize(("status", "over"), [(None, True), (0, False)])
+def test_what_was_connected_before_is_waited_for_although_nothing_requires_it(
+    status: int | None, over: bool
+) -> None:
+    signals = signals_of("cam")
+    lost = lose(signals, lambda pv: pv.endswith("cam1:Model_RBV"), required=False)
+    waiting = ConnectionWait([], False, lambda *_: None)
+    waiting._waiting = {id(each): each for each in lost}
+    for each in lost:
+        each.signal._metadata["status"] = status
+    assert waiting._is_over(waiting._last + OPTIONAL_TIME + 1, None) == over
+    assert waiting._is_over(waiting._last + LOST_TIME + 1, None)
+    assert waiting._is_over(waiting._last + OPTIONAL_TIME + 1, waiting._last)
 
 
 def test_a_signal_alone() -> None:

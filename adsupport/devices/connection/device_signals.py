@@ -99,6 +99,11 @@ class DeviceSignal:
         """Names of the process variables, that for reading first."""
         return [pv.pvname for pv in channels(self.signal)]
 
+    @property
+    def is_lost(self) -> bool:
+        """Whether it was connected before, and isn't any more."""
+        return not self.signal.connected and self.signal.alarm_status is not None
+
     def answers(self, pv: str) -> bool:
         """Tell whether one of the process variables is connected.
 

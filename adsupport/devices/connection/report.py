@@ -46,6 +46,11 @@ _ARRIVING = _Cause(
     "not yet: signals were still connecting when the time was over.",
     remedy="Give a longer timeout; is the network slow, or this computer busy?",
 )
+_AGAIN = _Cause(
+    "was connected before, and isn't found again yet: what is lost is looked for at ever longer "
+    "intervals, up to 5 min, unless a CA repeater passes on that its IOC is back.",
+    remedy="Call wait_for_connection() again, with a longer timeout.",
+)
 _FITTING = "ad_creator(..., adcore='auto') takes classes that fit"
 _RELEASE_TIMEOUT = 1.0
 _WIDTH = 100
@@ -295,6 +300,8 @@ def _cause_of_one(
 ) -> _Cause | None:
     if pv in failures:
         return _Cause("answers, but can't be read", failures[pv])
+    if signal.is_lost:
+        return _AGAIN
     found = _history(signal, pv)
     if found is None:
         return None

@@ -18,6 +18,10 @@ __all__ = ["ConnectionWait"]
 #: last one came, in seconds: an IOC answers for its whole database at about the same time.
 OPTIONAL_TIME = 2.0
 
+#: The same for what was connected before, so is there: what was gone for half a minute is looked
+#: for again after another half, unless a CA repeater passes on that its IOC is back.
+LOST_TIME = 70.0
+
 #: Longest wait for the first value of a monitored signal after it has connected, in seconds.
 VALUE_TIME = 2.0
 
@@ -121,7 +125,8 @@ class ConnectionWait:
             return True
         if any(each.required for each in self._waiting.values()) or self.unready():
             return False
-        return not self._waiting or now >= self._last + OPTIONAL_TIME
+        lost = any(each.is_lost for each in self._waiting.values())
+        return not self._waiting or now >= self._last + (LOST_TIME if lost else OPTIONAL_TIME)
 
     def _all_connected(self) -> bool:
         """Tell whether nothing waits, for little: one look at each signal as it connects."""
