@@ -5,17 +5,12 @@ from __future__ import annotations
 import ast
 import dataclasses
 import json
-import os
 import re
-import signal
 import subprocess
 import sys
-import threading
-import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
-import epics.ca
 import pytest
 from bluesky import RunEngine
 from bluesky.plans import count
@@ -31,14 +26,12 @@ from adsupport.devices import (
 )
 from adsupport.devices.ioc import introspection
 from adsupport.devices.ioc.description import IOCDescription
-from adsupport.devices.signals.inquiry import inquire
-from adsupport.errors import ConfigurationError, ConfigurationTypeError, ConnectionTimeoutError
 from adsupport.launch import IOCProcess
 from adsupport.plans import prepare_count
 
-# What ADCore's commonPlugins.cmd loads, with NDPluginPva and two cameras.
 pytestmark = pytest.mark.slow
 
+# What ADCore's commonPlugins.cmd loads, with NDPluginPva and two cameras.
 EXPECTED = (
     "cam cam2 attr1 badpix1 cc1 cc2 cb1 codec1 codec2 fft1 gather1 overlay1 process1 roi1 roi2 "
     "roi3 roi4 roistat1 scatter1 stats1 stats2 stats3 stats4 stats5 transform1 image image2 pva "
@@ -171,139 +164,12 @@ class TestDescription:
         assert [part.key for part in second.parts] == ["cam", "roi4", "stats5"]
         assert [part.key for part in found.loose_ends()] == ["roi3"]
 
-
-class TestTheSearch:
-    def test_nothing_stays_open(self, adsim: IOCProcess):
-        describe_ioc(adsim.prefix, timeout=20)
-        contexts = set(epics.ca._cache)
-        channels = set(epics.ca._chid_cache)
-        sockets = len(os.listdir("/proc/self/fd"))
-        for _ in range(2):
-            describe_ioc(adsim.prefix, timeout=20)
-            with pytest.raises(ConnectionTimeoutError):
-                describe_ioc("nobody:", timeout=0.3)
-        assert set(epics.ca._cache) == contexts
-        assert set(epics.ca._chid_cache) == channels
-        assert len(os.listdir("/proc/self/fd")) <= sockets
-        assert not [t for t in threading.enumerate() if t.name == "adsupport-inquiry"]
-
     def test_the_callers_own_channels_go_on(self, adsim: IOCProcess, built: Callable[..., Any]):
         detector = built(adsim.prefix, name="det", plugins=["cam"])
         detector.wait_for_connection(timeout=20)
         describe_ioc(adsim.prefix, timeout=20)
         assert detector.cam.port_name.connected
         assert detector.cam.port_name.get() == "SIM1"
-
-    def test_an_ioc_that_is_not_there(self):
-        started = time.monotonic()
-        with pytest.raises(ConnectionTimeoutError) as caught:
-            describe_ioc("nobody:", timeout=0.5)
-        assert time.monotonic() - started < 10
-        message = str(caught.value)
-        assert "'nobody:'" in message
-        assert "EPICS_CA_ADDR_LIST" in message
-        assert "nobody:cam1:PortName_RBV" in caught.value.missing
-
-    def test_an_ioc_that_stopped(self, adsim: IOCProcess):
-        os.kill(adsim.pid, signal.SIGSTOP)
-        try:
-            started = time.monotonic()
-            with pytest.raises(ConnectionTimeoutError, match="Nothing under"):
-                describe_ioc(adsim.prefix, timeout=0.5)
-            assert time.monotonic() - started < 10
-        finally:
-            os.kill(adsim.pid, signal.SIGCONT)
-
-    def test_a_slow_network_hides_nothing(self, adsim: IOCProcess):
-        with adsim.fault("latency", seconds=0.2, jitter=0.2, seed=1):
-            found = describe_ioc(adsim.prefix, timeout=30)
-        assert [part.key for part in found.parts] == EXPECTED
-        assert all(part.driver_version for part in found.parts)
-
-    def test_answers_that_are_still_coming_at_the_end(self, adsim: IOCProcess):
-        """A part of the answers would pass for all of them."""
-        names = [f"{adsim.prefix}{part}:PortName_RBV" for part in ("cam1", "HDF1")]
-        with pytest.raises(ConnectionTimeoutError, match="still coming after 2 s.*longer timeout"):
-            inquire(names, timeout=2.0, quiet=30.0)
-
-    def test_follow_ups_are_asked_too(self, adsim: IOCProcess):
-        asked = []
-
-        def follow(name: str, value: Any) -> list[str]:
-            asked.append((name, value))
-            return [name.replace("PortName", "Model")] if "PortName" in name else []
-
-        port, model = (f"{adsim.prefix}cam1:{field}_RBV" for field in ("PortName", "Model"))
-        assert inquire([port, port], follow, timeout=20) == {port: "SIM1", model: "Basic simulator"}
-        assert asked == [(port, "SIM1"), (model, "Basic simulator")]
-
-    def test_an_error_in_a_follow_up_reaches_the_caller(self, adsim: IOCProcess):
-        def follow(name: str, value: Any) -> list[str]:
-            raise LookupError(name)
-
-        with pytest.raises(LookupError, match="PortName_RBV"):
-            inquire([f"{adsim.prefix}cam1:PortName_RBV"], follow, timeout=20)
-
-    def test_an_ioc_that_dies_meanwhile(self, start_fresh: Callable[..., IOCProcess]):
-        ioc = start_fresh()
-
-        def follow(name: str, value: Any) -> list[str]:
-            os.kill(ioc.pid, signal.SIGKILL)
-            return [name.replace("PortName", "Model")]
-
-        port = f"{ioc.prefix}cam1:PortName_RBV"
-        with pytest.raises(ConnectionTimeoutError, match="went away while it was asked") as caught:
-            inquire([port], follow, timeout=60)
-        assert caught.value.missing == (port,)
-
-    def test_ctrl_c_ends_it(self):
-        main_thread = threading.main_thread().ident
-        assert main_thread is not None
-        timer = threading.Timer(0.2, signal.pthread_kill, (main_thread, signal.SIGINT))
-        timer.start()
-        with pytest.raises(KeyboardInterrupt):
-            describe_ioc("nobody:", timeout=60)
-        timer.join()
-        for thread in threading.enumerate():
-            if thread.name == "adsupport-inquiry":
-                thread.join(10)
-                assert not thread.is_alive()
-
-    def test_text_in_character_arrays(self, adsim: IOCProcess):
-        path = f"{adsim.prefix}HDF1:FileTemplate_RBV"
-        value = inquire([path], timeout=20)[path]
-        assert isinstance(value, str)
-        assert "\0" not in value
-
-    @pytest.mark.parametrize(
-        ("arguments", "error", "message"),
-        [
-            ((5,), ConfigurationTypeError, "prefix must be a str, got int: 5"),
-            (("x:", 0), ConfigurationError, "timeout must be a time"),
-            (("x:", -1), ConfigurationError, "timeout must be a time"),
-            (("x:", float("nan")), ConfigurationError, "timeout must be a time"),
-            (("x:", float("inf")), ConfigurationError, "timeout must be a time"),
-            (("x" * 5000, 1.0), ConfigurationError, "can't be the name of a process variable"),
-        ],
-    )
-    def test_bad_arguments(self, arguments: tuple, error: type, message: str):
-        with pytest.raises(error, match=message):
-            describe_ioc(*arguments)
-
-    @pytest.mark.parametrize("given", [{"cams": [5]}, {"suffixes": [""]}, {"suffixes": [None]}])
-    def test_bad_places(self, given: dict):
-        with pytest.raises(ConfigurationTypeError, match=f"{next(iter(given))} must be suffixes"):
-            describe_ioc("x:", **given)
-
-    def test_it_writes_nothing_and_names_a_writer_that_is_not_there(
-        self, adsim: IOCProcess, monkeypatch: pytest.MonkeyPatch
-    ):
-        def put(*args: Any, **kwargs: Any) -> None:
-            raise AssertionError("put")
-
-        monkeypatch.setattr(epics.ca, "put", put)
-        with pytest.raises(ConfigurationError, match="'hdf7'.*hdf1, tiff1, jpeg1"):
-            describe_ioc(adsim.prefix, timeout=20, writers=["hdf7"])
 
 
 class TestCommand:

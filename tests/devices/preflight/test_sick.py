@@ -16,9 +16,9 @@ from adsupport.devices import (
     check,
     ensure_AD_plugin_primed,
 )
-from adsupport.devices.preflight import checks, connected, probe
+from adsupport.devices.preflight import probe
 from adsupport.devices.signals.reading import wait_for
-from adsupport.errors import ConfigurationTypeError, ConnectionTimeoutError
+from adsupport.errors import ConfigurationTypeError
 from adsupport.launch import IOCProcess
 
 pytestmark = pytest.mark.slow
@@ -44,9 +44,6 @@ def test_a_healthy_detector_has_nothing_to_complain_about(det: Any) -> None:
         "file",
         "rate",
     }
-
-
-# -- connection
 
 
 def test_no_ioc(one: Pick) -> None:
@@ -75,9 +72,6 @@ def test_a_plugin_is_missing_and_the_rest_is_checked_all_the_same(
 def test_something_else_than_a_detector() -> None:
     with pytest.raises(ConfigurationTypeError, match=r"ad_creator\(\)"):
         check("ad:")
-
-
-# -- ports
 
 
 def test_a_port_that_no_part_has(chained: Any, one: Pick) -> None:
@@ -140,9 +134,6 @@ def test_a_plugin_that_blocks_the_camera(det: Any, one: Pick) -> None:
     assert "ensure_nonblocking" in finding.remedy
 
 
-# -- directories
-
-
 def test_a_directory_that_the_ioc_may_not_make(det: Any, disk: pathlib.Path, one: Pick) -> None:
     det.hdf1.create_directory.put(-1, wait=True)
     det.hdf1.file_path.put(f"{disk}/ioc/a/b/c/", wait=True)
@@ -185,9 +176,6 @@ def test_an_ioc_that_may_not_write(det: Any, adsim: IOCProcess, findings: Pick) 
     assert check(det).warnings == []
 
 
-# -- the file
-
-
 def test_a_file_that_exists(det: Any, disk: pathlib.Path, one: Pick) -> None:
     standing = pathlib.Path(det.hdf1.expand_path()) / "image_0000.h5"
     standing.write_text("mine")
@@ -221,9 +209,6 @@ def test_a_name_that_can_not_be(
     finding = one(check(det), "error", subject)
     assert finding.what
     assert remedy in finding.remedy
-
-
-# -- priming, modes, rates, space
 
 
 def test_unprimed_and_lazy(
@@ -283,9 +268,6 @@ def test_a_camera_that_is_too_fast_for_the_compression(det: Any, one: Pick) -> N
     assert "holds 20 and drops" in finding.what
     assert "faster compression" in finding.remedy
     assert check(det, run=PlannedRun(1, 1000, 0.0, 0.01, "LZ4")).warnings == []
-
-
-# -- somebody else
 
 
 def test_a_camera_that_is_busy(det: Any, one: Pick) -> None:
@@ -358,35 +340,6 @@ def test_jpeg_files_of_wide_frames(adsim: IOCProcess, det: Any, disk: pathlib.Pa
     finding = next(each for each in check(jpeg).errors if "8 bits" in each.what)
     assert finding.subject == "ad:JPEG1:"
     assert "TIFF or HDF5" in finding.remedy
-
-
-def test_the_ioc_is_lost_during_a_check(det: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    def gone(*_: Any) -> None:
-        raise TimeoutError("no answer")
-
-    monkeypatch.setattr(checks, "check_camera", gone)
-    report = check(det)
-    (finding,) = report.errors
-    assert "the IOC was lost during the check" in finding.what
-    assert "no answer" in finding.what
-    assert report.of("ok")  # what was found before
-
-
-def test_signals_that_are_still_coming_prove_nothing(
-    det: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def too_slow(*_: Any, **__: Any) -> None:
-        det.hdf1.file_path._metadata["connected"] = False
-        raise ConnectionTimeoutError("not connected", ["ad:HDF1:FilePath"], arriving=True)
-
-    monkeypatch.setattr(connected, "connect", too_slow)
-    try:
-        (finding,) = check(det, timeout=0.1).findings
-    finally:
-        det.hdf1.file_path._metadata["connected"] = True
-    assert (finding.severity, finding.subject) == ("error", "ad:")
-    assert "more were coming" in finding.what
-    assert "longer timeout" in finding.remedy
 
 
 def test_a_compression_that_is_none(det: Any, one: Pick) -> None:
