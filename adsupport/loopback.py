@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import socket
+import sys
 from collections.abc import Sequence
 
 from adsupport.errors import IOCError
@@ -16,6 +17,7 @@ MAX_ARRAY_BYTES = 40_000_000
 # Below the usual ephemeral ranges, so that no outgoing connection takes the port meanwhile.
 _PORTS = range(12_000, 30_000)
 _given_ports: set[int] = set()
+_held: list[socket.socket] = []
 _share = _PORTS
 
 
@@ -36,10 +38,16 @@ def share_ports(part: int, parts: int) -> None:
     _share = _PORTS[part::parts]
 
 
-def free_port() -> int:
+def free_port(*, hold: bool = False) -> int:
     """Return a port that is free on 127.0.0.1 for TCP and for UDP.
 
     The same port is never returned twice by one process.
+
+    Parameters
+    ----------
+    hold : bool
+        Whether other processes that call this are kept off the port until this one ends, for a
+        port that will be used much later.  Only Linux has the means; elsewhere it's not done.
 
     Returns
     -------
@@ -52,7 +60,7 @@ def free_port() -> int:
         No port could be had.
     """
     for port in random.SystemRandom().sample(_share, min(200, len(_share))):
-        if port not in _given_ports and _is_free(port):
+        if port not in _given_ports and _is_free(port) and _is_ours(port, hold):
             _given_ports.add(port)
             return port
     raise IOCError(
@@ -68,6 +76,23 @@ def _is_free(port: int) -> bool:
                 sock.bind(("127.0.0.1", port))
             except OSError:
                 return False
+    return True
+
+
+def _is_ours(port: int, hold: bool) -> bool:
+    """Tell whether no other process holds a port; a name of the kernel's stands for it."""
+    if sys.platform != "linux":
+        return True
+    sock = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    try:
+        sock.bind(f"\0adsupport-port-{port}")
+    except OSError:
+        sock.close()
+        return False
+    if hold:
+        _held.append(sock)
+    else:
+        sock.close()
     return True
 
 
@@ -93,6 +118,8 @@ def client_environment(*ports: int, pva_ports: Sequence[int] = ()) -> dict[str, 
         "EPICS_CA_AUTO_ADDR_LIST": "NO",
         "EPICS_CA_ADDR_LIST": " ".join(f"127.0.0.1:{port}" for port in ports),
         "EPICS_CA_MAX_ARRAY_BYTES": str(MAX_ARRAY_BYTES),
+        # no repeater passes on the beacon of an IOC that is back: libca must look for it itself
+        "EPICS_CA_MAX_SEARCH_PERIOD": "60",
     }
     if pva_ports:
         environment["EPICS_PVA_AUTO_ADDR_LIST"] = "NO"

@@ -91,7 +91,9 @@ def private_iocs() -> None:
     worker = os.environ.get("PYTEST_XDIST_WORKER", "").removeprefix("gw")
     if worker.isdecimal():
         share_ports(int(worker), int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1")))
-    _places.extend(_Place(free_port(), free_port()) for _ in range(2 + SPARE_IOCS))
+    _places.extend(
+        _Place(free_port(hold=True), free_port(hold=True)) for _ in range(2 + SPARE_IOCS)
+    )
     os.environ.update(
         client_environment(
             *(place.port for place in _places), pva_ports=[place.pva_port for place in _places]

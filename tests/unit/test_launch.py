@@ -44,6 +44,20 @@ def is_alive(pid: int) -> bool:
     return True
 
 
+def test_a_held_port_is_not_given_to_another_process(monkeypatch):
+    code = """from adsupport.loopback import free_port
+print(free_port(hold=True), flush=True)
+input()"""
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    with subprocess.Popen([sys.executable, "-c", code], text=True, **pipes) as other:
+        held = int(other.stdout.readline())
+        monkeypatch.setattr("adsupport.loopback._share", range(held, held + 1))
+        with pytest.raises(IOCError, match="No free port"):
+            free_port()
+        other.communicate("\n")
+    assert free_port() == held
+
+
 def test_free_port_is_free_and_never_given_twice():
     ports = [free_port() for _ in range(20)]
     assert len(set(ports)) == 20
