@@ -31,7 +31,7 @@ def test_a_capture_that_somebody_stops_is_an_error_at_the_next_point(det: Any) -
     det.stage()
     det.trigger().wait(10)
     det.hdf1.capture.set(0, timeout=5).wait()
-    with pytest.raises(FileWriteError, match="isn't capturing any more after 1 frames"):
+    with pytest.raises(FileWriteError, match="isn't capturing any more after 1 frame:"):
         det.trigger()
     det.unstage()
 
@@ -109,7 +109,7 @@ def test_frames_between_the_points_are_found_out_at_the_end(
 def test_a_changed_number_of_images_during_a_run_is_refused(det: Any) -> None:
     det.stage()
     det.cam.num_images.set(4, timeout=5).wait()
-    with pytest.raises(ConfigurationError, match="staged for 1 frames a point.*4"):
+    with pytest.raises(ConfigurationError, match="staged for 1 frame a point.*4"):
         det.trigger()
     det.unstage()
 

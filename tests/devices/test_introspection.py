@@ -57,7 +57,6 @@ def built() -> Iterator[Callable[..., Any]]:
     yield build
     for detector in made:
         detector.unstage()
-        detector.destroy()
 
 
 class TestDescription:
@@ -122,11 +121,8 @@ class TestDescription:
 
     def test_yaml_is_loaded_again(self, described: IOCDescription):
         (detector,) = load_detectors(described.select(camera="cam2").to_yaml()).values()
-        try:
-            detector.wait_for_connection(timeout=20)
-            assert detector.cam.port_name.get() == "SIM2"
-        finally:
-            detector.destroy()
+        detector.wait_for_connection(timeout=20)
+        assert detector.cam.port_name.get() == "SIM2"
 
     def test_another_ioc(self, adsupport_ioc_factory: Any, built: Callable[..., Any]):
         """Its camera isn't a simulated detector of EPICS, so gets what all cameras have."""

@@ -7,7 +7,6 @@ pyepics 3.5's ``get_pv``, ``PV.__on_connect`` and ophyd 1.11's ``EpicsSignalBase
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
 from typing import Any
 
 import epics
@@ -23,12 +22,11 @@ from adsupport.launch import IOCProcess
 
 
 @pytest.fixture
-def known(gp: IOCProcess) -> Iterator[Any]:
+def known(gp: IOCProcess) -> Any:
     """A process variable that pyepics has connected already, for ophyd."""
     first = EpicsSignalRO(f"{gp.prefix}userCalc9.VAL", name="first")
     connect(first, timeout=10)
-    yield first._read_pv
-    first.destroy()
+    return first._read_pv
 
 
 def made_while_connecting(pv: Any, make: Any) -> Any:

@@ -300,6 +300,5 @@ def test_three_runs_in_a_row_then_one_right_after_a_restart_of_the_ioc(start_fre
         uids = RE(bp.count([adsimdet]))
         files.append(AD_full_file_name_local(adsimdet.hdf1))
         assert cat.v2[uids[0]].primary.read()["adsimdet_image"].shape == (1, 5, 1024, 1024)
-        adsimdet.destroy()
     assert [file.name for file in files] == [f"again_{number:04d}.h5" for number in range(4)]
     assert all(file.exists() for file in files)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import threading
 import time
 from typing import Any
 
@@ -13,10 +15,15 @@ from ..signals.reading import pv_name, read_signals, wait_for
 
 __all__ = ["begin_capture", "check_primed", "end_capture", "file_problem"]
 
+logger = logging.getLogger(__name__)
+
 #: Longest time for Capture to show that it's on, in seconds.
 CAPTURE_TIMEOUT = 5.0
 #: Longest time for the file to be closed, in seconds: a slow disk has much to flush.
 CLOSE_TIMEOUT = 60.0
+
+#: Longest time for the answer to a put of Capture 0 after the file was closed, in seconds.
+_ANSWER_TIME = 2.0
 
 # Capture falls back within a millisecond when the plugin refuses, which can't be told from a
 # put that hasn't been looked at yet: both records must have been off for this long, in seconds.
@@ -74,6 +81,20 @@ def begin_capture(plugin: Any, timeout: float = CAPTURE_TIMEOUT) -> None:
     FileWriteError
         Capture didn't start; the message has the IOC's own words.
     """
+    # A put that comes while the record still works on the one before may be undone by that one's
+    # end, and then the plugin has never heard of it: so it says nothing, and is asked again.
+    if _capture_stays(plugin, timeout) or (
+        _says_nothing(plugin) and _capture_stays(plugin, timeout)
+    ):
+        return
+    message = _why_not_capturing(plugin)
+    # Should the IOC come to it later, it's not to write then.
+    plugin.capture.put(0)
+    raise FileWriteError(message)
+
+
+def _capture_stays(plugin: Any, timeout: float) -> bool:
+    """Put Capture 1; tell whether it's on and stays on."""
     # Not with completion: the put of Capture completes when the capture ends.
     plugin.capture.put(1)
     off_since: float | None = None
@@ -93,11 +114,12 @@ def begin_capture(plugin: Any, timeout: float = CAPTURE_TIMEOUT) -> None:
 
     wait_for(settled, timeout)
     # A second look: where it's refused it's on for a moment.
-    if not on or not int(plugin.capture.get()):
-        message = _why_not_capturing(plugin)
-        # Should the IOC come to it later, it's not to write then.
-        plugin.capture.put(0)
-        raise FileWriteError(message)
+    return on and bool(int(plugin.capture.get()))
+
+
+def _says_nothing(plugin: Any) -> bool:
+    found = read_signals({"status": plugin.write_status, "message": plugin.write_message})
+    return not str(found["message"]).strip() and str(found["status"]) in ("0", "Write OK")
 
 
 def _why_not_capturing(plugin: Any) -> str:
@@ -149,11 +171,19 @@ def end_capture(plugin: Any, timeout: float = CLOSE_TIMEOUT) -> None:
     found = read_signals(signals, setpoints=("asked",))
     if not any(int(value) for value in found.values()):
         return
-    plugin.capture.put(0)
+    answered = threading.Event()
+    plugin.capture.put(0, use_complete=True, callback=lambda **_: answered.set())
     if not wait_for(closed, timeout):
         raise FileWriteError(
             f"{pv_name(plugin.capture, True)}: the file wasn't closed within {timeout:g} s; it may "
             "be incomplete. Look at the disk and at the IOC's console."
+        )
+    # The record may still work on this put when the plugin is done, and would undo the next.
+    if not answered.wait(_ANSWER_TIME):
+        logger.warning(
+            "%s: the file is closed, but the IOC hasn't answered the put of 0 after %g s.",
+            pv_name(plugin.capture, True),
+            _ANSWER_TIME,
         )
 
 

@@ -202,7 +202,7 @@ def unwritten(
             advice = _OTHER_FRAMES
         text = (
             f"{pv_name(writer.write_status)}: {_where(writer)} could not write: {message!r}; "
-            f"{written} of {counted(expected)} {are(written)} in the file. {advice}"
+            f"{written} of {expected} frames {are(written)} in the file. {advice}"
         )
         return Shortfall(FileWriteError, text, writer.name, expected, written)
     if not writer.counts_captured or written in (expected, expected - dropped):
