@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import random
 import socket
 import sys
@@ -17,7 +18,6 @@ MAX_ARRAY_BYTES = 40_000_000
 # Below the usual ephemeral ranges, so that no outgoing connection takes the port meanwhile.
 _PORTS = range(12_000, 30_000)
 _given_ports: set[int] = set()
-_held: list[socket.socket] = []
 _share = _PORTS
 
 
@@ -90,7 +90,7 @@ def _is_ours(port: int, hold: bool) -> bool:
         sock.close()
         return False
     if hold:
-        _held.append(sock)
+        atexit.register(sock.close)
     else:
         sock.close()
     return True
