@@ -56,10 +56,14 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Print what the conformance suite found, whichever process found it."""
+    """Print what the conformance suite found and other tests counted, whichever process did."""
     reports = [
         report for kind in ("passed", "failed") for report in terminalreporter.getreports(kind)
     ]
+    for report in reports:
+        counts = dict(report.user_properties).get("summary")
+        if counts:
+            terminalreporter.write_line(str(counts))
     found = [dict(report.user_properties).get(PROPERTY) for report in reports]
     rows = [row for row in found if row]
     if rows:

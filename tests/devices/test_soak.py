@@ -76,7 +76,11 @@ def _plan(choose: random.Random, det: Any, points: int) -> Any:
 
 
 def test_no_frame_is_lost_and_none_is_missed_without_need(
-    engine: Any, documents: Any, watched: Any, caplog: pytest.LogCaptureFixture
+    engine: Any,
+    documents: Any,
+    watched: Any,
+    caplog: pytest.LogCaptureFixture,
+    record_property: Any,
 ) -> None:
     choose = random.Random(SEED)
     det = watched
@@ -119,7 +123,8 @@ def test_no_frame_is_lost_and_none_is_missed_without_need(
         total["points"] += points
         total["frames"] += points * frames
         total["alarms"] += len(problems)
-    print(f"\nsoak: {total}")
+    counts = ", ".join(f"{number} {what}" for what, number in total.items())
+    record_property("summary", f"soak with seed {SEED}: {counts}")
     assert not wrong, wrong
     assert len(documents.of("event")) == total["points"]
     lost = [e["data"]["det_frames_dropped"] for e in documents.of("event")]
