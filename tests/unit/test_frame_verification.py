@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from adsupport.devices.frames import extent
-from adsupport.devices.frames.extent import find_loss
+from adsupport.devices.frames.extent import PixelFinding, find_loss
 from adsupport.devices.frames.files import FileClaim, verify_files
 from adsupport.errors import FileWriteError, FrameCountError
 
@@ -242,9 +242,9 @@ def test_pixels_beyond_the_end_of_the_file_are_found_out(
         chunked = "chunks" in how
         last = low.get_chunk_info(2).byte_offset if chunked else low.get_offset()
         end = last + (48 if chunked else 3 * 48)
-        assert find_loss(data, tmp_path / "a.h5", end)[0] == ""
-        problem, _ = find_loss(data, tmp_path / "a.h5", end - 1)
-    assert problem == f"has {end - 1} bytes, but its frames reach to byte {end}"
+        assert find_loss(data, tmp_path / "a.h5", end).problem == ""
+        found = find_loss(data, tmp_path / "a.h5", end - 1)
+    assert found.problem == f"has {end - 1} bytes, but its frames reach to byte {end}"
 
 
 def test_of_very_many_chunks_some_are_looked_at(
@@ -255,8 +255,8 @@ def test_of_very_many_chunks_some_are_looked_at(
         data = file.create_dataset("data", data=np.ones((9, 4, 6), "u2"), chunks=(1, 4, 6))
         file.flush()
         end = data.id.get_chunk_info(8).byte_offset + 48
-        assert "reach to byte" in find_loss(data, tmp_path / "a.h5", end - 1)[0]
-        assert find_loss(data, tmp_path / "a.h5", end) == ("", "")
+        assert "reach to byte" in find_loss(data, tmp_path / "a.h5", end - 1).problem
+        assert find_loss(data, tmp_path / "a.h5", end) == PixelFinding()
 
 
 def test_a_file_that_is_no_hdf5_is_found_out(tmp_path: pathlib.Path) -> None:

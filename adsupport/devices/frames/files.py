@@ -233,10 +233,10 @@ def _compare(claim: FileClaim, handle: Any, size: int) -> FileReport:
     full = len(datasets) == 1 and len(datasets[0].shape) == dims + 1
     doubts = []
     for each in datasets:
-        problem, doubt = find_loss(each, claim.files[0], size, full)
-        doubts += [f"{claim.files[0]} {doubt}."] if doubt else []
-        if problem:
-            text = f"{claim.files[0]} {problem}. {_LOOK}"
+        found = find_loss(each, claim.files[0], size, full)
+        doubts += [f"{claim.files[0]} {found.doubt}."] if found.doubt else []
+        if found.problem:
+            text = f"{claim.files[0]} {found.problem}. {_LOOK}"
             problems.append(_shortfall(claim, FileWriteError, text, None))
     report = _report(claim, got, problems, missing, note)
     return replace(report, doubt=" ".join(doubts))
