@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import bluesky.plan_stubs as bps
 import pytest
 from ophyd import Device
 from ophyd.areadetector.base import ADBase
@@ -113,3 +114,23 @@ def test_what_is_read_is_looked_up_anew_when_staged(chain: Any) -> None:
         assert chain.stats1.total.name not in chain.read()
     finally:
         chain.unstage()
+
+
+def test_a_run_describes_and_reads_the_same_when_kinds_change_in_between(
+    chain: Any, engine: Any, documents: Any
+) -> None:
+    def plan() -> Any:
+        yield from bps.stage(chain)
+        for kind in ("normal", "omitted"):
+            chain.stats1.net.kind = kind
+            yield from bps.open_run()
+            yield from bps.trigger_and_read([chain])
+            yield from bps.close_run()
+        yield from bps.unstage(chain)
+
+    chain.cam.num_images.set(1, timeout=5).wait()
+    chain.stats1.read_attrs = ["total"]
+    engine(plan())
+    described = [set(d["data_keys"]) for d in documents.of("descriptor")]
+    assert [set(e["data"]) for e in documents.of("event")] == described
+    assert described[0] - described[1] == {chain.stats1.net.name}

@@ -217,3 +217,22 @@ def test_an_ioc_that_starts_after_the_first_attempt(adsupport_ioc_factory: Any) 
         assert motor.connected
         assert motor.position == motor.user_readback.get()
         assert motor.user_setpoint.metadata["timestamp"] is not None
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        ca.ChannelAccessException("gone"),
+        ca.CASeverityException("create_subscription", "Virtual circuit disconnect"),
+        ca.ChannelAccessGetFailure("gone", None, 192),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+def test_a_connection_that_changes_while_it_is_corrected_is_no_error(error: Exception) -> None:
+    class Changing:
+        pvname = "gp:userCalc9"
+
+        def force_connect(self, **_: Any) -> None:
+            raise error
+
+    settle.correct(Changing(), True)

@@ -29,19 +29,25 @@ class Capture(Signal):
     def __init__(self, lost: int) -> None:
         super().__init__("ioc:HDF1:Capture", 0)
         self.lost = lost
+        self.asked = 0
+        self.slow = False
         self.puts: list[int] = []
 
     def put(self, value: int) -> None:
         self.puts.append(value)
-        self.value = int(value and self.puts.count(1) > self.lost)
+        self.value = int(value and self.puts.count(1) > self.lost and not self.slow)
+        self.asked = int(value and (self.slow or self.value))
 
 
 @pytest.fixture
 def plugin(monkeypatch: pytest.MonkeyPatch) -> Any:
     """Make a file plugin: called with the puts that it loses, and its WriteMessage."""
 
-    def read(signals: dict[str, Any], **_: Any) -> dict[str, Any]:
-        return {name: signal.get() for name, signal in signals.items()}
+    def read(signals: dict[str, Any], setpoints: Iterable[str] = ()) -> dict[str, Any]:
+        return {
+            name: signal.asked if name in setpoints else signal.get()
+            for name, signal in signals.items()
+        }
 
     def make(lost: int, message: str = "", status: str = "Write OK") -> Any:
         others: Iterable[str] = ("file_path_exists", "full_file_name", "file_path", "array_counter")
@@ -79,3 +85,12 @@ def test_what_gives_a_reason_is_not_asked_again(plugin: Any, message: str, statu
     with pytest.raises(FileWriteError, match=message):
         capture.begin_capture(refused)
     assert refused.capture.puts == [1, 0]
+
+
+def test_one_that_is_slow_to_open_its_file_is_not_asked_again(plugin: Any) -> None:
+    # a second put would open a second file behind the first
+    slow = plugin(lost=0)
+    slow.capture.slow = True
+    with pytest.raises(FileWriteError, match="the capture didn't start"):
+        capture.begin_capture(slow, timeout=0.3)
+    assert slow.capture.puts == [1, 0]

@@ -19,6 +19,7 @@ from adsupport.devices.connection.report import (
     MissingGroup,
     brief,
     group_missing,
+    may_come_back,
     missing_pvs,
 )
 from adsupport.devices.connection.wait import LOST_TIME, OPTIONAL_TIME, ConnectionWait
@@ -172,7 +173,31 @@ def test_what_was_connected_before_is_looked_for_again(ask: list[str]) -> None:
     (group,) = group_missing(signals, lost)
     assert "was connected before, and isn't found again yet" in group.cause
     assert "wait_for_connection() again" in group.remedy
-    assert ask == []
+    assert ask == ["offline:cam1:"]  # once: another release may have come back
+
+
+def test_a_whole_plugin_that_was_connected_before_is_looked_for_again(ask: list[str]) -> None:
+    signals = signals_of("cam", "hdf1")
+    for each in signals:
+        each.signal._metadata["status"] = 0
+    (group,) = group_missing(signals, lose(signals, lambda pv: ":HDF1:" in pv))
+    assert "was connected before" in group.cause
+    assert "loaded in this IOC" not in group.text
+
+
+def test_what_another_release_lacks_does_not_come_back(
+    ask: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    signals = signals_of("cam", "hdf1")
+    for each in signals:
+        each.signal._metadata["status"] = 0
+    lost = lose(signals, lambda pv: pv.endswith("FlushNow"))
+    assert may_come_back(signals, lost)
+    old = InstalledReleases(Release.parse("R3-4"))
+    monkeypatch.setattr(connection_report, "installed_releases", lambda *_: old)
+    assert not may_come_back(signals, lost)
+    (group,) = group_missing(signals, lost)
+    assert "not in ADCore R3-4: added in R3-5" in group.text
 
 
 @pytest.mark.parametrize(("status", "over"), [(None, True), (0, False)])

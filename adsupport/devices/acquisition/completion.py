@@ -15,6 +15,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ...errors import AcquireTimeoutError, AdsupportError
+from ..files.capture import CLOSE_TIMEOUT
 from ..frames.account import FrameAccount, FrameReport
 from ..signals.monitors import Monitors
 from ..signals.reading import read_signals
@@ -35,7 +36,7 @@ logger = logging.getLogger(__name__)
 #: How long the monitors may lag behind the answer before the counters are read, in seconds.
 _LAG = 0.02
 #: How long the thread may take to end what it has begun, such as a file, in seconds.
-_STOP_TIMEOUT = 30.0
+_STOP_TIMEOUT = CLOSE_TIMEOUT + 30.0
 
 
 class Completion:

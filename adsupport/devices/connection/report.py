@@ -16,7 +16,7 @@ from ..releases.installed import installed_releases
 from ..releases.templates import template_of
 from .device_signals import DeviceSignal
 
-__all__ = ["MissingGroup", "brief", "group_missing", "missing_pvs"]
+__all__ = ["MissingGroup", "brief", "group_missing", "may_come_back", "missing_pvs"]
 
 #: Signals of a component that may be missing before its class is in doubt: these, and this part.
 DOUBTFUL = 4
@@ -256,7 +256,8 @@ def _of_part(
     if owner is not None and part:
         device, where = getattr(owner, part), f"{owner.name}.{part}"
         suffix = device.prefix.removeprefix(owner.prefix)
-        if suffix and len(lost) == whole and not arriving and not _partly(lost):
+        known = all(each.is_lost for each in lost)
+        if suffix and len(lost) == whole and not (known or arriving or _partly(lost)):
             yield MissingGroup(
                 where,
                 f"nothing under {device.prefix!r} answers ({whole} signals)",
@@ -300,24 +301,44 @@ def _cause_of_one(
 ) -> _Cause | None:
     if pv in failures:
         return _Cause("answers, but can't be read", failures[pv])
-    if signal.is_lost:
-        return _AGAIN
+    otherwise = _AGAIN if signal.is_lost else None
     found = _history(signal, pv)
     if found is None:
-        return None
+        return otherwise
     added, removed = found
     installed = release.find()
-    if installed is None and arriving:
-        return None
+    if installed is None and (arriving or signal.is_lost):
+        return otherwise
     if removed is not None and (installed is None or installed >= removed):
         change = f"removed in {removed}"
     elif added is not None and (installed is None or installed < added):
         change = f"added in {added}"
     else:
-        return None
+        return otherwise
     where = "every ADCore" if installed is None else f"ADCore {installed}"
-    return _Cause(
-        f"not in {where}", change, "ad_creator(..., adcore='auto') takes classes that fit"
+    return _Cause(f"not in {where}", change, _FITTING)
+
+
+def may_come_back(signals: list[DeviceSignal], lost: list[DeviceSignal]) -> bool:
+    """Tell whether signals that were connected before are worth waiting for.
+
+    Parameters
+    ----------
+    signals : list of DeviceSignal
+        All signals.
+    lost : list of DeviceSignal
+        Those that were connected before and aren't any more.
+
+    Returns
+    -------
+    bool
+        False when the IOC has another release of ADCore now, which has none of them.
+    """
+    release = _InstalledRelease(signals)
+    return any(
+        _cause_of_one(each, pv, release, {}, arriving=False) is _AGAIN
+        for each in lost
+        for pv in each.missing_pvs()
     )
 
 

@@ -81,7 +81,11 @@ def correct(pv: Any, connected: bool) -> None:
     logger.info("%s: pyepics missed that its connection is %s", pv.pvname, connected)
     try:
         pv.force_connect(pvname=pv.pvname, conn=connected)
-    except ca.ChannelAccessException as error:  # it changed just now; there will be another look
+    except (
+        ca.ChannelAccessException,
+        ca.CASeverityException,
+        ca.ChannelAccessGetFailure,
+    ) as error:  # it changed just now; there will be another look
         logger.info("%s: %s", pv.pvname, error)
 
 

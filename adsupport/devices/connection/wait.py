@@ -10,6 +10,7 @@ from ophyd.signal import EpicsSignalBase
 
 from .device_signals import DeviceSignal, channels, devices_of, epics_signals
 from .metadata import MetadataReader
+from .report import may_come_back
 from .settle import can_settle, correct, has_value, is_there, settle, settle_value, wrongs
 
 __all__ = ["ConnectionWait"]
@@ -86,6 +87,8 @@ class ConnectionWait:
         self._helping: set[tuple[int, str]] = set()
         self._doubts: dict[int, float] = {}
         self._last = time.monotonic()
+        self._asked_for = -1
+        self._comes_back = False
 
     def _made(self, signal: EpicsSignalBase) -> None:
         if not signal.connected:
@@ -125,8 +128,18 @@ class ConnectionWait:
             return True
         if any(each.required for each in self._waiting.values()) or self.unready():
             return False
-        lost = any(each.is_lost for each in self._waiting.values())
-        return not self._waiting or now >= self._last + (LOST_TIME if lost else OPTIONAL_TIME)
+        if self._waiting and now < self._last + OPTIONAL_TIME:
+            return False
+        return now >= self._last + LOST_TIME or not self._may_come_back()
+
+    def _may_come_back(self) -> bool:
+        """Tell whether something was connected before that the IOC's release still has."""
+        waiting = list(self._waiting.values())
+        if self._asked_for != len(waiting):  # the IOC is asked for its release: not at each look
+            self._asked_for = len(waiting)
+            lost = [each for each in waiting if each.is_lost]
+            self._comes_back = bool(lost) and may_come_back(self.signals, lost)
+        return self._comes_back
 
     def _all_connected(self) -> bool:
         """Tell whether nothing waits, for little: one look at each signal as it connects."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import threading
 import time
 from typing import Any
 
@@ -12,6 +11,7 @@ from ..arrays.prediction import array_mismatch, delivered_array, received_array
 from ..frames.report import Shortfall
 from ..frames.wording import counted
 from ..signals.reading import pv_name, read_signals, wait_for
+from ..signals.requests import put_unless_unanswered
 
 __all__ = ["begin_capture", "check_primed", "end_capture", "file_problem"]
 
@@ -83,9 +83,10 @@ def begin_capture(plugin: Any, timeout: float = CAPTURE_TIMEOUT) -> None:
     """
     # A put that comes while the record still works on the one before may be undone by that one's
     # end, and then the plugin has never heard of it: so it says nothing, and is asked again.
-    if _capture_stays(plugin, timeout) or (
-        _says_nothing(plugin) and _capture_stays(plugin, timeout)
-    ):
+    stays, unheard = _start(plugin, timeout)
+    if unheard and _says_nothing(plugin):
+        stays, _ = _start(plugin, timeout)
+    if stays:
         return
     message = _why_not_capturing(plugin)
     # Should the IOC come to it later, it's not to write then.
@@ -93,15 +94,15 @@ def begin_capture(plugin: Any, timeout: float = CAPTURE_TIMEOUT) -> None:
     raise FileWriteError(message)
 
 
-def _capture_stays(plugin: Any, timeout: float) -> bool:
-    """Put Capture 1; tell whether it's on and stays on."""
+def _start(plugin: Any, timeout: float) -> tuple[bool, bool]:
+    """Put Capture 1; tell whether it stays on, and whether nobody has ever seen it on."""
     # Not with completion: the put of Capture completes when the capture ends.
     plugin.capture.put(1)
     off_since: float | None = None
-    seen_on = on = False
+    seen_on = on = unheard = False
 
     def settled() -> bool:
-        nonlocal off_since, seen_on, on
+        nonlocal off_since, seen_on, on, unheard
         found = read_signals({"on": plugin.capture, "asked": plugin.capture}, setpoints=("asked",))
         on = bool(int(found["on"]))
         if on:
@@ -110,11 +111,12 @@ def _capture_stays(plugin: Any, timeout: float) -> bool:
             seen_on, off_since = True, None
             return False
         off_since = off_since or time.monotonic()
-        return seen_on or time.monotonic() - off_since > _REFUSED_AFTER
+        unheard = not seen_on and time.monotonic() - off_since > _REFUSED_AFTER
+        return seen_on or unheard
 
     wait_for(settled, timeout)
     # A second look: where it's refused it's on for a moment.
-    return on and bool(int(plugin.capture.get()))
+    return on and bool(int(plugin.capture.get())), unheard
 
 
 def _says_nothing(plugin: Any) -> bool:
@@ -171,8 +173,7 @@ def end_capture(plugin: Any, timeout: float = CLOSE_TIMEOUT) -> None:
     found = read_signals(signals, setpoints=("asked",))
     if not any(int(value) for value in found.values()):
         return
-    answered = threading.Event()
-    plugin.capture.put(0, use_complete=True, callback=lambda **_: answered.set())
+    answered = put_unless_unanswered(plugin.capture, 0)
     if not wait_for(closed, timeout):
         raise FileWriteError(
             f"{pv_name(plugin.capture, True)}: the file wasn't closed within {timeout:g} s; it may "

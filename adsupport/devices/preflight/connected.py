@@ -84,7 +84,7 @@ def _by_part(
         lost = [each for each in missing if each.component == part]
         whole = sum(each.component == part for each in signals)
         owner = getattr(detector, part) if part else detector
-        if part and len(lost) == whole:
+        if part and len(lost) == whole and not all(each.is_lost for each in lost):
             yield Finding(
                 "error",
                 owner.prefix,

@@ -23,8 +23,8 @@ Found = tuple[list[str], dict[str, Any], dict[str, Any]]
 class ReadsAtOnce(Device):
     """Mixin: readings and configuration as ophyd's devices give them, but together.
 
-    What belongs to the readings is looked up once while the device is staged: a descriptor of the
-    run has it by then.
+    What belongs to the readings is looked up once a run, with its descriptor, while the device is
+    staged.
     """
 
     _reading: Found | None = None
@@ -39,6 +39,17 @@ class ReadsAtOnce(Device):
         """
         self._reading = None
         return super().stage()
+
+    def describe(self) -> Any:
+        """Describe what :meth:`read` returns; a run does so once, and it's looked up anew.
+
+        Returns
+        -------
+        dict
+            Data keys by name.
+        """
+        self._reading = None
+        return super().describe()
 
     def read(self) -> OrderedDict[str, dict[str, Any]]:
         """Read what belongs into the events.

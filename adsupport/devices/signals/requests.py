@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import threading
+import weakref
 from collections.abc import Callable
 from typing import Any, cast
 
 from ...errors import ConnectionTimeoutError
 
-__all__ = ["fetch", "lost", "put_with_answer", "request"]
+__all__ = ["fetch", "lost", "put_unless_unanswered", "put_with_answer", "request"]
+
+_unanswered: weakref.WeakKeyDictionary[Any, threading.Event] = weakref.WeakKeyDictionary()
 
 
 def lost(pv: str, what: str) -> ConnectionTimeoutError:
@@ -118,6 +122,40 @@ def put_with_answer(signal: Any, value: int, answered: Callable[[], None]) -> No
         ca.put(pv.chid, value, callback=lambda **_: answered())
     except (ca.CASeverityException, ca.ChannelAccessException) as error:
         raise lost(pv.pvname, "isn't connected any more") from error
+
+
+def put_unless_unanswered(signal: Any, value: int) -> threading.Event:
+    """Put a number with completion; without, when such a put before it isn't answered yet.
+
+    A second put-callback on a channel before the first is answered holds up all that this client
+    asks of the IOC.
+
+    Parameters
+    ----------
+    signal : ophyd.EpicsSignal
+        A number or an enum, connected.
+    value : int
+        The number.
+
+    Returns
+    -------
+    threading.Event
+        Set when the IOC has answered, or the connection is lost; of the put before, if that one
+        was unanswered.
+
+    Raises
+    ------
+    ConnectionTimeoutError
+        The connection is lost.
+    """
+    before = _unanswered.get(signal)
+    if before is not None and not before.is_set():
+        signal.put(value)
+        return before
+    answered = threading.Event()
+    put_with_answer(signal, value, answered.set)
+    _unanswered[signal] = answered
+    return answered
 
 
 def _answers(pv: Any) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import itertools
 import logging
 import os
 import signal
@@ -98,7 +99,7 @@ class DirectoryVanishes(FileFault):
     def attach(self, ioc: IOC, stack: ExitStack) -> None:
         """Take the directory away now, or when its time has come."""
         super().attach(ioc, stack)
-        self.vanished = ""
+        self.vanished = self.aside = ""
         stack.callback(self._bring_back)
         stack.enter_context(self.plugin.directory_lost.attached(self._is_lost))
         stack.enter_context(self.plugin.before_opening.attached(self._open))
@@ -124,19 +125,22 @@ class DirectoryVanishes(FileFault):
         directory = os.path.abspath(self.plugin.get("FILE_PATH"))
         if not self.plugin.get("FILE_PATH") or not os.path.isdir(directory):
             raise FaultError(f"{self.target}: FilePath {directory!r} is no directory to vanish")
+        # one may be left there, where somebody had made the directory anew meanwhile
+        names = (f"{directory}.vanished{number or ''}" for number in itertools.count())
+        aside = next(name for name in names if not os.path.lexists(name))
         try:
-            os.rename(directory, f"{directory}.vanished")
+            os.rename(directory, aside)
         except OSError as error:
             raise FaultError(f"{self.target}: {directory} can't vanish: {error}") from error
-        self.vanished = directory
+        self.vanished, self.aside = directory, aside
 
     def _bring_back(self) -> None:
         if not self.vanished:
             return
         try:
-            os.rename(f"{self.vanished}.vanished", self.vanished)
+            os.rename(self.aside, self.vanished)
         except OSError as error:  # somebody has made it anew meanwhile, or removed both
-            _log.error("%s.vanished can't be named back: %s", self.vanished, error)
+            _log.error("%s can't be named back: %s", self.aside, error)
 
 
 @dataclass(kw_only=True, eq=False)
