@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pathlib
 import threading
 import time
 from collections import OrderedDict
@@ -14,7 +13,6 @@ from bluesky.preprocessors import plan_mutator
 from bluesky.utils import Msg
 from ophyd.status import Status
 
-from ..devices.frames.files import FileReport
 from ..devices.frames.report import id_list
 
 __all__ = ["accounted"]
@@ -27,10 +25,11 @@ def accounted(plan: Any) -> Generator[Msg, Any, Any]:
 
     bluesky unstages when a run is closed, so what is found then can't be in its documents.
     This preprocessor ends the files one moment earlier and adds an event to the stream
-    ``accounting``, with the readings ``<writer>_file`` (its local name), ``_file_frames_expected``,
-    ``_file_frames_found`` (-1: nobody could look), ``_file_verified`` (0 or 1),
-    ``_file_missing_ids`` (text such as ``4-6, 9``) and ``_file_problem`` (empty when the file is
-    whole).
+    ``accounting``, with the readings ``<writer>_file`` (its local name; several, one after the
+    other, when a point that failed made the run go on in another file), and of all of them together
+    ``_file_frames_expected``, ``_file_frames_found`` (-1: nobody could look), ``_file_verified``
+    (0 or 1), ``_file_missing_ids`` (text such as ``4-6, 9``) and ``_file_problem`` (empty when
+    each is whole).
 
     Parameters
     ----------
@@ -59,16 +58,22 @@ def accounted(plan: Any) -> Generator[Msg, Any, Any]:
     >>> RE.preprocessors.append(accounted)           # doctest: +SKIP
     """
     detectors: list[Any] = []
+    # how many files each writer had ended before the run
+    before: dict[str, int] = {}
 
     def before_close(msg: Msg) -> tuple[Any, Any]:
         if msg.command == "stage" and msg.obj not in detectors:
             detectors.append(msg.obj)
         elif msg.command == "unstage" and msg.obj in detectors:
             detectors.remove(msg.obj)
+        elif msg.command == "open_run":
+            writers = [part for detector in detectors for part in _writers_of(detector)]
+            before.clear()
+            before.update({writer.name: len(writer.file_reports) for writer in writers})
         elif msg.command == "close_run" and msg.kwargs.get("exit_status") in (None, "success"):
             writers = [part for detector in detectors for part in _writers_of(detector)]
             if writers:
-                return _account_and(msg, writers), None
+                return _account_and(msg, writers, before), None
         return None, None
 
     return (yield from plan_mutator(plan, before_close))
@@ -80,11 +85,12 @@ def _writers_of(detector: Any) -> list[Any]:
     return [p for p in parts if hasattr(p, "end_file") and p.is_writing]
 
 
-def _account_and(msg: Msg, writers: list[Any]) -> Generator[Msg, Any, Any]:
-    accounts: list[Any] = [_FileAccount(writer) for writer in writers]
+def _account_and(msg: Msg, writers: list[Any], before: dict[str, int]) -> Generator[Msg, Any, Any]:
+    accounts: list[Any] = [_FileAccount(each, before.get(each.name, 0)) for each in writers]
     yield from bps.trigger_and_read(accounts, name=_STREAM)
     for account in accounts:
-        error = None if account.report is None else account.report.error()
+        errors = [report.error() for report in account.writer.untold_reports]
+        error = next((each for each in errors if each is not None), None)
         if error is not None and getattr(account.writer.parent, "frame_policy", "") == "raise":
             account.writer.problem_reported = True
             raise error
@@ -92,14 +98,14 @@ def _account_and(msg: Msg, writers: list[Any]) -> Generator[Msg, Any, Any]:
 
 
 class _FileAccount:
-    """Looks like a device to the RunEngine: triggering it ends the file, reading tells of it."""
+    """Looks like a device to the RunEngine: triggering it ends the file, reading tells of all."""
 
     parent = None
 
-    def __init__(self, writer: Any) -> None:
+    def __init__(self, writer: Any, before: int) -> None:
         self.writer = writer
         self.name = f"{writer.name}_file"
-        self.report: FileReport | None = None
+        self._before = before
 
     def trigger(self) -> Status:
         """End the file in a thread of its own: the RunEngine's must not wait."""
@@ -107,7 +113,7 @@ class _FileAccount:
 
         def end() -> None:
             try:
-                self.report = self.writer.end_file()
+                self.writer.end_file()
             except Exception as error:
                 status.set_exception(error)
             else:
@@ -118,15 +124,18 @@ class _FileAccount:
         return status
 
     def _values(self) -> dict[str, Any]:
-        report = self.report or FileReport(self.writer.name, pathlib.Path(), "", 0)
-        error = report.error()
+        reports = self.writer.file_reports[self._before :]
+        found = [report.got for report in reports]
+        errors = [report.error() for report in reports]
+        missing = tuple(sorted(number for report in reports for number in report.missing))
+        unseen = not reports or None in found
         return {
-            self.name: str(report.file),
-            f"{self.name}_frames_expected": report.expected,
-            f"{self.name}_frames_found": -1 if report.got is None else report.got,
-            f"{self.name}_verified": int(report.verified),
-            f"{self.name}_missing_ids": id_list(report.missing),
-            f"{self.name}_problem": "" if error is None else str(error),
+            self.name: "; ".join(str(report.file) for report in reports),
+            f"{self.name}_frames_expected": sum(report.expected for report in reports),
+            f"{self.name}_frames_found": -1 if unseen else sum(filter(None, found)),
+            f"{self.name}_verified": int(all(report.verified for report in reports) and not unseen),
+            f"{self.name}_missing_ids": id_list(missing),
+            f"{self.name}_problem": " ".join(str(error) for error in errors if error is not None),
         }
 
     def read(self) -> OrderedDict[str, dict[str, Any]]:

@@ -136,6 +136,26 @@ def test_after_a_torn_point_the_run_goes_on_in_another_file(det: Any, disk: path
         assert file["entry/data/data"].shape[0] == 20
 
 
+def test_a_point_taken_again_before_its_first_frame_keeps_its_place(det: Any) -> None:
+    det.cam.num_images.set(2, timeout=5).wait()
+    det.stage()
+    det.trigger().wait(10)
+    det.cam.acquire_time.set(20.0, timeout=5).wait()
+    det.trigger()
+    assert wait_for(lambda: det.cam.acquire.get() == 1, 5)
+    det.pause()
+    det.cam.acquire_time.set(0.001, timeout=5).wait()
+    for _ in range(2):
+        det.trigger().wait(10)
+    documents = list(det.collect_asset_docs())
+    det.unstage()
+    points = [d["datum_kwargs"]["point_number"] for kind, d in documents if kind == "datum"]
+    assert points == [0, 1, 1, 2]
+    (resource,) = [d for kind, d in documents if kind == "resource"]
+    with h5py.File("/" + resource["resource_path"]) as file:
+        assert file["entry/data/data"].shape[0] == 6
+
+
 def test_a_capture_left_on_by_a_session_that_died_is_ended_by_hand(det: Any) -> None:
     det.hdf1.file_write_mode.set("Stream", timeout=5).wait()
     det.hdf1.enable.set(1, timeout=5).wait()

@@ -92,3 +92,38 @@ def test_a_file_that_is_lost_fails_an_accounted_run(
         engine(accounted(bp.count([det], num=2)))
     assert documents.of("stop")[0]["exit_status"] == "fail"
     assert "doesn't exist" in documents.of("event")[-1]["data"]["det_hdf1_file_problem"]
+
+
+def test_the_account_speaks_of_all_files_of_the_run(
+    adsim: Any, engine: Any, documents: Any, det: Any
+) -> None:
+    det.frame_policy = "record"
+    engine(prepare_count(det.hdf1, "several", 0.001, 0.002, 1))
+    engine(accounted(bp.count([det])))
+    with adsim.fault("queue-overflow", "HDF1", after=1, count=1):
+        engine(accounted(bp.count([det], num=3)))
+    first, data = (e["data"] for e in documents.of("event") if "det_hdf1_file" in e["data"])
+    assert (first["det_hdf1_file_frames_expected"], first["det_hdf1_file_problem"]) == (1, "")
+    assert (data["det_hdf1_file_frames_expected"], data["det_hdf1_file_frames_found"]) == (3, 2)
+    torn = documents.of("event")[3]["data"]
+    assert torn["det_frames_dropped"] == 1
+    assert data["det_hdf1_file_missing_ids"] == str(torn["det_first_unique_id"])
+    assert "has 1 frame, expected 2" in data["det_hdf1_file_problem"]
+    assert data["det_hdf1_file"].count(".h5") == 2
+
+
+def test_a_file_before_the_last_that_is_lost_fails_an_accounted_run(
+    engine: Any, documents: Any, det: Any
+) -> None:
+    def tear(name: str, _: dict[str, Any]) -> None:
+        if name == "event" and len(documents.of("event")) == 1:
+            AD_full_file_name_local(det.hdf1).unlink()
+            det.hdf1.end_file()  # as where a point that was torn makes the run go on in another
+
+    det.hdf1.file_timeout = 0.2
+    engine(prepare_count(det.hdf1, "torn", 0.001, 0.002, 2))
+    engine.subscribe(tear)
+    with pytest.raises(FileWriteError, match=r"torn_0000\.h5 doesn't exist here"):
+        engine(accounted(bp.count([det], num=3)))
+    assert [stop["exit_status"] for stop in documents.of("stop")] == ["fail"]
+    assert len(det.hdf1.file_reports) == 2

@@ -82,6 +82,11 @@ class FileEnd:
         return tuple(self._file_reports)
 
     @property
+    def untold_reports(self) -> tuple[FileReport, ...]:
+        """Those of :attr:`file_reports` whose problems have not failed a point already."""
+        return tuple(self._file_reports[self._told :])
+
+    @property
     def file_report(self) -> FileReport | None:
         """What was found in the last file; None before the first has ended."""
         return self._file_reports[-1] if self._file_reports else None
@@ -229,7 +234,7 @@ class FileEnd:
 
     def _check_end(self) -> None:
         self._end_report()  # _close() has ended the capture
-        bad = [report for report in self._file_reports[self._told :] if report.problems]
+        bad = [report for report in self.untold_reports if report.problems]
         error = bad[0].error() if bad and not self.problem_reported else None
         if error is None:
             return

@@ -46,6 +46,8 @@ class FilePoints:
     def _forget_points(self) -> None:
         """Begin to count anew, with a file that has no frame yet."""
         self._frames_done = 0
+        # frames of the last point beyond those asked for, which its account has told of
+        self._excess = 0
         self._next_point = self._first_point
         self._partial = False
         # unique ids of the frames, None when they can't be told
@@ -139,6 +141,9 @@ class FilePoints:
             )
         elif self.counts_captured and captured != self._frames_done:
             reopened = self._realign(captured)
+        else:
+            # a point that is taken again has had a datum, and may have left no frame
+            self._next_point = self._first_point + self._frames_done // self.frames_per_point
         if self._one_file_a_frame:
             self._number_point(frames)
         self._partial = True
@@ -160,9 +165,9 @@ class FilePoints:
 
         A point that was interrupted leaves some.  Others are somebody else's.
         """
-        foreign = 0 if self._partial else captured - self._frames_done
-        if foreign > 0:
-            self._judge_foreign(foreign)
+        known = self._frames_done + self._excess
+        if captured > known and not self._partial:
+            self._judge_foreign(known, captured)
         if self.multi_frame and (captured % self.frames_per_point or captured < self._frames_done):
             # Readers count in whole points: begin another file behind the torn one.
             logger.warning(
@@ -173,22 +178,22 @@ class FilePoints:
             self.end_file()
             self._open()
             return True
-        self._frames_done = captured
+        self._frames_done, self._excess = captured, 0
         self._next_point = self._first_point + captured // self.frames_per_point
         # frames of a point that was taken again are in the file, and nobody noted their ids
         self._ids = None
         return False
 
-    def _judge_foreign(self, frames: int) -> None:
+    def _judge_foreign(self, known: int, captured: int) -> None:
         """Do what the detector's policy says about frames that no point has asked for."""
         plugin: Any = self
         error = FrameCountError(
-            f"{pv_name(plugin.num_captured)}: {counted(frames)} of somebody else came "
+            f"{pv_name(plugin.num_captured)}: {counted(captured - known)} of somebody else came "
             f"between two points and went to the file of {self.name}, with the run's own; no event "
             "has them. Does another client use the camera?",
             plugin=self.name,
-            expected=self._frames_done,
-            got=self._frames_done + frames,
+            expected=known,
+            got=captured,
         )
         policy = getattr(self.parent, "frame_policy", "raise")
         if policy == "raise":
@@ -234,6 +239,16 @@ class FilePoints:
             self._ids = None
         elif self._ids is not None:
             self._ids.append(ids)
+
+    def note_excess(self, frames: int) -> None:
+        """Take note of frames that a point has brought beyond those asked for.
+
+        Parameters
+        ----------
+        frames : int
+            How many; its account has told of them, so the next point needn't.
+        """
+        self._excess = frames
 
     def finish_point(self, frames: int) -> None:
         """Take note that a point is complete.
