@@ -174,6 +174,17 @@ def test_more_frames_than_asked_for_were_not_lost(account: FrameAccount, capture
     assert "wrote 10 frames, expected 5. Somebody else took frames" in str(report.error())
 
 
+@pytest.mark.parametrize(("captured", "excess"), [(54, 0), (55, 0), (57, 2)])
+def test_a_writer_is_told_how_many_frames_it_has_beyond_those_asked_for(
+    account: FrameAccount, captured: int, excess: int
+) -> None:
+    told: list[Any] = []
+    account.writers[WRITER].note_ids = told.append
+    account.writers[WRITER].note_excess = told.append
+    account.note(check(account, det_hdf1__num_captured=captured))
+    assert told == [range(101, 106), excess]
+
+
 def test_a_camera_without_counter_of_images_is_counted_by_its_arrays(
     account: FrameAccount,
 ) -> None:

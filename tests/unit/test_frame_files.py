@@ -214,6 +214,30 @@ def test_frames_that_nobody_counted_are_realigned(
     det.writer.unstage()
 
 
+@pytest.mark.parametrize(("later", "told"), [(0, ""), (2, "2 frames of somebody else")])
+def test_frames_that_a_point_has_told_of_are_not_told_again(
+    fake: Callable[..., Any], caplog: pytest.LogCaptureFixture, later: int, told: str
+) -> None:
+    det = fake(TIFFDetector, "NDFileTIFF ver1.0", "%s%s_%4.4d.tif")
+    det.frame_policy = "warn"
+    det.writer.stage()
+    det.writer.prepare_point(2, 0, 1)
+    det.writer.note_excess(4)
+    det.writer.finish_point(2)
+    det.writer.file_number.sim_put(6)
+    det.writer.prepare_point(2, 6 + later, 1)
+    assert ("of somebody else" in caplog.text) == bool(later) and told in caplog.text
+    # from there on as ever
+    det.writer.note_excess(0)
+    det.writer.finish_point(2)
+    caplog.clear()
+    det.writer.prepare_point(2, 8 + later, 1)
+    assert caplog.text == ""
+    det.writer.prepare_point(2, 10 + later, 1)  # of a point that was interrupted
+    assert "of somebody else" not in caplog.text
+    det.writer.unstage()
+
+
 def test_frames_that_nobody_counted_fail_the_run(fake: Callable[..., Any]) -> None:
     det = fake(TIFFDetector, "NDFileTIFF ver1.0", "%s%s_%4.4d.tif")
     det.writer.stage()

@@ -265,16 +265,17 @@ class FrameAccount:
         return " ".join(parts)
 
     def note(self, report: FrameReport) -> None:
-        """Tell the writers which frames they must have when their file ends.
+        """Tell the writers which frames they must have when their file ends, and how many more.
 
         Parameters
         ----------
         report : FrameReport
             The account of the acquisition that has just completed.
         """
-        for writer in self.writers.values():
+        for name, writer in self.writers.items():
             if hasattr(writer, "note_ids"):
                 writer.note_ids(report.unique_ids)
+                writer.note_excess(max(0, report.written[name] - report.expected))
 
     def name_missing(self, report: FrameReport) -> FrameReport:
         """Find out which frames are missing, by ending the files that don't have them.
