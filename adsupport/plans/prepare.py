@@ -71,7 +71,8 @@ def prepare_count(
     create_directory : int
         How many levels of directories the IOC may create: -5 the last five.
     file_path : str, optional
-        Directory on the IOC, with ``strftime`` codes; ``write_path_template`` by default.
+        Directory on the IOC, with ``strftime`` codes; ``write_path_template`` by default,
+        without one what stands in ``FilePath``.
     file_template : str, optional
         C printf format of directory, name and number; ``%s%s_%4.4d.h5`` by default.
     if_exists : {"refuse", "bump", "allow"}, optional
@@ -126,7 +127,7 @@ def prepare_count(
         )
     plugin.if_exists, previous = policy, plugin.if_exists
     try:
-        path = plugin.expand_path(file_path)
+        path = plugin.expand_path(file_path, standing=state["path"])
         _check_ascii(file_name=file_name, file_path=path, file_template=template)
         step = 1 if plugin.multi_frame else n_images
         _, local, number = plugin.plan_file(path, file_name, int(state["number"]), template, step)

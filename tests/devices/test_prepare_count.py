@@ -209,6 +209,19 @@ def test_a_user_given_path_is_where_the_file_goes(
     assert "/" + documents.of("resource")[0]["resource_path"] == str(predicted)
 
 
+def test_without_a_template_the_path_that_stands_is_taken_each_time(
+    engine: Any, det: Any, disk: pathlib.Path, puts: Any
+) -> None:
+    det.hdf1.read_path_template = det.hdf1.write_path_template = None
+    det.hdf1.file_path.set(f"{disk}/local/", timeout=5).wait()
+    for n in range(2):
+        predicted = result_of(engine, prepare_count(det.hdf1, "x", 0.01, 0.02))
+        assert predicted == disk / f"local/x_000{n}.h5"
+        engine(bp.count([det]))
+        assert predicted.is_file()
+    assert "ad:HDF1:FilePath" not in [name for name, _ in puts]
+
+
 def test_zero_period_means_as_fast_as_the_camera_goes(engine: Any, det: Any) -> None:
     engine(prepare_count(det.hdf1, "x", 0.01, 0))
     assert det.cam.acquire_period.get() == 0

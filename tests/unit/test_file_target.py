@@ -106,8 +106,24 @@ def test_dates_are_expanded_and_the_template_remembered(tmp_path: pathlib.Path) 
 
 
 def test_a_template_is_missed_where_it_is_needed() -> None:
-    with pytest.raises(NamingError, match="X:FilePath is empty.*write_path_template"):
+    advice = r"prepare_count\(\.\.\., file_path=.*X:FilePath"
+    with pytest.raises(NamingError, match=f"det_hdf1 has no write_path_template.*{advice}"):
         Target().expand_path()
+    with pytest.raises(NamingError, match=f"X:FilePath is empty and det_hdf1 has no .*{advice}"):
+        Target().expand_path(standing="")
+
+
+def test_without_a_template_the_directory_that_stands_is_taken(tmp_path: pathlib.Path) -> None:
+    target: Any = Target()
+    assert target.expand_path(standing=str(tmp_path)) == f"{tmp_path}/"
+    target.clock = lambda: WHEN
+    assert target.expand_path(f"{tmp_path}/%d") == f"{tmp_path}/20/"
+    target.clock = lambda: datetime(2026, 11, 21)
+    assert target.expand_path(standing=f"{tmp_path}/20/") == f"{tmp_path}/21/"
+
+
+def test_a_template_is_preferred_to_the_directory_that_stands() -> None:
+    assert Target(write_path_template="/a/").expand_path(standing="/b/") == "/a/"
 
 
 def test_a_read_template_alone_is_refused() -> None:

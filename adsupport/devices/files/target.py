@@ -130,7 +130,13 @@ class FileTarget:
         """The map from IOC paths to local paths that the templates make."""
         return path_map_of(self)
 
-    def expand_path(self, template: str | None = None, when: datetime | None = None) -> str:
+    def expand_path(
+        self,
+        template: str | None = None,
+        when: datetime | None = None,
+        *,
+        standing: str | None = None,
+    ) -> str:
         """Fill the date in a path template, and remember that the path came from it.
 
         When the path stands in ``FilePath`` at stage time, the date is filled in anew: a run
@@ -142,6 +148,8 @@ class FileTarget:
             Directory on the IOC; ``write_path_template`` by default.
         when : datetime, optional
             The moment; what ``clock`` says by default.
+        standing : str, optional
+            What ``FilePath`` is now: taken when there's no template, as staging does.
 
         Returns
         -------
@@ -151,13 +159,16 @@ class FileTarget:
         Raises
         ------
         NamingError
-            There's no template, or it holds something that isn't a date code.
+            There's no template and no directory that stands, or it holds something that isn't a
+            date code.
         PathMapError
             The directory lies outside the map.
         """
-        text, path = self._fill(template, when)
-        self._expanded = (text, path) if path != text else None
-        return path
+        if standing is None or template is not None or self.write_path_template is not None:
+            text, path = self._fill(template, when)
+            self._expanded = (text, path) if path != text else None
+            return path
+        return self._take(standing)
 
     def plan_directory(self, standing: str) -> str:
         """Tell which directory staging will put to ``FilePath``; nothing is changed by that.
@@ -187,22 +198,34 @@ class FileTarget:
         if self._expanded and same_path(standing, self._expanded[1]):
             # first: a '%%' of the template has become a '%' that is no date code any more
             return self._fill(self._expanded[0])
+        if not standing and self.write_path_template is None:
+            raise self._no_directory(f"{pv_name(self.file_path, True)} is empty and ")
         if not standing or has_date_codes(standing):
             return self._fill(standing or None)
         return None, check_ioc_path(standing)
 
+    def _take(self, standing: str) -> str:
+        """Tell the directory for what stands, and remember a template that it comes from."""
+        template, path = self._directory_for(standing)
+        if template is not None:
+            self._expanded = (template, path) if path != template else None
+        return path
+
     def _fill(self, template: str | None, when: datetime | None = None) -> tuple[str, str]:
         text = _directory(template) or self.write_path_template
         if text is None:
-            raise NamingError(
-                f"{pv_name(self.file_path, True)} is empty and {self.name} has no "
-                "write_path_template:",
-                remedy="put a directory to file_path, or give the plugin "
-                "write_path_template='/directory/on/the/IOC/'.",
-            )
+            raise self._no_directory()
         path = check_ioc_path(expand_dates(text, when or self.clock()))
         self.path_map.to_local(path)
         return text, path
+
+    def _no_directory(self, besides: str = "") -> NamingError:
+        return NamingError(
+            f"{besides}{self.name} has no write_path_template:",
+            remedy="say prepare_count(..., file_path='/directory/on/the/IOC/'), give the plugin "
+            "such a write_path_template, or put the directory to "
+            f"{pv_name(self.file_path, True)}.",
+        )
 
     # -- at stage time; the signals are those of ophyd's FilePlugin
 
@@ -220,9 +243,7 @@ class FileTarget:
                 f"{pv_name(self.file_name, True)} is empty:",
                 remedy="give the file a name, by prepare_count() or file_name.put().",
             )
-        template, path = self._directory_for(found["path"])
-        if template is not None:
-            self._expanded = (template, path) if path != template else None
+        path = self._take(found["path"])
         return found["name"], str(self.path_map.to_local(path)), path
 
     def _settle_directory(self) -> str:
