@@ -65,14 +65,30 @@ def test_files_whose_names_the_ioc_knows_only(tmp_path: pathlib.Path) -> None:
     assert "Its files can't be named" in str(unclosed(LOST, ask, True))
 
 
+def test_another_reason_is_kept(tmp_path: pathlib.Path) -> None:
+    error = TimeoutError("ad:HDF1:Capture could not connect.")
+    told = unclosed(error, lambda: claim(tmp_path / "a.h5"), True)
+    assert type(told) is ConnectionTimeoutError
+    assert str(told).endswith(str(error))
+
+
 @pytest.mark.parametrize(
-    ("error", "kind"),
+    ("frames", "look", "said"),
     [
-        (FileWriteError("ad:HDF1:Capture: the file wasn't closed within 60 s."), FileWriteError),
-        (TimeoutError("ad:HDF1:Capture could not connect."), ConnectionTimeoutError),
+        (3, True, "All 3 frames can be read now; the IOC still has it open. Look at the disk."),
+        (5, True, "It is incomplete: "),
+        (3, False, "Whether it is whole isn't known: verify_files is False. Look at the disk."),
     ],
 )
-def test_other_reasons_are_kept(tmp_path: pathlib.Path, error: Exception, kind: type) -> None:
-    told = unclosed(error, lambda: claim(tmp_path / "a.h5"), True)
-    assert type(told) is kind
-    assert str(told).endswith(str(error))
+def test_a_file_that_the_ioc_still_has_open_is_not_called_whole(
+    tmp_path: pathlib.Path, frames: int, look: bool, said: str
+) -> None:
+    file = tmp_path / "a.h5"
+    why = "ad:HDF1:Capture: the file wasn't closed within 60 s."
+    error = FileWriteError(why, plugin="det_hdf1", remedy="Look at the disk.")
+    told = unclosed(error, lambda: claim(file, frames), look)
+    assert type(told) is FileWriteError
+    assert str(told).startswith(f"det_hdf1: {file}: {why} {said}")
+    assert (told.plugin, told.remedy) == ("det_hdf1", "Look at the disk.")
+    assert "as it lies here" not in told.problem
+    assert "was not closed by its IOC" not in told.problem

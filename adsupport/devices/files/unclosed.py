@@ -27,24 +27,28 @@ def unclosed(
     Returns
     -------
     ConnectionTimeoutError or FileWriteError
-        The latter when ``error`` is one.  The message has the file, whether all frames are in it
-        as it lies here, and the text and the remedy of ``error``.
+        The latter when ``error`` is one: then the IOC answers, and has the file open.  The message
+        has the file, whether all frames are in it as it lies here, and the text and the remedy of
+        ``error``.
     """
+    ours = isinstance(error, AdsupportError)
+    why, remedy = (error.problem, error.remedy) if ours else (str(error), "")
+    is_open = isinstance(error, FileWriteError)
     try:
         claim = claimed()
     except (AdsupportError, TimeoutError):  # the names of single files are asked of the IOC
-        text = "Its files can't be named, let alone looked into: count them."
+        text = f"Its files can't be named, let alone looked into: count them. {why}"
     else:
-        text = f"{claim.plugin}: {claim.files[0]} was not closed by its IOC. {_state(claim, look)}"
-    ours = isinstance(error, AdsupportError)
-    why, remedy = (error.problem, error.remedy) if ours else (str(error), "")
-    if isinstance(error, FileWriteError):
-        return FileWriteError(f"{text} {why}", plugin=error.plugin, remedy=remedy)
+        text, state = f"{claim.plugin}: {claim.files[0]}", _state(claim, look, is_open)
+        # what the error fears for an open file comes before what was found in it
+        text += f": {why} {state}" if is_open else f" was not closed by its IOC. {state} {why}"
+    if is_open:
+        return FileWriteError(text, plugin=error.plugin, remedy=remedy)
     missing = getattr(error, "pvs", None) or getattr(error, "missing", ())
-    return ConnectionTimeoutError(f"{text} {why}", missing, remedy=remedy)
+    return ConnectionTimeoutError(text, missing, remedy=remedy)
 
 
-def _state(claim: FileClaim, look: bool) -> str:
+def _state(claim: FileClaim, look: bool, is_open: bool) -> str:
     if not claim.frames:
         return "No point of it was complete."
     if not look:
@@ -56,4 +60,6 @@ def _state(claim: FileClaim, look: bool) -> str:
         found = (each.message.removeprefix(f"{claim.plugin}: ") for each in report.problems)
         return f"It is incomplete: {' '.join(found)}"
     unsure = f" {report.doubt} Look at its frames." if report.doubt else ""
+    if is_open:
+        return f"All {claim.frames} frames can be read now; the IOC still has it open.{unsure}"
     return f"It is whole as it lies here: all {claim.frames} frames can be read.{unsure}"
