@@ -127,3 +127,24 @@ def test_a_file_before_the_last_that_is_lost_fails_an_accounted_run(
         engine(accounted(bp.count([det], num=3)))
     assert [stop["exit_status"] for stop in documents.of("stop")] == ["fail"]
     assert len(det.hdf1.file_reports) == 2
+
+
+@pytest.mark.parametrize("policy", ["warn", "record"])
+def test_a_run_goes_on_in_another_file_behind_one_that_could_not_be_written(
+    adsim: Any, engine: Any, documents: Any, det: Any, policy: str
+) -> None:
+    det.frame_policy = policy
+    engine(prepare_count(det.hdf1, "full", 0.001, 0.002, 1))
+
+    def mend(name: str, _: dict[str, Any]) -> None:
+        if name == "event" and len(documents.of("event")) == 3:
+            fault.end()
+
+    engine.subscribe(mend)
+    fault = adsim.fault("disk-full", "HDF1", after=1)
+    with fault:
+        engine(accounted(bp.count([det], num=5)))
+    written = [e["data"].get("det_hdf1_frames_written") for e in documents.of("event")][:5]
+    assert written[0] == 1 and written[-2:] == [1, 1] and 0 in written
+    assert documents.of("stop")[0]["exit_status"] == "success"
+    assert "Error writing file" in documents.of("event")[-1]["data"]["det_hdf1_file_problem"]

@@ -72,7 +72,9 @@ def test_a_first_frame_of_another_size_ends_the_capture(
     with unchanged(det):
         det.stage()
         det.cam.size.size_x.set(512, timeout=5).wait()
-        with pytest.raises(FrameCountError, match="wrote 0 frames.*first frame was refused"):
+        with pytest.raises(
+            FrameCountError, match="wrote 0 frames.*The first frame could not be written"
+        ):
             det.trigger().wait(10)
         det.unstage()
 

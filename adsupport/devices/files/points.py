@@ -115,13 +115,12 @@ class FilePoints:
         ConfigurationError
             The number of frames isn't the one that the run's documents announced.
         FileWriteError
-            The plugin isn't capturing any more.
+            The plugin isn't capturing any more, and the policy is to raise.
         FileExistsRefusedError
             The files of this point exist already (one file a frame).
         FrameCountError
             Frames of somebody else came since the last point, and the policy is to raise.
         """
-        plugin: Any = self
         if frames != self.frames_per_point:
             raise ConfigurationError(
                 f"{self.name} was staged for {counted(self.frames_per_point)} a point, and the "
@@ -132,13 +131,7 @@ class FilePoints:
             self._tell_no_more()
             self._open()
         elif self._mode != "Single" and str(capture) in ("0", "Done"):
-            raise FileWriteError(
-                f"{pv_name(plugin.capture)}: {self.name} isn't capturing any more after "
-                f"{counted(captured)}: NumCapture was reached, or it was stopped. WriteMessage "
-                f"{plugin.write_message.get()!r}.",
-                plugin=self.name,
-                got=captured,
-            )
+            reopened = self._go_on(captured)
         elif self.counts_captured and captured != self._frames_done:
             reopened = self._realign(captured)
         else:
@@ -148,6 +141,28 @@ class FilePoints:
             self._number_point(frames)
         self._partial = True
         return reopened
+
+    def _go_on(self, captured: int) -> bool:
+        """Begin another file behind one whose capture has ended, unless the policy is to raise."""
+        plugin: Any = self
+        error = FileWriteError(
+            f"{pv_name(plugin.capture)}: {self.name} isn't capturing any more after "
+            f"{counted(captured)}: NumCapture was reached, a frame could not be written, or it was "
+            f"stopped. WriteMessage {plugin.write_message.get()!r}.",
+            plugin=self.name,
+            got=captured,
+        )
+        policy = getattr(self.parent, "frame_policy", "raise")
+        if policy == "raise":
+            raise error
+        logger.log(
+            logging.INFO if policy == "record" else logging.WARNING,
+            "%s The run goes on in another file.",
+            error,
+        )
+        self.end_file()
+        self._open()
+        return True
 
     def _number_point(self, frames: int) -> None:
         """Take note of the numbers that the files of the next point will have."""

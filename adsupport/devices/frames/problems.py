@@ -234,6 +234,14 @@ def _why(
             "Somebody else took frames meanwhile: another client, or a second detector of the "
             "plan with the same camera. One detector can have all plugins."
         )
+    ended = str(after["capture"]) in ("0", "Done")
+    if ended and int(after["num_captured"]) == 0:
+        # With NumCapture 0 a first frame that can't be written ends it, whatever the cause.
+        return (
+            "The first frame could not be written, which ends the capture and clears WriteMessage: "
+            "the IOC's console says why. Is its disk full, or may it not write there? If neither: "
+            f"{_OTHER_FRAMES[0].lower()}{_OTHER_FRAMES[1:]}"
+        )
     first = "The first frame was refused. " if written == 0 else ""
     if received > written:
         # WriteStatus is good again after the next frame that fits; the counts still tell.
@@ -242,10 +250,7 @@ def _why(
             f"{first}{counted(refused)} reached it and {were(refused)} refused, as WriteMessage "
             f"'Invalid frame. Ignoring.' says at such a frame. {_OTHER_FRAMES}"
         )
-    if str(after["capture"]) in ("0", "Done"):
-        if int(after["num_captured"]) == 0:
-            # With NumCapture 0 a first frame that can't be written ends the capture.
-            return f"{first}{_OTHER_FRAMES}"
+    if ended:
         return "Capture has ended: NumCapture was reached, or somebody stopped it."
     if skipping:
         return f"MinCallbackTime of {', '.join(skipping)} isn't 0, so frames are skipped."
