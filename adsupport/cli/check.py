@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 import json
 import logging
+import signal
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -90,7 +92,7 @@ def run(
 
     planned = PlannedRun(points, frames, exposure, period, compression)
     keys = [key.strip() for each in plugins or () for key in each.split(",") if key.strip()]
-    with _silent_logs():
+    with _one_line_when_interrupted(), _silent_logs():
         if Path(prefix).suffix in _DECLARATIONS:
             if keys or templates:
                 raise typer.BadParameter(
@@ -102,12 +104,31 @@ def run(
         else:
             reports = [_report(prefix, keys, templates, planned, write, timeout)]
             document = reports[0].as_dict()
+    _end_at_once_when_interrupted()
     if as_json:
         typer.echo(json.dumps(document, indent=2, ensure_ascii=False))
     else:
         for report in reports:
             _print(report)
     raise typer.Exit(0 if all(report.ok for report in reports) else 1)
+
+
+@contextlib.contextmanager
+def _one_line_when_interrupted() -> Iterator[None]:
+    try:
+        yield
+    except (KeyboardInterrupt, SystemExit) as stop:
+        # a probe notes what it has put back; without one there was nothing to be put back
+        notes = getattr(stop, "__notes__", None) or ["nothing on the IOC is changed"]
+        typer.echo(f"adsupport: interrupted; {'; '.join(notes)}.", err=True)
+        code = stop.code if isinstance(stop, SystemExit) else None
+        raise typer.Exit(code if isinstance(code, int) else 128 + signal.SIGINT) from None
+
+
+def _end_at_once_when_interrupted() -> None:
+    """Let Ctrl-C end the process without a word: all has been done, and is only to be printed."""
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def _print(report: CheckReport) -> None:

@@ -13,6 +13,7 @@ from ..signals.reading import explain_timeouts
 from ..staging import is_disabled_when_staged, is_staged
 from .camera import check_camera
 from .connected import check_connected
+from .leftovers import check_cut_off
 from .ports import chain_to, check_links, check_ports
 from .probe import probe
 from .rate import check_rate
@@ -108,6 +109,8 @@ def _connected_checks(
     complete = all(finding.severity == "ok" for finding in connection)
     staged = is_staged(detector)
     parts = read_state(detector)
+    for writer in _used_writers(parts):
+        yield from check_cut_off(writer)
     probed = write and reachable
     if probed:
         # first: what follows is then about the IOC as a run will find it

@@ -18,6 +18,8 @@ from ..signals.putting import PUT_TIMEOUT, lost_before_put_back, put_and_confirm
 from ..signals.reading import get_setpoint, pv_name, read_signals, wait_for
 from ..staging import FirstError
 from .directories import LocalView, look_for
+from .interruption import Interruption
+from .leftovers import PROBE_NAME
 from .report import Finding
 from .state import PartState
 from .target import planned_directory
@@ -31,6 +33,8 @@ _TOPIC = "probe"
 _WRITE_TIMEOUT = 30.0
 #: How long a file that the IOC has just written may take to show here, in seconds.
 _VISIBLE_TIMEOUT = 5.0
+#: How what ends a program arrives.
+_INTERRUPTS = (KeyboardInterrupt, SystemExit)
 
 
 def probe(writer: PartState, camera: PartState, staged: bool = False) -> list[Finding]:
@@ -54,6 +58,11 @@ def probe(writer: PartState, camera: PartState, staged: bool = False) -> list[Fi
     -------
     list of Finding
         Whether the IOC could write and the file was seen here; what could not be put back.
+
+    Raises
+    ------
+    KeyboardInterrupt, SystemExit
+        SIGINT, or SIGTERM or SIGHUP, came meanwhile: all is put back.  Its notes say so.
     """
     try:
         refusal = _refusal(writer, camera, staged)
@@ -69,9 +78,17 @@ def probe(writer: PartState, camera: PartState, staged: bool = False) -> list[Fi
         return [_not_made(writer, why)]
     attempt = _Attempt(writer, directory)
     cleanup, restoring = FirstError(logger), FirstError(logger)
-    cleanup.run(attempt.write)
-    removed = cleanup.run(attempt.remove)
-    restoring.run(attempt.restore)
+    with Interruption() as interruption:
+        cleanup.run(attempt.write, interruption)
+        if isinstance(cleanup.error, _INTERRUPTS):
+            cleanup.run(attempt.wait_written)
+        removed = cleanup.run(attempt.remove)
+        restoring.run(attempt.restore)
+    interrupt = cleanup.error if isinstance(cleanup.error, _INTERRUPTS) else interruption.pending()
+    if interrupt is not None:
+        for note in attempt.notes(removed, restoring.error):
+            interrupt.add_note(note)
+        raise interrupt
     for error in (cleanup.error, restoring.error):
         if error is not None and not isinstance(error, AdsupportError | TimeoutError | OSError):
             raise error
@@ -121,7 +138,7 @@ class _Attempt:
         self.writer = writer
         self.plugin: Any = writer.device
         self.directory = directory
-        self.name = f"adsupport-probe-{uuid.uuid4().hex}"
+        self.name = f"{PROBE_NAME}{uuid.uuid4().hex}"
         ending = pathlib.PurePosixPath(str(writer.planned("file_template") or "")).suffix
         self.template = f"%s%s{ending}"
         self.full = format_file_name(FileTemplate(self.template), directory, self.name)
@@ -130,15 +147,25 @@ class _Attempt:
         # whether the IOC may have a file, or still make one, that isn't seen here
         self.unseen = False
         self._saved: list[tuple[Any, Any]] = []
+        self._done = threading.Event()
 
-    def write(self) -> None:
+    def write(self, interruption: Interruption) -> None:
         """Set the plugin up and let it write.
+
+        Parameters
+        ----------
+        interruption : Interruption
+            What may interrupt it.
 
         Raises
         ------
         AdsupportError
             The file wasn't written, or isn't seen here.
         """
+        with interruption.allowed():
+            self._write()
+
+    def _write(self) -> None:
         plugin = self.plugin
         if received_array(plugin) is None:
             prime_now(plugin)
@@ -167,7 +194,7 @@ class _Attempt:
         put_and_confirm(signal, value)
 
     def _write_file(self) -> None:
-        plugin, done = self.plugin, threading.Event()
+        plugin, done = self.plugin, self._done
         self.unseen = True
         plugin.write_file.put(1, use_complete=True, callback=lambda **_: done.set())
         # the answer never comes from an IOC that is gone
@@ -190,6 +217,34 @@ class _Attempt:
                 f"{pv_name(plugin.full_file_name)} is {found!r}, expected {self.full!r}: somebody "
                 "else changed the settings meanwhile"
             )
+
+    def wait_written(self) -> None:
+        """Wait a moment for a file that was asked for: it can be removed then."""
+        if self.unseen:
+            wait_for(lambda: self._done.is_set() and self._is_here(), _VISIBLE_TIMEOUT)
+
+    def notes(self, removed: bool | None, error: BaseException | None) -> list[str]:
+        """Say what was put back after an interruption.
+
+        Parameters
+        ----------
+        removed : bool or None
+            What :meth:`remove` said.
+        error : BaseException or None
+            What :meth:`restore` raised.
+
+        Returns
+        -------
+        list of str
+            One for the settings; one for the file unless it is gone.
+        """
+        prefix = self.writer.prefix
+        settings = f"the settings of {prefix} are put back"
+        if error is not None:
+            settings = f"not all settings of {prefix} could be put back: {error}"
+        if removed and not self.unseen:
+            return [settings]
+        return [settings, f"the probe {self.full} may be left: remove it"]
 
     def _is_here(self) -> bool:
         try:

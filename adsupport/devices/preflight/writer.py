@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from ophyd.areadetector.plugins import JPEGPlugin
 
 from ..arrays.prediction import ArrayKind, array_mismatch
+from .leftovers import is_probe
 from .report import Finding
 from .state import PartState, is_on
 
@@ -66,13 +67,21 @@ def check_free(writer: PartState, staged: bool = False, probed: bool = False) ->
         what = f"this detector captures, to {writer.get('full_file_name')!r}"
         yield Finding("info", writer.pv(busy[0]), what, topic=_TOPIC)
     elif not probed and writer.get("write_status") not in (None, "Write OK"):
-        yield Finding(
-            "warning",
-            writer.pv("write_status"),
-            f"the last write failed: {writer.get('write_message')!r}",
-            "Check the IOC's permissions and its disk; --write (write=True) tries again.",
-            _TOPIC,
+        yield _last_write(writer)
+
+
+def _last_write(writer: PartState) -> Finding:
+    full, message = writer.get("full_file_name"), writer.get("write_message")
+    if is_probe(full):
+        what = f"the last write failed, which was the probe of a check ({full}): {message!r}"
+        remedy = (
+            "No file of a run is concerned. --write (write=True) tries again; the next file clears "
+            "this."
         )
+    else:
+        what = f"the last write failed: {message!r}"
+        remedy = "Check the IOC's permissions and its disk; --write (write=True) tries again."
+    return Finding("warning", writer.pv("write_status"), what, remedy, _TOPIC)
 
 
 def check_settings(writer: PartState, kind: ArrayKind | None = None) -> Iterator[Finding]:

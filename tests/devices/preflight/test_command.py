@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import pathlib
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -24,10 +25,14 @@ WRITER = "adsupport.devices.AD_EpicsFileNameHDF5Plugin"
 
 @pytest.fixture
 def command() -> Callable[..., Result]:
-    """Run the command in this process."""
+    """Run the command in this process, which keeps its own answer to Ctrl-C."""
 
     def run(*arguments: str) -> Result:
-        return CliRunner(env={"COLUMNS": "900"}).invoke(app, ["check", *arguments])
+        before = signal.getsignal(signal.SIGINT)
+        try:
+            return CliRunner(env={"COLUMNS": "900"}).invoke(app, ["check", *arguments])
+        finally:
+            signal.signal(signal.SIGINT, before)
 
     return run
 
