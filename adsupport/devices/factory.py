@@ -18,6 +18,7 @@ from ..adcore import Release
 from ..errors import ConfigurationError, ConfigurationTypeError, UnknownPluginError
 from .acquisition.trigger import SingleTrigger_V34
 from .detector import CONNECTION_TIMEOUT, DetectorMixin
+from .keyword_arguments import refused_keyword
 from .plugin_defaults import PLUGIN_DEFAULTS
 from .releases.component_records import copy_component
 from .releases.fitting import class_for
@@ -201,7 +202,7 @@ def ad_creator(
     Raises
     ------
     UnknownPluginError, ConfigurationError, ConfigurationTypeError
-        See :func:`ad_class_factory`.
+        See :func:`ad_class_factory`; or nothing takes a keyword argument that is given.
     ConnectionTimeoutError
         ``adcore`` is ``"auto"``, and the IOC doesn't answer.
 
@@ -229,7 +230,14 @@ def ad_creator(
         installed = installed_releases(prefix + _camera_suffix(plain), adcore_timeout)
         adcore, driver = installed.adcore, installed.driver
     cls = _build(name_of_class, bases, plugins, plugin_defaults, _release(adcore), driver)
-    detector = cls(prefix, name=name or _name_from(prefix), **kwargs)
+    name = name or _name_from(prefix)
+    try:
+        detector: Any = cls(prefix, name=name, **kwargs)
+    except TypeError as error:
+        refused = refused_keyword(cls, kwargs, error)
+        if refused is None:
+            raise
+        raise ConfigurationTypeError(f"{name}: {refused}") from None
     detector.validate_ports = validate_ports
     if ad_setup is not None:
         ad_setup(detector)

@@ -2,6 +2,7 @@
 
 import copy
 import pickle
+import re
 from collections import OrderedDict
 
 import pytest
@@ -373,6 +374,37 @@ class TestConstruction:
         assert make("cam", image_name="picture", labels={"detectors"})._ophyd_labels_ == {
             "detectors"
         }
+
+    @pytest.mark.parametrize(
+        ("plugin", "arguments", "told"),
+        [
+            (
+                {"hdf1": {"class": AD_EpicsFileNameHDF5Plugin, "write_path": "/data/"}},
+                {},
+                "det: plugin 'hdf1': write_path: unknown. Did you mean 'write_path_template'? "
+                "Known here: add_prefix, child_name_separator, class, ",
+            ),
+            (
+                {"image": {"write_path_template": "/data/"}},
+                {},
+                "det: plugin 'image': write_path_template: unknown. Known here: ",
+            ),
+            ("image", {"image_nme": "x"}, "det: image_nme: unknown. Did you mean 'image_name'?"),
+        ],
+    )
+    def test_keyword_that_nothing_takes(self, plugin, arguments, told):
+        with pytest.raises(ConfigurationTypeError, match=f"^{re.escape(told)}"):
+            ad_creator("ad:", name="det", plugins=["cam", plugin], **arguments)
+
+    def test_another_error_of_a_plugin_is_raised_as_it_is(self):
+        class Strange(AD_EpicsFileNameHDF5Plugin):
+            def __init__(self, *args, own=None, **kwargs):
+                super().__init__(*args, **kwargs)
+                raise TypeError("g() got an unexpected keyword argument 'own'")
+
+        plugin = {"hdf1": {"class": Strange, "own": 1}}
+        with pytest.raises(TypeError, match=r"^g\(\) got an unexpected"):
+            ad_creator("ad:", name="det", plugins=["cam", plugin])
 
     def test_class_factory(self):
         cls = ad_class_factory("Mine", plugins=["cam", "stats1"])

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import inspect
 import pkgutil
 from collections.abc import Mapping
 from typing import Any
 
 from ...errors import ConfigurationError, ConnectionTimeoutError, UnknownPluginError
 from ..factory import ad_class_factory, ad_creator
+from ..keyword_arguments import COMPONENT_ARGUMENTS, keywords_of
 from .limits import check_name
 from .place import Place
 
@@ -17,10 +17,6 @@ __all__ = ["DeclaredDetector", "declared_paths"]
 _TEMPLATES = ("write_path_template", "read_path_template")
 #: Arguments of ``ad_creator``, which aren't those of a detector's class.
 _CREATOR = ("name", "prefix", "plugins", "bases", "adcore", "class_name", "validate_ports")
-#: Arguments of a component, which aren't those of a plugin's class.
-_COMPONENT = ("class", "suffix", "kind", "lazy", "doc", "trigger_value", "add_prefix")
-#: Arguments that ophyd gives itself.
-_OPHYDS = frozenset({"self", "prefix", "name", "parent", "attr_name"})
 
 
 def declared_paths(place: Place, given: object) -> dict[str, dict[str, str]]:
@@ -160,10 +156,12 @@ class DeclaredDetector:
             cls: Any = ad_class_factory(name, **given)
         except (ConfigurationError, UnknownPluginError) as error:
             raise self.place.error(str(error)) from error
-        self.place.known(self._arguments, {*_CREATOR, *_keywords(cls)})
+        self.place.known(self._arguments, {*_CREATOR, *keywords_of(cls)})
         for key, where in self._places.items():
             component = getattr(cls, key)
-            where.known(component.kwargs, {"paths", *_COMPONENT, *_keywords(component.cls)})
+            where.known(
+                component.kwargs, {"paths", *COMPONENT_ARGUMENTS, *keywords_of(component.cls)}
+            )
 
     def make(self, timeout: float | None = None) -> Any:
         """Build the detector.
@@ -194,14 +192,3 @@ class DeclaredDetector:
             raise
         except (ValueError, TypeError, LookupError) as error:
             raise self.place.error(str(error)) from error
-
-
-def _keywords(cls: type) -> set[str]:
-    """List the keyword arguments that a class and its bases take."""
-    found: set[str] = set()
-    for base in cls.__mro__:
-        if "__init__" in vars(base) and base is not object:
-            for parameter in inspect.signature(vars(base)["__init__"]).parameters.values():
-                if parameter.kind in (parameter.KEYWORD_ONLY, parameter.POSITIONAL_OR_KEYWORD):
-                    found.add(parameter.name)
-    return found - _OPHYDS

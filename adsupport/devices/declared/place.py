@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from ...errors import ConfigurationError
+from ..keyword_arguments import unknown_keyword
 
 __all__ = ["Place"]
 
@@ -120,12 +120,7 @@ class Place:
         """
         for key in given:
             if key not in accepted:
-                near = difflib.get_close_matches(key, accepted, n=1, cutoff=0.5)
-                near = near or sorted(known for known in accepted if key and key in known)
-                hint = f" Did you mean {near[0]!r}?" if near else ""
-                raise (self / key).error(
-                    f"unknown.{hint} Known here: {', '.join(sorted(accepted))}."
-                )
+                raise (self / key).error(unknown_keyword(key, accepted))
 
 
 def _short(value: object) -> str:
