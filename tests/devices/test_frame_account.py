@@ -21,8 +21,6 @@ from adsupport.devices.signals.reading import wait_for
 from adsupport.errors import AcquireTimeoutError, DroppedFramesError, FileWriteError
 from adsupport.plans import prepare_count
 
-pytestmark = pytest.mark.slow
-
 
 def _lose_directory(file: pathlib.Path) -> None:
     file.parent.rename(file.parent.with_name("gone"))
