@@ -12,7 +12,6 @@ from adsupport.devices import AD_full_file_name_local
 from adsupport.errors import FileWriteError
 from adsupport.plans import accounted, prepare_count
 
-
 COUNTS = {
     "det_frames_expected",
     "det_frames_taken",

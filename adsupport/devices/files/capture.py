@@ -176,8 +176,8 @@ def end_capture(plugin: Any, timeout: float = CLOSE_TIMEOUT) -> None:
     answered = put_unless_unanswered(plugin.capture, 0)
     if not wait_for(closed, timeout):
         raise FileWriteError(
-            f"{pv_name(plugin.capture, True)}: the file wasn't closed within {timeout:g} s; it may "
-            "be incomplete. Look at the disk and at the IOC's console."
+            f"{pv_name(plugin.capture, True)}: the file wasn't closed within {timeout:g} s.",
+            remedy="Look at the disk and at the IOC's console.",
         )
     # The record may still work on this put when the plugin is done, and would undo the next.
     if not answered.wait(_ANSWER_TIME):
