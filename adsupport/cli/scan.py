@@ -11,6 +11,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from adsupport.errors import ConfigurationError
+
 if TYPE_CHECKING:
     from adsupport.devices.ioc.description import IOCDescription
 
@@ -63,9 +65,12 @@ def run(
         import epicscorelibs.path.pyepics  # noqa: F401
     from adsupport.devices.ioc.introspection import describe_ioc
 
-    description = describe_ioc(
-        prefix, timeout, cams=cam or (), suffixes=suffix or (), writers=writer or None
-    )
+    try:
+        description = describe_ioc(
+            prefix, timeout, cams=cam or (), suffixes=suffix or (), writers=writer or None
+        )
+    except ConfigurationError as error:
+        raise typer.BadParameter(str(error)) from error
     keys = [key.strip() for each in plugins or () for key in each.split(",") if key.strip()]
     if keys:
         known = [part.key for part in description.parts]

@@ -354,5 +354,7 @@ def boot(make: Callable[..., IOC], *, name: str, prefix: str, adcore: bool = Fal
                 on_line=console.answer if options.watch_stdin else None,
             )
         )
-    except (OSError, FaultError) as error:
+    except OSError as error:
         sys.exit(f"{name}: {error}")
+    except FaultError as error:  # the command line can't be used
+        parser.exit(2, f"{name}: {error}\n")

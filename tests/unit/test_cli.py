@@ -150,9 +150,26 @@ def test_without_the_name_of_an_ioc_the_known_ones_are_named():
 
 def test_a_fault_that_the_ioc_can_not_have_is_named_without_a_traceback():
     result = adsupport_command("ioc", "gp", "--fault", "latency", "--fault", "disk-full HDF1")
-    assert result.returncode == 1
+    assert result.returncode == 2
     assert "no file plugin 'HDF1'" in result.stderr
     assert "Traceback" not in result.stderr
+
+
+def test_a_fault_that_does_not_exist_is_a_bad_command_line():
+    result = adsupport_command("ioc", "adsim", "--fault", "disk-ful")
+    assert result.returncode == 2
+    assert "disk-full" in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_a_writer_that_the_ioc_does_not_have_is_a_bad_command_line(monkeypatch):
+    from adsupport.devices.ioc import introspection
+
+    answers = {"ad:cam1:PortName_RBV": "SIM1", "ad:cam1:Model_RBV": "Basic simulator"}
+    monkeypatch.setattr(introspection, "_ask", lambda *_: answers)
+    result = CliRunner().invoke(app, ["ioc-scan", "ad:", "--writer", "nope"])
+    assert result.exit_code == 2
+    assert "'nope' isn't a file plugin" in result.stderr
 
 
 def test_tree_of_a_file_that_is_not_hdf5_names_it(tmp_path):

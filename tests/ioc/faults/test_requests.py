@@ -81,7 +81,7 @@ def run_boot_file(*arguments: str, **options) -> subprocess.CompletedProcess[str
 
 def test_a_fault_that_can_not_be_ends_the_start() -> None:
     ended = run_boot_file("--fault", "disk-full HDF1")
-    assert ended.returncode == 1
+    assert ended.returncode == 2
     assert ended.stderr == "gp: There is no file plugin 'HDF1'. This IOC has: no file plugin.\n"
     assert ended.stdout == ""
 
