@@ -27,6 +27,12 @@ def test_version():
     assert adsupport_command("--version").stdout == f"adsupport {adsupport.__version__}\n"
 
 
+def test_the_package_is_the_command_too():
+    command = [sys.executable, "-m", "adsupport", "--version"]
+    result = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert result.stdout == f"adsupport {adsupport.__version__}\n"
+
+
 def test_without_arguments_it_lists_the_commands():
     output = adsupport_command().stdout
     for name in ("demo", "ioc", "tree"):

@@ -1,0 +1,5 @@
+"""``python -m adsupport``, the same as ``adsupport``."""
+
+from adsupport.cli.app import main
+
+main()
