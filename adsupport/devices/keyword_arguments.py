@@ -8,7 +8,7 @@ import re
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
-__all__ = ["COMPONENT_ARGUMENTS", "keywords_of", "nearest", "refused_keyword", "unknown_keyword"]
+__all__ = ["COMPONENT_ARGUMENTS", "keywords_of", "refused_keyword", "unknown_keyword"]
 
 #: Arguments of a component, which aren't those of its class.
 COMPONENT_ARGUMENTS = ("class", "suffix", "kind", "lazy", "doc", "trigger_value", "add_prefix")
@@ -39,26 +39,6 @@ def keywords_of(cls: type) -> set[str]:
     return found - _OPHYDS
 
 
-def nearest(key: str, accepted: Collection[str]) -> str | None:
-    """Find what was probably meant.
-
-    Parameters
-    ----------
-    key : str
-        What is unknown.
-    accepted : collection of str
-        What has a meaning.
-
-    Returns
-    -------
-    str or None
-        The most similar, else one that holds the key; None when nothing is like it.
-    """
-    near = difflib.get_close_matches(key, accepted, n=1, cutoff=0.5)
-    near = near or sorted(known for known in accepted if key and key in known)
-    return near[0] if near else None
-
-
 def unknown_keyword(key: str, accepted: Collection[str]) -> str:
     """Say that a key is unknown, which one was probably meant, and which there are.
 
@@ -74,8 +54,9 @@ def unknown_keyword(key: str, accepted: Collection[str]) -> str:
     str
         Sentences for a message.
     """
-    near = nearest(key, accepted)
-    hint = f" Did you mean {near!r}?" if near else ""
+    near = difflib.get_close_matches(key, accepted, n=1, cutoff=0.5)
+    near = near or sorted(known for known in accepted if key and key in known)
+    hint = f" Did you mean {near[0]!r}?" if near else ""
     return f"unknown.{hint} Known here: {', '.join(sorted(accepted))}."
 
 

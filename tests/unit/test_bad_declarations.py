@@ -26,7 +26,18 @@ BAD = {
     "detectors by name": ("detectors:\n  det: {}\n", "detectors: expected a list, got dict"),
     "detector is text": ("detectors:\n- det\n", "detectors[0]: expected a mapping with settings"),
     "no name": ("detectors:\n- prefix: 'x:'\n", "detectors[0]: 'name' is missing"),
-    "no prefix": ("detectors:\n- name: x\n", "detectors[0]: 'prefix' is missing"),
+    "no prefix": (
+        "detectors:\n- name: x\n",
+        "detectors[0]: 'prefix' is missing; given: 'name'.",
+    ),
+    "prefix misspelt": (
+        "detectors:\n- {name: x, prefx: 'x:'}\n",
+        "detectors[0]: 'prefix' is missing, and 'prefx' is unknown. Did you mean 'prefix'?",
+    ),
+    "no name, but one like it": (
+        "detectors:\n- {image_name: x, prefix: 'x:'}\n",
+        "detectors[0]: 'name' is missing; given: 'image_name', 'prefix'.",
+    ),
     "name is a number": (
         "detectors:\n- {name: 5, prefix: 'x:'}\n",
         "detectors[0].name: expected a text, got int 5: write it in quotes",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import pkgutil
 from collections.abc import Mapping
 from typing import Any
@@ -76,7 +77,7 @@ class DeclaredDetector:
         self.place = place
         for key in ("name", "prefix"):
             if key not in settings:
-                raise place.error(f"{key!r} is missing.")
+                raise place.error(f"{key!r} is missing{_instead(key, settings)}")
         self.name = check_name(place / "name", (place / "name").text(settings["name"]))
         self.prefix = (place / "prefix").text(settings["prefix"], empty=True)
         if any(each.isspace() for each in self.prefix):
@@ -192,3 +193,11 @@ class DeclaredDetector:
             raise
         except (ValueError, TypeError, LookupError) as error:
             raise self.place.error(str(error)) from error
+
+
+def _instead(missing: str, settings: Mapping[str, Any]) -> str:
+    """Tell what is there in place of a key: what else a detector takes, its class decides later."""
+    others = [key for key in settings if key not in _CREATOR]
+    for key in difflib.get_close_matches(missing, others, n=1, cutoff=0.7):
+        return f", and {key!r} is unknown. Did you mean {missing!r}?"
+    return f"; given: {', '.join(map(repr, settings))}." if settings else "."
