@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from ophyd import EpicsSignalRO
+from ophyd import EpicsMotor, EpicsSignalRO
 from ophyd.areadetector.plugins import ProcessPlugin
 
 from adsupport.adcore import Release
@@ -40,10 +40,14 @@ def ask(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return asked
 
 
-def signals_of(*plugins: Any) -> list[DeviceSignal]:
+def signals_of(*plugins: Any, prefix: str = "offline:") -> list[DeviceSignal]:
     """Make a detector of which everything answers, as far as its signals know."""
-    detector = ad_creator("offline:", name="det", plugins=list(plugins), adcore=None)
-    signals = epics_signals(detector)
+    return answering(ad_creator(prefix, name="det", plugins=list(plugins), adcore=None))
+
+
+def answering(device: Any) -> list[DeviceSignal]:
+    """Let all signals of a device answer, as far as they know."""
+    signals = epics_signals(device)
     for each in signals:
         for states in (
             each.signal._connection_states,
@@ -77,6 +81,27 @@ def test_nothing_answers(ask: list[str]) -> None:
     assert "No process variable under 'offline:' answered" in group.cause
     assert len(group.pvs) == len({pv for each in signals for pv in each.pvs})
     assert ask == []
+
+
+@pytest.mark.parametrize(
+    ("prefix", "hint"),
+    [
+        ("offline", "the prefix right (with its colon, 'offline:')? Does"),
+        ("offline:", "the prefix right? Does"),
+        ("XF:31ID1-ES{det}", "the prefix right? Does"),
+        ("", "the prefix right? Does"),
+    ],
+)
+def test_a_prefix_without_its_colon(prefix: str, hint: str) -> None:
+    signals = signals_of("cam", "image", prefix=prefix)
+    (group,) = group_missing(signals, lose(signals, lambda pv: True))
+    assert hint in group.cause
+
+
+def test_the_prefix_of_a_record_has_no_colon() -> None:
+    signals = answering(EpicsMotor("offline:m1", name="m1"))
+    (group,) = group_missing(signals, lose(signals, lambda pv: True))
+    assert "the prefix right? Does" in group.cause
 
 
 def test_a_whole_plugin_is_absent(ask: list[str]) -> None:

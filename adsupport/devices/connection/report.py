@@ -235,11 +235,20 @@ def _nothing(owner: Device | None, missing: list[DeviceSignal]) -> MissingGroup:
     return MissingGroup(
         where,
         f"No process variable{prefix} answered (such as {next(iter(pvs))}). Is the IOC running, "
-        "and the prefix right? Does EPICS_CA_ADDR_LIST "
+        f"and the prefix right{_colon(owner, pvs)}? Does EPICS_CA_ADDR_LIST "
         f"({os.environ.get('EPICS_CA_ADDR_LIST') or 'not set'}) reach it?",
         pvs,
         any(each.required for each in missing),
     )
+
+
+def _colon(owner: Device | None, pvs: Iterable[str]) -> str:
+    """Ask for the colon when the names begin with two words in one: ``adcam1:...``."""
+    if owner is None or not owner.prefix[-1:].isalnum():
+        return ""
+    joint = len(owner.prefix)
+    whole = all(pv[joint : joint + 1].isalnum() for pv in pvs)
+    return f" (with its colon, {owner.prefix + ':'!r})" if whole else ""
 
 
 def _of_part(
