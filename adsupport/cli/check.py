@@ -9,16 +9,16 @@ import signal
 import threading
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 
-from adsupport.errors import AdsupportError, ConfigurationError, ConnectionTimeoutError
+from adsupport.cli.chosen_parts import check_ioc, unreachable
+from adsupport.errors import ConfigurationError, ConnectionTimeoutError
 
 if TYPE_CHECKING:
     from adsupport.devices import CheckReport, PlannedRun
-    from adsupport.devices.ioc.introspection import IOCDescription
 
 __all__ = ["run"]
 
@@ -100,16 +100,18 @@ def run(
                     param_hint=prefix,
                 )
             reports = _declared(prefix, planned, write, timeout)
-            document = [report.as_dict() for report in reports]
+            document: object = [report.as_dict() for report in reports]
+            headings = [report.title for report in reports]
         else:
-            reports = [_report(prefix, keys, templates, planned, write, timeout)]
+            reports = [check_ioc(prefix, keys, templates, planned, write, timeout)]
             document = reports[0].as_dict()
+            headings = [""]
     _end_at_once_when_interrupted()
     if as_json:
         typer.echo(json.dumps(document, indent=2, ensure_ascii=False))
     else:
-        for report in reports:
-            _print(report)
+        for heading, report in zip(headings, reports, strict=True):
+            _print(report, heading)
     raise typer.Exit(0 if all(report.ok for report in reports) else 1)
 
 
@@ -131,8 +133,10 @@ def _end_at_once_when_interrupted() -> None:
         signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
-def _print(report: CheckReport) -> None:
+def _print(report: CheckReport, heading: str) -> None:
     console = Console(highlight=False)
+    if heading:
+        console.print(f"\n{heading}", style="bold", soft_wrap=True, markup=False)
     console.print(report.table())
     style = "green" if report.ok else "bold red"
     console.print(report.verdict, style=style, soft_wrap=True, markup=False)
@@ -146,17 +150,10 @@ def _declared(file: str, planned: PlannedRun, write: bool, timeout: float) -> li
     except ConfigurationError as error:
         raise typer.BadParameter(str(error), param_hint="PREFIX") from error
     except ConnectionTimeoutError as error:  # of one whose release is to be asked for
-        return [_unreachable(file, error)]
+        return [unreachable(file, error)]
     if not detectors:
         raise typer.BadParameter(f"{file} declares no detector.", param_hint="PREFIX")
     return [check(each, run=planned, write=write, timeout=timeout) for each in detectors]
-
-
-def _unreachable(subject: str, error: ConnectionTimeoutError) -> CheckReport:
-    from adsupport.devices import CheckReport, Finding
-
-    lost = Finding.of_error(subject, error, "Is the IOC running?", "connection")
-    return CheckReport(subject, subject, (lost,))
 
 
 @contextlib.contextmanager
@@ -193,82 +190,3 @@ def _templates(
         "read_path_template": read_path or local_mount,
     }
     return {name: value for name, value in pair.items() if value is not None}
-
-
-def _report(
-    prefix: str,
-    keys: list[str],
-    templates: dict[str, str],
-    planned: PlannedRun,
-    write: bool,
-    timeout: float,
-) -> CheckReport:
-    from adsupport.devices import CheckReport, Finding, ad_creator, check
-    from adsupport.devices.ioc.introspection import describe_ioc
-
-    try:
-        ioc = describe_ioc(prefix, timeout)
-    except ConnectionTimeoutError as error:
-        return _unreachable(prefix, error)
-    absent, notes = _absent(ioc, keys), []
-    for key, suffix in absent.items():
-        notes.append(
-            Finding(
-                "error",
-                f"{prefix}{suffix}",
-                f"{key} is missing: nothing under {prefix + suffix!r} answers",
-                "Is the plugin loaded in the IOC (commonPlugins.cmd)? It has "
-                f"{', '.join(part.key for part in ioc.parts)}.",
-                "connection",
-            )
-        )
-    try:
-        specs = _specs(ioc, [key for key in keys if key not in absent], templates)
-        detector = ad_creator(prefix, name="det", plugins=specs, adcore=ioc.adcore)
-    except AdsupportError as error:
-        notes.append(Finding.of_error(prefix, error, "Correct that first.", "ports"))
-        return CheckReport(prefix, prefix, tuple(notes))
-    report = check(detector, run=planned, write=write, timeout=timeout)
-    return CheckReport(prefix, prefix, (*notes, *report.findings))
-
-
-def _absent(ioc: IOCDescription, keys: list[str]) -> dict[str, str]:
-    """Name the plugins asked for that the IOC hasn't, with their suffixes; refuse other words."""
-    from adsupport.devices import PLUGIN_DEFAULTS
-
-    known = {part.key for part in ioc.parts}
-    for key in keys:
-        if key not in known and key not in PLUGIN_DEFAULTS:
-            raise typer.BadParameter(
-                f"{key!r} is no plugin; expected one of {', '.join(sorted(known))}.",
-                param_hint="--plugins",
-            )
-    return {key: PLUGIN_DEFAULTS[key]["suffix"] for key in keys if key not in known}
-
-
-def _specs(ioc: IOCDescription, keys: list[str], templates: dict[str, str]) -> list[Any]:
-    """Choose the parts to check; those file plugins that are chosen record."""
-    from adsupport.devices.ioc.classes import RECORDING
-
-    cameras = {camera.key for camera in ioc.cameras[:1]} | {None}
-    fed = [part for part in ioc.parts if not part.is_camera and part.camera in cameras]
-    if not keys:
-        images = [part for part in fed if part.type_name == "NDPluginStdArrays"]
-        writers = [part for part in fed if part.type_name in RECORDING]
-        first = [part for part in writers if part.type_name == "NDFileHDF5"][:1]
-        chosen = images[:1] + [part for part in writers if part.enabled or part in first]
-        keys = [part.key for part in chosen]
-    if not keys:
-        raise ConfigurationError(f"{ioc.prefix!r} has no file plugin that could be checked.")
-    return [
-        {
-            part.key: {
-                "class": RECORDING[part.type_name],
-                "suffix": part.suffix,
-                **templates,
-            }
-        }
-        if part.key in keys and part.type_name in RECORDING
-        else part.spec
-        for part in ioc.select(*keys).parts
-    ]

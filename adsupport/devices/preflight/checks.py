@@ -138,10 +138,10 @@ def _connected_checks(
         yield from check_target(writer, figures)
         yield from check_rate(writer, figures, run.compression)
     yield from check_disks(places)
-    if not any(part.is_writer for part in parts):
-        what = "no file writer that records is connected: the images of a run would be lost"
-        remedy = "Add one to the plugins, such as 'hdf1'."
-        yield Finding("info", detector.prefix, what, remedy, "writer")
+    if not _used_writers(parts):
+        what = "no file writer records: the images of a run would be lost"
+        remedy = "Add one to the plugins, such as 'hdf1', or let staging enable the one there is."
+        yield Finding("warning", detector.prefix, what, remedy, "writer")
 
 
 def _probes(parts: Sequence[PartState], staged: bool) -> Iterator[Finding]:

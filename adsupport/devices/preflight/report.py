@@ -135,6 +135,12 @@ class CheckReport:
         return not self.errors
 
     @property
+    def title(self) -> str:
+        """Name and prefix of the detector; the prefix alone when it has no other name."""
+        named = self.name and self.name != self.prefix
+        return f"{self.name} ({self.prefix})" if named else self.prefix
+
+    @property
     def verdict(self) -> str:
         """One sentence that sums it up."""
         counts = [
@@ -143,7 +149,7 @@ class CheckReport:
             if (found := self.of(severity))
         ]
         outcome = "ready" if self.ok else "not ready"
-        return f"{self.prefix} is {outcome}: {', '.join(counts) or 'nothing to complain about'}."
+        return f"{self.title} is {outcome}: {', '.join(counts) or 'nothing to complain about'}."
 
     def as_dict(self) -> dict[str, Any]:
         """Give all of it as plain dictionaries and lists.

@@ -51,6 +51,15 @@ def test_a_healthy_ioc(det: Any, disk: pathlib.Path, command: Callable[..., Resu
     assert f"{disk}/ioc (IOC) = {disk}/local (local)" in result.output
 
 
+def test_a_plugin_that_is_needed_besides_is_told(
+    chained: Any, disk: pathlib.Path, command: Callable[..., Result]
+):
+    result = command("ad:", *mounts(disk), "--plugins", "hdf1")
+    assert "hdf1 gets its arrays from ROI1: a detector needs roi1 too" in result.output
+    assert "checked: cam (cam1:), roi1 (ROI1:), hdf1 (HDF1:)" in result.output
+    assert result.output.strip().endswith("ad: is ready: 1 warning.")
+
+
 def test_json_is_all_there_is(det: Any, disk: pathlib.Path, command: Callable[..., Result]):
     result = command("ad:", *mounts(disk), "--json", "--plugins", "hdf1,magick1", "--write")
     report = json.loads(result.output)
@@ -87,6 +96,10 @@ def test_declared_detectors(det: Any, disk: pathlib.Path, command: Callable[...,
         ("good", True),
         ("lost", False),
     ]
+    shown = command(str(file), "--timeout", "2").output
+    assert "\ngood (ad:)\n" in shown
+    assert "\ngood (ad:) is ready: nothing to complain about.\n" in shown
+    assert "\nlost (nobody:) is not ready: 1 error.\n" in shown
     assert command(str(file), "--plugins", "hdf1").exit_code == 2
     file.write_text("[[detectors]]\n")
     result = command(str(file))

@@ -30,7 +30,7 @@ def test_a_healthy_detector_has_nothing_to_complain_about(det: Any) -> None:
     report = check(det)
     assert report.ok
     assert report.warnings == []
-    assert report.verdict == "ad: is ready: nothing to complain about."
+    assert report.verdict == "det (ad:) is ready: nothing to complain about."
     topics = {finding.topic for finding in report.of("ok")}
     assert topics >= {
         "connection",
@@ -125,6 +125,7 @@ def test_a_writer_that_staging_disables(det: Any, one: Pick) -> None:
     report = check(det)
     assert report.ok
     assert "won't write" in one(report, "info", "HDF1:EnableCallbacks").what
+    assert "would be lost" in one(report, "warning", "ad:").what
     assert [each for each in report.findings if each.topic == "file"] == []
 
 

@@ -45,8 +45,9 @@ def test_the_worst_comes_first_and_nothing_is_lost(findings: list[Finding]):
     ],
 )
 def test_verdict(severities: list[str], verdict: str):
-    report = CheckReport("det", "ad:", tuple(Finding(each, "pv", "it is") for each in severities))
-    assert report.verdict == verdict
+    findings = tuple(Finding(each, "pv", "it is") for each in severities)
+    assert CheckReport("ad:", "ad:", findings).verdict == verdict
+    assert CheckReport("det", "ad:", findings).verdict == f"det ({verdict.replace(' ', ') ', 1)}"
 
 
 def test_the_table_shows_brackets_as_they_are():
