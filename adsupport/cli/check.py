@@ -36,7 +36,8 @@ def run(
     plugins: Annotated[
         list[str] | None,
         typer.Option(
-            help="Check these plugins, such as hdf1; repeatable, or with commas between.",
+            help="Check these plugins, such as hdf1; repeatable, or with commas between. With a"
+            " camera, such as cam2, the detector of that one.",
             show_default="the image, the first HDF5 writer, other writers that are enabled",
         ),
     ] = None,

@@ -51,7 +51,7 @@ def check_ioc(
     prefix : str
         Prefix of the IOC's process variables.
     keys : list of str
-        The plugins; by default those that a run would need.
+        The plugins, and perhaps a camera; by default the first camera, and what a run would need.
     templates : dict of str to str
         Path templates of the file plugins that record.
     planned : PlannedRun
@@ -69,7 +69,7 @@ def check_ioc(
     Raises
     ------
     typer.BadParameter
-        A key is no plugin.
+        A key is no plugin, or there are two cameras.
     """
     from adsupport.devices import CheckReport, Finding, ad_creator, check
     from adsupport.devices.ioc.introspection import describe_ioc
@@ -78,6 +78,7 @@ def check_ioc(
         ioc = describe_ioc(prefix, timeout)
     except ConnectionTimeoutError as error:
         return unreachable(prefix, error)
+    camera, keys = _camera(ioc, keys)
     absent, notes = _absent(ioc, keys), []
     for key, suffix in absent.items():
         notes.append(
@@ -91,8 +92,8 @@ def check_ioc(
             )
         )
     try:
-        wanted = _wanted(ioc, [key for key in keys if key not in absent])
-        chosen = ioc.select(*wanted)
+        wanted = _wanted(ioc, camera, [key for key in keys if key not in absent])
+        chosen = ioc.select(*wanted, camera=camera)
         notes += _choice(chosen, wanted)
         specs = _specs(chosen, wanted, templates)
         detector = ad_creator(prefix, name="det", plugins=specs, adcore=ioc.adcore)
@@ -117,20 +118,35 @@ def _absent(ioc: IOCDescription, keys: list[str]) -> dict[str, str]:
     return {key: PLUGIN_DEFAULTS[key]["suffix"] for key in keys if key not in known}
 
 
-def _wanted(ioc: IOCDescription, keys: list[str]) -> list[str]:
+def _camera(ioc: IOCDescription, keys: list[str]) -> tuple[str | None, list[str]]:
+    """Part the camera of the detector, if the user names one, from the plugins."""
+    cameras = [camera.key for camera in ioc.cameras]
+    named = list(dict.fromkeys(key for key in keys if key in cameras))
+    if len(named) > 1:
+        raise typer.BadParameter(
+            f"{' and '.join(named)} are cameras, and a detector has one: check each by itself.",
+            param_hint="--plugins",
+        )
+    return next(iter(named), None), [key for key in keys if key not in cameras]
+
+
+def _wanted(ioc: IOCDescription, camera: str | None, keys: list[str]) -> list[str]:
     """Choose the plugins to check, unless the user has."""
     from adsupport.devices.ioc.classes import RECORDING
 
     if keys:
         return keys
-    cameras = {camera.key for camera in ioc.cameras[:1]} | {None}
-    fed = [part for part in ioc.parts if not part.is_camera and part.camera in cameras]
+    first = [each.key for each in ioc.cameras[:1]]
+    # what no camera feeds is with the first, unless another one is wanted
+    sources = [*first, None] if camera in (None, *first) else [camera]
+    fed = [part for part in ioc.parts if not part.is_camera and part.camera in sources]
     images = [part for part in fed if part.type_name == "NDPluginStdArrays"]
     writers = [part for part in fed if part.type_name in RECORDING]
-    first = [part for part in writers if part.type_name == "NDFileHDF5"][:1]
-    chosen = images[:1] + [part for part in writers if part.enabled or part in first]
+    hdf5 = [part for part in writers if part.type_name == "NDFileHDF5"][:1]
+    chosen = images[:1] + [part for part in writers if part.enabled or part in hdf5]
     if not chosen:
-        raise ConfigurationError(f"{ioc.prefix!r} has no file plugin that could be checked.")
+        whose = f" that {camera} feeds" if camera else ""
+        raise ConfigurationError(f"{ioc.prefix!r} has no file plugin{whose} that could be checked.")
     return [part.key for part in chosen]
 
 

@@ -1,0 +1,81 @@
+"""Which parts of an IOC ``adsupport check`` takes for a detector."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import typer
+
+from adsupport.cli import chosen_parts
+from adsupport.devices import CheckReport
+from adsupport.devices.ioc import introspection
+from adsupport.devices.ioc.introspection import describe_answers
+
+
+def plugin(kind: str, port: str, source: str, enabled: int = 0) -> dict[str, Any]:
+    return {
+        "PortName_RBV": port,
+        "PluginType_RBV": kind,
+        "NDArrayPort_RBV": source,
+        "EnableCallbacks_RBV": enabled,
+    }
+
+
+def camera(port: str) -> dict[str, Any]:
+    return {"PortName_RBV": port, "ADCoreVersion_RBV": "3.14.0", "Model_RBV": "Basic simulator"}
+
+
+TWO_CAMERAS = {
+    "cam1:": camera("SIM1"),
+    "cam2:": camera("SIM2"),
+    "image1:": plugin("NDPluginStdArrays", "Image1", "SIM1"),
+    "image2:": plugin("NDPluginStdArrays", "Image2", "SIM2"),
+    "ROI1:": plugin("NDPluginROI", "ROI1", "SIM2"),
+    "HDF1:": plugin("NDFileHDF5 ver1.10.8", "FileHDF1", "SIM1"),
+    "HDF2:": plugin("NDFileHDF5 ver1.10.8", "FileHDF2", "ROI1"),
+}
+
+
+@pytest.fixture(autouse=True)
+def ioc(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An IOC with two cameras, and a check that finds nothing."""
+    described = describe_answers("ad:", TWO_CAMERAS)
+    monkeypatch.setattr(introspection, "describe_ioc", lambda *_: described)
+    monkeypatch.setattr(
+        "adsupport.devices.check", lambda detector, **_: CheckReport("det", detector.prefix, ())
+    )
+
+
+def look(*keys: str) -> CheckReport:
+    planned: Any = None
+    return chosen_parts.check_ioc("ad:", list(keys), {}, planned, False, 1.0)
+
+
+def checked(report: CheckReport) -> str:
+    return next(each.what for each in report.of("ok") if each.what.startswith("checked: "))
+
+
+@pytest.mark.parametrize(
+    ("keys", "parts"),
+    [
+        ([], "cam (cam1:), image (image1:), hdf1 (HDF1:)"),
+        (["cam", "hdf1"], "cam (cam1:), hdf1 (HDF1:)"),
+        (["cam2", "image2"], "cam (cam2:), image2 (image2:)"),
+        (["cam2", "hdf2"], "cam (cam2:), roi1 (ROI1:), hdf2 (HDF2:)"),
+        (["cam2"], "cam (cam2:), image2 (image2:), roi1 (ROI1:), hdf2 (HDF2:)"),
+    ],
+)
+def test_the_camera_that_is_named_makes_the_detector(keys: list[str], parts: str) -> None:
+    report = look(*keys)
+    assert report.errors == []
+    found = checked(report).removeprefix("checked: ")
+    assert sorted(found.split(", ")) == sorted(parts.split(", "))
+    added = [each.what for each in report.warnings]
+    needed = "hdf2 gets its arrays from ROI1: a detector needs roi1 too"
+    assert added == ([needed] if "roi1" in parts else [])
+
+
+def test_two_cameras_are_no_detector() -> None:
+    with pytest.raises(typer.BadParameter, match="cam and cam2 are cameras"):
+        look("cam", "cam2")
