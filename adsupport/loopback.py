@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from adsupport.errors import IOCError
 
-__all__ = ["client_environment", "free_port", "server_environment", "share_ports"]
+__all__ = ["client_environment", "free_port", "is_free", "server_environment", "share_ports"]
 
 #: Largest array that a client asks for, bytes: a 2048 x 2048 float64 image and its header.
 MAX_ARRAY_BYTES = 40_000_000
@@ -60,7 +60,7 @@ def free_port(*, hold: bool = False) -> int:
         No port could be had.
     """
     for port in random.SystemRandom().sample(_share, min(200, len(_share))):
-        if port not in _given_ports and _is_free(port) and _is_ours(port, hold):
+        if port not in _given_ports and is_free(port) and _is_ours(port, hold):
             _given_ports.add(port)
             return port
     raise IOCError(
@@ -69,7 +69,19 @@ def free_port(*, hold: bool = False) -> int:
     )
 
 
-def _is_free(port: int) -> bool:
+def is_free(port: int) -> bool:
+    """Tell whether a port is free on 127.0.0.1 for TCP and for UDP.
+
+    Parameters
+    ----------
+    port : int
+        The port.
+
+    Returns
+    -------
+    bool
+        False when somebody has it.
+    """
     for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM):
         with socket.socket(socket.AF_INET, kind) as sock:
             try:

@@ -14,8 +14,13 @@ import typer
 from adsupport.adcore import KNOWN_RELEASES, Release
 from adsupport.cli.extras import require
 from adsupport.launch import DEFAULT_PREFIXES, boot_file
+from adsupport.loopback import is_free
 
 __all__ = ["run"]
+
+#: What a pvAccess server takes unless told otherwise, and where it's told.
+_PVA_PORT = 5075
+_PVA_VARIABLES = ("EPICS_PVAS_SERVER_PORT", "EPICS_PVA_SERVER_PORT")
 
 
 class Name(StrEnum):
@@ -89,6 +94,9 @@ def run(
         command += [f"--adcore={_release(adcore, name)}"]
     if port is not None:
         os.environ["EPICS_CA_SERVER_PORT"] = str(port)
+    if not any(map(os.environ.get, _PVA_VARIABLES)) and not is_free(_PVA_PORT):
+        # any free one: it would take another anyway, but not without a line on standard error
+        os.environ[_PVA_VARIABLES[0]] = "0"
     # The boot file becomes this process: signals, standard streams and exit code are its own.
     sys.stdout.flush()
     os.execv(command[0], command)

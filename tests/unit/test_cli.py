@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -16,6 +17,8 @@ from typer.testing import CliRunner
 import adsupport
 from adsupport.cli import demo, extras, ioc, main
 from adsupport.cli.app import app
+
+PVA, OTHER = "EPICS_PVAS_SERVER_PORT", "EPICS_PVA_SERVER_PORT"
 
 
 def adsupport_command(*arguments: str, **options) -> subprocess.CompletedProcess[str]:
@@ -113,6 +116,21 @@ def test_a_prefix_that_no_pv_can_have_is_refused(monkeypatch, prefix: str):
     assert (result.exit_code, started) == (2, [])
     assert "'--prefix'" in result.stderr
     assert "can't begin the names of PVs" in " ".join(result.stderr.split())
+
+
+@pytest.mark.parametrize(
+    ("taken", "given", "port"), [(True, {}, "0"), (True, {OTHER: "9"}, None), (False, {}, None)]
+)
+def test_a_second_ioc_has_another_pvaccess_port(monkeypatch, taken: bool, given: dict, port: str):
+    started: list[str | None] = []
+    monkeypatch.setattr(ioc.os, "execv", lambda *_: started.append(os.environ.get(PVA)))
+    with socket.socket() as first:
+        first.bind(("127.0.0.1", 0))
+        monkeypatch.setattr(ioc, "_PVA_PORT", first.getsockname()[1])
+        if not taken:
+            first.close()
+        result = CliRunner().invoke(app, ["ioc", "gp"], env={PVA: None, OTHER: None} | given)
+    assert (result.exit_code, started) == (0, [port])
 
 
 @pytest.mark.parametrize(
