@@ -138,6 +138,9 @@ def _print(report: CheckReport, heading: str) -> None:
     console = Console(highlight=False)
     if heading:
         console.print(f"\n{heading}", style="bold", soft_wrap=True, markup=False)
+    if not console.is_terminal:  # for grep and the like: a line for each finding
+        typer.echo(str(report))
+        return
     console.print(report.table())
     style = "green" if report.ok else "bold red"
     console.print(report.verdict, style=style, soft_wrap=True, markup=False)

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 import typer
 
-from adsupport.cli import chosen_parts
-from adsupport.devices import CheckReport
+from adsupport.cli import check, chosen_parts
+from adsupport.devices import CheckReport, Finding
 from adsupport.devices.ioc import introspection
 from adsupport.devices.ioc.introspection import describe_answers
 
@@ -79,3 +79,19 @@ def test_the_camera_that_is_named_makes_the_detector(keys: list[str], parts: str
 def test_two_cameras_are_no_detector() -> None:
     with pytest.raises(typer.BadParameter, match="cam and cam2 are cameras"):
         look("cam", "cam2")
+
+
+@pytest.mark.parametrize("terminal", [True, False])
+def test_a_table_is_for_terminals_only(
+    terminal: bool, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    remedy = "put FilePath to a directory that the IOC may write to"
+    finding = Finding("error", "ad:HDF1:FilePath", "is empty: the file has no directory", remedy)
+    monkeypatch.setattr(check.Console, "is_terminal", terminal)
+    check._print(CheckReport("det", "ad:", (finding,)), "det (ad:)")
+    shown = capsys.readouterr().out
+    assert ("what to do" in shown) is terminal
+    assert (str(finding) in shown.splitlines()) is not terminal
+    heading, *_, verdict = shown.strip().splitlines()
+    assert "det (ad:)" in heading  # with colours on a terminal
+    assert "det (ad:) is not ready: 1 error." in verdict

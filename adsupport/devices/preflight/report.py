@@ -83,7 +83,8 @@ class Finding:
 
     def __str__(self) -> str:
         remedy = f" -> {self.remedy}" if self.remedy else ""
-        return f"{self.severity:7} {self.subject}  {self.what}{remedy}"
+        # what an IOC says may have more lines
+        return " ".join(f"{self.severity:7} {self.subject}  {self.what}{remedy}".splitlines())
 
 
 @dataclass(frozen=True, repr=False)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import pathlib
 import signal
 import subprocess
@@ -30,7 +29,7 @@ def command() -> Callable[..., Result]:
     def run(*arguments: str) -> Result:
         before = signal.getsignal(signal.SIGINT)
         try:
-            return CliRunner(env={"COLUMNS": "900"}).invoke(app, ["check", *arguments])
+            return CliRunner().invoke(app, ["check", *arguments])
         finally:
             signal.signal(signal.SIGINT, before)
 
@@ -48,6 +47,8 @@ def test_a_healthy_ioc(det: Any, disk: pathlib.Path, command: Callable[..., Resu
     assert lines[-1] == "ad: is ready: nothing to complain about."
     assert "error" not in result.output
     assert "3 x 5 frames make 15.7 MB" in result.output
+    severities = ("ok", "info", "warning", "error")
+    assert all(line.startswith(severities) for line in lines[:-1]), "a line for each finding"
     assert f"{disk}/ioc (IOC) = {disk}/local (local)" in result.output
 
 
@@ -216,13 +217,12 @@ def test_as_a_user_types_it(det: Any, adsim: IOCProcess, disk: pathlib.Path, nam
             capture_output=True,
             text=True,
             timeout=100,
-            env={**os.environ, "COLUMNS": "900"},
         )
     assert result.returncode == (1 if words else 0), result.stdout + result.stderr
     last = result.stdout.strip().splitlines()[-1]
     assert last.startswith("ad: is not ready: 1 error" if words else "ad: is ready")
     row = (
-        next(line for line in result.stdout.splitlines() if line.startswith(" error"))
+        next(line for line in result.stdout.splitlines() if line.startswith("error"))
         if words
         else ""
     )

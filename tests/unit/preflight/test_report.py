@@ -60,6 +60,12 @@ def test_the_table_shows_brackets_as_they_are():
     assert "do [/x]" in shown
 
 
+@given(st.lists(FINDINGS))
+def test_every_finding_has_a_line_of_its_own(findings: list[Finding]):
+    text = str(CheckReport("det", "ad:", tuple(findings)))
+    assert len(text.splitlines()) == len(findings) + 1
+
+
 def test_repr_leaves_out_what_is_well():
     findings = Finding("ok", "a", "well"), Finding("warning", "b", "bad", "cure it")
     text = repr(CheckReport("det", "ad:", findings))
