@@ -279,13 +279,22 @@ def put_in_order(wanted: Sequence[tuple[Any, Any]], timeout: float = PUT_TIMEOUT
             del pending[i]
         return not pending
 
+    began = time.monotonic()
+    unread = False
     try:
         wait_for(all_follow, timeout)
     except ConnectionTimeoutError as error:
         problems.append(str(error))
-    problems.extend(
-        f"{pv_name(signal, True)}: put {value!r}, but {pv_name(signal)} shows "
-        f"{found.get(i, 'nothing')!r} after {timeout:g} s."
-        for i, (signal, value) in pending.items()
-    )
+        unread = True
+    passed = time.monotonic() - began
+    for i, (signal, value) in pending.items():
+        name, shown = pv_name(signal, True), pv_name(signal)
+        before = f"; it showed {found[i]!r} before" if i in found else ""
+        if not signal.connected:
+            what = f"the connection was lost: {shown} isn't connected {passed:.1f} s later{before}"
+        elif unread:
+            what = f"{shown} could not be read {passed:.1f} s later{before}"
+        else:
+            what = f"{shown} shows {found[i]!r} after {passed:.1f} s"
+        problems.append(f"{name}: put {value!r}, but {what}.")
     return problems
