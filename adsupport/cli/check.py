@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import json
 import logging
 import signal
@@ -104,7 +105,8 @@ def run(
             document: object = [report.as_dict() for report in reports]
             headings = [report.title for report in reports]
         else:
-            reports = [check_ioc(prefix, keys, templates, planned, write, timeout)]
+            report = check_ioc(prefix, keys, templates, planned, write, timeout)
+            reports = [_beside(report) if write_path else report]
             document = reports[0].as_dict()
             headings = [""]
     _end_at_once_when_interrupted()
@@ -158,6 +160,20 @@ def _declared(file: str, planned: PlannedRun, write: bool, timeout: float) -> li
     if not detectors:
         raise typer.BadParameter(f"{file} declares no detector.", param_hint="PREFIX")
     return [check(each, run=planned, write=write, timeout=timeout) for each in detectors]
+
+
+def _beside(report: CheckReport) -> CheckReport:
+    """Warn when another directory than the one that was asked about was judged.
+
+    With mounts it's nothing to warn of: the files go somewhere below.
+    """
+    findings = [
+        dataclasses.replace(each, severity="warning")
+        if (each.topic, each.severity) == ("paths", "info")
+        else each
+        for each in report.findings
+    ]
+    return dataclasses.replace(report, findings=tuple(findings))
 
 
 @contextlib.contextmanager

@@ -145,8 +145,10 @@ def _beside_template(writer: PartState, directory: str) -> Iterator[Finding]:
         yield Finding(
             "info",
             writer.pv("file_path"),
-            f"is {directory}, and that wins over write_path_template, which gives {declared}",
-            "To write there, use prepare_count(), or put FilePath to it.",
+            f"is {directory}, and that wins over write_path_template, which gives {declared}: "
+            f"{directory} was judged, not {declared}",
+            f"To write to {declared}, use prepare_count(), or put FilePath to it. To judge it, put "
+            "FilePath to it and check again.",
             "paths",
         )
 

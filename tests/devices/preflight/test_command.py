@@ -61,6 +61,16 @@ def test_a_plugin_that_is_needed_besides_is_told(
     assert result.output.strip().endswith("ad: is ready: 1 warning.")
 
 
+def test_a_directory_that_is_not_the_one_that_was_asked_about(
+    det: Any, disk: pathlib.Path, command: Callable[..., Result]
+):
+    result = command("ad:", "--plugins", "hdf1", "--write-path", f"{disk}/ioc/elsewhere/")
+    (line,) = [each for each in result.output.splitlines() if "wins over" in each]
+    assert line.startswith("warning ad:HDF1:FilePath")
+    assert f"was judged, not {disk}/ioc/elsewhere/" in line
+    assert "put FilePath to it and check again" in line
+
+
 def test_json_is_all_there_is(det: Any, disk: pathlib.Path, command: Callable[..., Result]):
     result = command("ad:", *mounts(disk), "--json", "--plugins", "hdf1,magick1", "--write")
     report = json.loads(result.output)

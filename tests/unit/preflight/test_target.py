@@ -88,5 +88,8 @@ def test_a_path_that_wins_over_the_template_is_told(
     standing = f"{tmp_path}/" if told else f"{tmp_path}/2026"
     found = look(Target(write_path_template=template), standing)
     infos = [each.what for each in found if each.severity == "info"]
-    what = f"is {tmp_path}/, and that wins over write_path_template, which gives {tmp_path}/2026/"
+    what = (
+        f"is {tmp_path}/, and that wins over write_path_template, which gives {tmp_path}/2026/: "
+        f"{tmp_path}/ was judged, not {tmp_path}/2026/"
+    )
     assert infos == ([what] if told else [])
