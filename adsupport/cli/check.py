@@ -94,6 +94,12 @@ def run(
 
     planned = PlannedRun(points, frames, exposure, period, compression)
     keys = [key.strip() for each in plugins or () for key in each.split(",") if key.strip()]
+    if _is_other_path(prefix):
+        raise typer.BadParameter(
+            f"{prefix} is here, and is no file that declares detectors: those end with "
+            f"{', '.join(_DECLARATIONS)}. Expected such a file, or a prefix such as ad: .",
+            param_hint="PREFIX",
+        )
     with _one_line_when_interrupted(), _silent_logs():
         if Path(prefix).suffix in _DECLARATIONS:
             if keys or templates:
@@ -160,6 +166,14 @@ def _declared(file: str, planned: PlannedRun, write: bool, timeout: float) -> li
     if not detectors:
         raise typer.BadParameter(f"{file} declares no detector.", param_hint="PREFIX")
     return [check(each, run=planned, write=write, timeout=timeout) for each in detectors]
+
+
+def _is_other_path(prefix: str) -> bool:
+    """Tell whether a file or directory is meant: no prefix that ends with a colon is."""
+    path = Path(prefix)
+    return not prefix.endswith(":") and (
+        path.is_dir() or (path.exists() and path.suffix not in _DECLARATIONS)
+    )
 
 
 def _beside(report: CheckReport) -> CheckReport:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 import typer
+from typer.testing import CliRunner
 
 from adsupport.cli import check, chosen_parts
+from adsupport.cli.app import app
 from adsupport.devices import CheckReport, Finding
 from adsupport.devices.ioc import introspection
 from adsupport.devices.ioc.introspection import describe_answers
@@ -95,3 +98,16 @@ def test_a_table_is_for_terminals_only(
     heading, *_, verdict = shown.strip().splitlines()
     assert "det (ad:)" in heading  # with colours on a terminal
     assert "det (ad:) is not ready: 1 error." in verdict
+
+
+@pytest.mark.parametrize("name", ["detectors.py", "directory", "directory.yml"])
+def test_a_path_that_declares_nothing_is_refused(tmp_path: Path, name: str) -> None:
+    path = tmp_path / name
+    if name.startswith("directory"):
+        path.mkdir()
+    else:
+        path.touch()
+    result = CliRunner(env={"COLUMNS": "900"}).invoke(app, ["check", str(path)])
+    assert result.exit_code == 2
+    assert "no file that declares detectors" in result.output
+    assert ".yaml, .yml, .toml" in result.output
