@@ -48,6 +48,7 @@ def check_primed(plugin: Any) -> None:
     """
     where = plugin.dotted_name or plugin.name
     target = f"{plugin.root.name}.{where}"
+    named = f"{plugin.prefix.rstrip(':')}: plugin {where} of {plugin.root.name}"
     remedies = (
         f"Prime it: ensure_AD_plugin_primed({target}, True); or let it open its file at the first "
         f"frame: {target}.stage_sigs['lazy_open'] = 'Yes' (and move 'capture' to the end)."
@@ -55,13 +56,13 @@ def check_primed(plugin: Any) -> None:
     received = received_array(plugin)
     if received is None:
         raise UnprimedError(
-            f"{plugin.prefix}: plugin {where} of {plugin.root.name} isn't primed: it has received "
+            f"{named} isn't primed: it has received "
             f"no array since its IOC was started, so it can't open a file. {remedies}"
         )
     mismatch = array_mismatch(received, delivered_array(plugin))
     if mismatch:
         raise UnprimedError(
-            f"{plugin.prefix}: plugin {where} of {plugin.root.name} is primed for other frames: "
+            f"{named} is primed for other frames: "
             f"{mismatch}. It would open its file for the old ones and refuse the new. {remedies}"
         )
 

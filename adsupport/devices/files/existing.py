@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import pathlib
+from typing import Any
 
 from ...errors import ConfigurationError, FileExistsRefusedError, PathMapError
 from ...naming import FileTemplate
 
-__all__ = ["IF_EXISTS", "check_if_exists", "is_taken", "require_next"]
+__all__ = ["IF_EXISTS", "check_if_exists", "is_taken", "require_next", "spelled"]
 
 IF_EXISTS: tuple[str, ...] = ("refuse", "bump", "allow")
 
@@ -72,6 +73,23 @@ def is_taken(local: pathlib.Path) -> bool:
     return True
 
 
+def spelled(plugin: Any) -> str:
+    """Spell a plugin as a user types it.
+
+    Parameters
+    ----------
+    plugin : ophyd.areadetector.plugins.FilePlugin
+        The plugin.
+
+    Returns
+    -------
+    str
+        Such as ``det.hdf1``; its name when it stands alone.
+    """
+    where = getattr(plugin, "dotted_name", "")
+    return f"{plugin.root.name}.{where}" if where else plugin.name
+
+
 def require_next(
     plugin: str, policy: str, local: pathlib.Path, template: FileTemplate, tried: int
 ) -> None:
@@ -80,7 +98,7 @@ def require_next(
     Parameters
     ----------
     plugin : str
-        Name of the file plugin.
+        The file plugin, see :func:`spelled`.
     policy : {"refuse", "bump"}
         What to do.
     local : pathlib.Path

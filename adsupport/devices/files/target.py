@@ -25,7 +25,7 @@ from ...naming import (
 )
 from ..signals.putting import put_and_confirm
 from ..signals.reading import pv_name, read_signals, wait_for
-from .existing import check_if_exists, is_taken, require_next
+from .existing import check_if_exists, is_taken, require_next, spelled
 from .paths import path_map_of, put_file_path
 
 __all__ = ["FileTarget"]
@@ -309,7 +309,7 @@ class FileTarget:
             f"{pv_name(self.file_path)} is {path!r} and exists on the IOC, but {directory} isn't a "
             f"directory here: {self.name} could overwrite files that can't be seen, and what it "
             "writes could not be read. Is it mounted? Correct read_path_template, or set "
-            f"{self.name}.if_exists to 'allow' to write unseen."
+            f"{spelled(self)}.if_exists to 'allow' to write unseen."
         )
 
     def plan_file(
@@ -359,7 +359,7 @@ class FileTarget:
             taken = [local for _, local in files if is_taken(local)]
             if not taken or self.if_exists == "allow":
                 return *files[0], number
-            require_next(self.name, self.if_exists, taken[0], form, number - first)
+            require_next(spelled(self), self.if_exists, taken[0], form, number - first)
             number += step
 
     def _checked_template(self, text: str) -> FileTemplate:

@@ -182,7 +182,7 @@ def test_a_file_that_exists(det: Any, disk: pathlib.Path, one: Pick) -> None:
     standing.write_text("mine")
     finding = one(check(det), "error", "HDF1:FileName")
     assert "image_0000.h5 exists already" in finding.what
-    assert "if_exists" in finding.remedy
+    assert "set det.hdf1.if_exists to" in finding.remedy
     det.hdf1.if_exists = "bump"
     det.hdf1.file_template.put("%s%s_0000.h5", wait=True)
     assert "Use one with '%d'" in one(check(det), "error", "HDF1:FileName").remedy
