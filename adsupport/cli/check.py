@@ -88,9 +88,10 @@ def run(
     command line can't be used.
     """
     templates = _templates(ioc_mount, local_mount, write_path, read_path)
-    with contextlib.suppress(ImportError):  # a libca that needs no caRepeater program
-        import epicscorelibs.path.pyepics  # noqa: F401
-    from adsupport.devices import PlannedRun
+    with _one_line_when_interrupted():  # imports take a second
+        with contextlib.suppress(ImportError):  # a libca that needs no caRepeater program
+            import epicscorelibs.path.pyepics  # noqa: F401
+        from adsupport.devices import PlannedRun
 
     planned = PlannedRun(points, frames, exposure, period, compression)
     keys = [key.strip() for each in plugins or () for key in each.split(",") if key.strip()]
