@@ -240,6 +240,12 @@ def test_what_was_connected_before_is_waited_for_although_nothing_requires_it(
     assert waiting._is_over(waiting._last + OPTIONAL_TIME + 1, waiting._last)
 
 
+def test_the_type_of_a_plugin_is_required_as_staging_needs_it() -> None:
+    required = {each.name: each.required for each in signals_of("cam", "image")}
+    assert required["image.plugin_type"]
+    assert not required["image.driver_version"]
+
+
 def test_a_signal_alone() -> None:
     signal = DeviceSignal("sensor", EpicsSignalRO("offline:sensor", name="sensor"), True)
     (group,) = group_missing([signal], [signal])

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from ophyd.areadetector.base import ADComponent
 from ophyd.device import Device, do_not_wait_for_lazy_connection
 from ophyd.ophydobj import Kind
 from ophyd.signal import EpicsSignal, EpicsSignalBase, Signal
@@ -174,8 +175,8 @@ def epics_signals(
     Returns
     -------
     list of DeviceSignal
-        Every signal.  Required are those which are read, configured or staged, and those that
-        were declared by classes of the user's own.
+        Every signal.  Required are those which are read, configured or staged, what ophyd itself
+        needs for staging, and those that were declared by classes of the user's own.
 
     Raises
     ------
@@ -230,7 +231,10 @@ def _walk(device: Device, name: str, used: bool, devices: list[Device]) -> Itera
                 yield from _walk(part, dotted, in_use, devices)
             else:
                 required = used and part.kind != Kind.omitted
-                yield DeviceSignal(dotted, part, required or _is_users(device, attr))
+                # PluginType, which ophyd looks at whenever it stages a plugin
+                at_once = isinstance(component, ADComponent) and not component.lazy
+                needed = required or at_once or _is_users(device, attr)
+                yield DeviceSignal(dotted, part, needed)
 
 
 def _is_users(device: Device, attr: str) -> bool:
