@@ -14,12 +14,12 @@ import os
 from typing import Any
 
 import numpy as np
-from epics.ca import CASeverityException, ChannelAccessException, ChannelAccessGetFailure
 from ophyd import ADComponent, EpicsSignal, EpicsSignalRO
 from ophyd.areadetector import plugins as ophyd_plugins
 from ophyd.areadetector.base import DDC_SignalWithRBV, EpicsSignalWithRBV, NDDerivedSignal
 
 from .connection.connect import ConnectsAtOnce
+from .connection.settle import CHANNEL_ERRORS
 from .files.compression import CompressionSignal
 from .releases.newer_records import FilePluginRecords, HDF5PluginRecords, PluginRecords
 from .signals.batched_reading import ReadsAtOnce
@@ -53,13 +53,7 @@ __all__ = [
 logger = logging.getLogger(__name__)
 
 #: Pixels and size don't match; or the IOC goes while ophyd asks for the size.
-_NO_IMAGE = (
-    RuntimeError,
-    TimeoutError,
-    CASeverityException,
-    ChannelAccessException,
-    ChannelAccessGetFailure,
-)
+_NO_IMAGE = (RuntimeError, TimeoutError, *CHANNEL_ERRORS)
 
 _Attribute = ophyd_plugins.AttributeNPlugin_V26
 

@@ -67,11 +67,10 @@ def accounted(plan: Any) -> Generator[Msg, Any, Any]:
         elif msg.command == "unstage" and msg.obj in detectors:
             detectors.remove(msg.obj)
         elif msg.command == "open_run":
-            writers = [part for detector in detectors for part in _writers_of(detector)]
             before.clear()
-            before.update({writer.name: len(writer.file_reports) for writer in writers})
+            before.update({each.name: len(each.file_reports) for each in _writers_of(detectors)})
         elif msg.command == "close_run" and msg.kwargs.get("exit_status") in (None, "success"):
-            writers = [part for detector in detectors for part in _writers_of(detector)]
+            writers = _writers_of(detectors)
             if writers:
                 return _account_and(msg, writers, before), None
         return None, None
@@ -79,9 +78,12 @@ def accounted(plan: Any) -> Generator[Msg, Any, Any]:
     return (yield from plan_mutator(plan, before_close))
 
 
-def _writers_of(detector: Any) -> list[Any]:
-    names = getattr(detector, "component_names", ())
-    parts = [getattr(detector, name) for name in names]
+def _writers_of(detectors: list[Any]) -> list[Any]:
+    parts = [
+        getattr(detector, name)
+        for detector in detectors
+        for name in getattr(detector, "component_names", ())
+    ]
     return [p for p in parts if hasattr(p, "end_file") and p.is_writing]
 
 

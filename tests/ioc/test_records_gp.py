@@ -18,11 +18,11 @@ from epics import ca
 
 from adsupport.launch import IOCProcess, boot_file
 
+from .two_clients import TYPES, decoded, readings
+
 pytestmark = pytest.mark.conformance
 
 DATA = Path(__file__).parents[1] / "data" / "gp-records.jsonl"
-TYPES = ("STRING", "SHORT", "FLOAT", "ENUM", "CHAR", "LONG", "DOUBLE")  # by DBR number
-TIMEOUT = 20.0
 
 # Records of the real IOC that compute what the simulated one does not.
 NOT_SIMULATED = ("acalcout", "fanout", "scalcout", "seq", "sscan", "sseq", "sub", "transform")
@@ -50,21 +50,9 @@ def pristine(fresh_port) -> Iterator[IOCProcess]:
         yield ioc
 
 
-def _text(value: str | bytes) -> str:
-    return value.decode() if isinstance(value, bytes) else value
-
-
 def _read(names: list[str]) -> dict[str, dict]:
-    channels = {name: ca.create_channel(name, auto_cb=True) for name in names}
-    for name, chid in channels.items():
-        assert ca.connect_channel(chid, timeout=TIMEOUT), f"{name} does not answer"
-    types = {name: ca.promote_type(chid, use_ctrl=True) for name, chid in channels.items()}
-    for name, chid in channels.items():
-        ca.get_with_metadata(chid, ftype=types[name], wait=False)
     found = {}
-    for name, chid in channels.items():
-        reading = ca.get_complete_with_metadata(chid, ftype=types[name], timeout=TIMEOUT)
-        assert reading is not None, f"{name} was not read"
+    for name, chid, reading in readings(names):
         value = reading["value"]
         if ca.element_count(chid) > 1:
             value = np.asarray(value).tolist()
@@ -72,16 +60,15 @@ def _read(names: list[str]) -> dict[str, dict]:
             "dbr": TYPES[ca.field_type(chid)],
             "count": ca.element_count(chid),
             "write_access": bool(ca.write_access(chid)),
-            "value": _text(value),
+            "value": decoded(value),
             "severity": int(reading["severity"]),
             "status": int(reading["status"]),
-            "enum_strs": [_text(item) for item in reading.get("enum_strs", ())],
-            "units": _text(reading.get("units", "")),
+            "enum_strs": [decoded(item) for item in reading.get("enum_strs", ())],
+            "units": decoded(reading.get("units", "")),
             "precision": int(reading.get("precision", 0)),
             "upper_ctrl_limit": _limit(reading, "upper_ctrl_limit"),
             "lower_ctrl_limit": _limit(reading, "lower_ctrl_limit"),
         }
-        ca.clear_channel(chid)
     return found
 
 

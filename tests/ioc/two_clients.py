@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from caproto.threading.client import Batch, Context
 from epics import ca
 
-__all__ = ["READERS", "TIMEOUT", "Facts", "read_with_pyepics"]
+__all__ = ["READERS", "TIMEOUT", "TYPES", "Facts", "decoded", "read_with_pyepics", "readings"]
 
 TYPES = ("STRING", "SHORT", "FLOAT", "ENUM", "CHAR", "LONG", "DOUBLE")  # by DBR number
 TIMEOUT = 20.0
@@ -43,17 +45,25 @@ def plain(dbr: str, count: int, data: np.ndarray | list) -> object:
     return np.asarray(data).tolist()[0]
 
 
-def read_with_pyepics(names: list[str]) -> dict[str, Facts]:
+def readings(names: Iterable[str]) -> Iterator[tuple[str, Any, dict[str, Any]]]:
+    """Read channels with their control metadata, all asked for at once: name, chid, reading."""
     channels = {name: ca.create_channel(name, auto_cb=True) for name in names}
     for name, chid in channels.items():
         assert ca.connect_channel(chid, timeout=TIMEOUT), f"{name} does not answer"
     types = {name: ca.promote_type(chid, use_ctrl=True) for name, chid in channels.items()}
     for name, chid in channels.items():
         ca.get_with_metadata(chid, ftype=types[name], wait=False)
-    found = {}
     for name, chid in channels.items():
         reading = ca.get_complete_with_metadata(chid, ftype=types[name], timeout=TIMEOUT)
         assert reading is not None, f"{name} was not read"
+        yield name, chid, reading
+    for chid in channels.values():
+        ca.clear_channel(chid)
+
+
+def read_with_pyepics(names: list[str]) -> dict[str, Facts]:
+    found = {}
+    for name, chid, reading in readings(names):
         dbr, count = TYPES[ca.field_type(chid)], ca.element_count(chid)
         value = reading["value"]
         found[name] = Facts(
@@ -62,16 +72,14 @@ def read_with_pyepics(names: list[str]) -> dict[str, Facts]:
             plain(dbr, count, value if count > 1 else [value]),
             int(reading["severity"]),
             int(reading["status"]),
-            tuple(_text(item) for item in reading.get("enum_strs", ())),
-            _text(reading.get("units", "")),
+            tuple(decoded(item) for item in reading.get("enum_strs", ())),
+            decoded(reading.get("units", "")),
             int(reading.get("precision", 0)),
         )
-    for chid in channels.values():
-        ca.clear_channel(chid)
     return found
 
 
-def _text(value: str | bytes) -> str:
+def decoded(value: str | bytes) -> str:
     return value.decode() if isinstance(value, bytes) else value
 
 
@@ -125,8 +133,8 @@ def _facts_of(channel, response) -> Facts:
         plain(dbr, count, response.data),
         int(meta.severity),
         int(meta.status),
-        tuple(_text(item) for item in getattr(meta, "enum_strings", ())),
-        _text(getattr(meta, "units", "")),
+        tuple(decoded(item) for item in getattr(meta, "enum_strings", ())),
+        decoded(getattr(meta, "units", "")),
         int(getattr(meta, "precision", 0)),
     )
 

@@ -24,6 +24,13 @@ __all__ = ["can_settle", "correct", "has_value", "is_there", "settle", "settle_v
 
 logger = logging.getLogger(__name__)
 
+#: What pyepics raises when a connection goes while it's used; they have no base of their own.
+CHANNEL_ERRORS = (
+    ca.ChannelAccessException,
+    ca.CASeverityException,
+    ca.ChannelAccessGetFailure,
+)
+
 
 def _is_up(pv: Any) -> bool:
     return pv.chid is not None and bool(ca.isConnected(pv.chid))
@@ -81,11 +88,7 @@ def correct(pv: Any, connected: bool) -> None:
     logger.info("%s: pyepics missed that its connection is %s", pv.pvname, connected)
     try:
         pv.force_connect(pvname=pv.pvname, conn=connected)
-    except (
-        ca.ChannelAccessException,
-        ca.CASeverityException,
-        ca.ChannelAccessGetFailure,
-    ) as error:  # it changed just now; there will be another look
+    except CHANNEL_ERRORS as error:  # it changed just now; there will be another look
         logger.info("%s: %s", pv.pvname, error)
 
 

@@ -12,6 +12,7 @@ from ...errors import FileWriteError, PluginBusyError, PutError
 from ...naming import FileTemplate
 from ..frames.files import FileClaim, FileReport, verify_files
 from ..frames.queues import is_idle, tell_queues
+from ..frames.report import log_level
 from ..frames.wording import counted
 from ..signals.putting import put_in_order, same_value
 from ..signals.reading import pv_name, read_signals, wait_for
@@ -242,7 +243,7 @@ class FileEnd:
         if policy == "raise" and not self._partial:
             raise error
         # a run that was interrupted has a reason of its own
-        logger.log(logging.INFO if policy == "record" else logging.WARNING, "%s", error)
+        logger.log(log_level(policy), "%s", error)
 
     def _restore(self) -> None:
         """Put back every setting that was changed, from the last to the first."""

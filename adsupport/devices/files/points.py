@@ -6,6 +6,7 @@ import logging
 from typing import Any
 
 from ...errors import ConfigurationError, FileWriteError, FrameCountError
+from ..frames.report import log_level
 from ..frames.wording import counted
 from ..signals.reading import as_text, pv_name, read_signals, wait_for
 
@@ -134,9 +135,8 @@ class FilePoints:
             reopened = self._go_on(captured)
         elif self.counts_captured and captured != self._frames_done:
             reopened = self._realign(captured)
-        else:
-            # a point that is taken again has had a datum, and may have left no frame
-            self._next_point = self._first_point + self._frames_done // self.frames_per_point
+        # not one up from the last: a point that is taken again has had a datum already
+        self._next_point = self._first_point + self._frames_done // self.frames_per_point
         if self._one_file_a_frame:
             self._number_point(frames)
         self._partial = True
@@ -156,7 +156,7 @@ class FilePoints:
         if policy == "raise":
             raise error
         logger.log(
-            logging.INFO if policy == "record" else logging.WARNING,
+            log_level(policy),
             "%s The run goes on in another file.",
             error,
         )
@@ -194,7 +194,6 @@ class FilePoints:
             self._open()
             return True
         self._frames_done, self._excess = captured, 0
-        self._next_point = self._first_point + captured // self.frames_per_point
         # frames of a point that was taken again are in the file, and nobody noted their ids
         self._ids = None
         return False
@@ -215,7 +214,7 @@ class FilePoints:
             self.end_file()  # a plan that goes on begins another
             self.problem_reported = True
             raise error
-        logger.log(logging.INFO if policy == "record" else logging.WARNING, "%s", error)
+        logger.log(log_level(policy), "%s", error)
 
     def generate_datum(
         self, key: str, timestamp: float, datum_kwargs: dict[str, Any] | None = None

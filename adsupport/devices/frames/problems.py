@@ -9,7 +9,7 @@ from ...errors import DroppedFramesError, FileWriteError, FrameCountError
 from ..signals.reading import pv_name, read_signals
 from .counters import Counters, frames_taken, went_back
 from .report import Shortfall
-from .wording import are, counted, were
+from .wording import counted, verb
 
 __all__ = ["changed", "dropped", "not_taken", "starved", "uncountable", "unwritten"]
 
@@ -65,8 +65,8 @@ def dropped(plugin: Any, lost: int, expected: int) -> Shortfall:
     """
     text = (
         f"{pv_name(plugin.dropped_arrays)}: the queue of {_where(plugin)} overflowed and {lost} "
-        f"of {counted(expected)} {were(lost)} dropped. Take frames more slowly, enlarge "
-        "QueueSize, compress less, or set BlockingCallbacks to Yes."
+        f"of {counted(expected)} {verb(lost, 'was', 'were')} dropped. Take frames more slowly, "
+        "enlarge QueueSize, compress less, or set BlockingCallbacks to Yes."
     )
     return Shortfall(DroppedFramesError, text, plugin.name, expected, expected - lost)
 
@@ -202,7 +202,7 @@ def unwritten(
             advice = _OTHER_FRAMES
         text = (
             f"{pv_name(writer.write_status)}: {_where(writer)} could not write: {message!r}; "
-            f"{written} of {expected} frames {are(written)} in the file. {advice}"
+            f"{written} of {expected} frames {verb(written, 'is', 'are')} in the file. {advice}"
         )
         return Shortfall(FileWriteError, text, writer.name, expected, written)
     if not writer.counts_captured or written in (expected, expected - dropped):
@@ -247,8 +247,8 @@ def _why(
         # WriteStatus is good again after the next frame that fits; the counts still tell.
         refused = received - written
         return (
-            f"{first}{counted(refused)} reached it and {were(refused)} refused, as WriteMessage "
-            f"'Invalid frame. Ignoring.' says at such a frame. {_OTHER_FRAMES}"
+            f"{first}{counted(refused)} reached it and {verb(refused, 'was', 'were')} refused, "
+            f"as WriteMessage 'Invalid frame. Ignoring.' says at such a frame. {_OTHER_FRAMES}"
         )
     if ended:
         return "Capture has ended: NumCapture was reached, or somebody stopped it."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -13,7 +14,15 @@ from ...errors import (
     FrameLossError,
 )
 
-__all__ = ["FRAME_POLICIES", "FramePolicy", "FrameReport", "Shortfall", "check_policy", "id_list"]
+__all__ = [
+    "FRAME_POLICIES",
+    "FramePolicy",
+    "FrameReport",
+    "Shortfall",
+    "check_policy",
+    "id_list",
+    "log_level",
+]
 
 FramePolicy = Literal["raise", "warn", "record"]
 FRAME_POLICIES: tuple[str, ...] = ("raise", "warn", "record")
@@ -137,6 +146,22 @@ def check_policy(policy: str) -> FramePolicy:
             f"frame_policy={policy!r} is unknown; expected one of {', '.join(FRAME_POLICIES)}."
         )
     return policy  # type: ignore[return-value]
+
+
+def log_level(policy: str) -> int:
+    """Tell how loudly a loss is logged that doesn't fail the run.
+
+    Parameters
+    ----------
+    policy : str
+        One of :data:`FRAME_POLICIES`.
+
+    Returns
+    -------
+    int
+        Information where the documents are to record it, else a warning.
+    """
+    return logging.INFO if policy == "record" else logging.WARNING
 
 
 def id_list(ids: tuple[int, ...]) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["are", "counted", "were"]
+__all__ = ["counted", "verb"]
 
 
 def counted(number: int, noun: str = "frame") -> str:
@@ -23,33 +23,19 @@ def counted(number: int, noun: str = "frame") -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
-def are(number: int) -> str:
-    """Choose the verb for a number.
+def verb(number: int, singular: str, plural: str) -> str:
+    """Choose the form of a verb for a number.
 
     Parameters
     ----------
     number : int
         How many.
+    singular, plural : str
+        The forms, such as ``"is"`` and ``"are"``.
 
     Returns
     -------
     str
-        ``"is"`` or ``"are"``.
+        One of the two.
     """
-    return "is" if number == 1 else "are"
-
-
-def were(number: int) -> str:
-    """Choose the verb of the past for a number.
-
-    Parameters
-    ----------
-    number : int
-        How many.
-
-    Returns
-    -------
-    str
-        ``"was"`` or ``"were"``.
-    """
-    return "was" if number == 1 else "were"
+    return singular if number == 1 else plural

@@ -59,9 +59,24 @@ class Monitor:
 
     def response(self, channel: Channel) -> bytes:
         """Build the protocol's event message."""
-        metadata, data = channel.read(self.data_type)
-        data = sized(data, self.count, channel.max_length)
+        metadata, data = payload(channel, self.data_type, self.count)
         return value_message(EVENT_ADD, metadata, data, self.data_type, NORMAL, self.id)
+
+
+def payload(channel: Channel, wanted: ChannelType, count: int) -> tuple[Any, Any]:
+    """Return ``(metadata, data)`` of a channel's present value as a client asked for it.
+
+    Parameters
+    ----------
+    channel : Channel
+        The channel.
+    wanted : ChannelType
+        DBR type.
+    count : int
+        Elements; 0 is all there are.
+    """
+    metadata, data = channel.read(wanted)
+    return metadata, sized(data, count, channel.max_length)
 
 
 def sized(data: Any, count: int, most: int) -> Any:
@@ -202,7 +217,7 @@ class Circuit(VirtualCircuit):
             return []
         if isinstance(command, (ca.ReadRequest, ca.ReadNotifyRequest)):
             await self._until_caught_up()
-            return self._read(command)
+            return [self._read(command)]
         if isinstance(command, ca.EventAddRequest):
             view, channel = self._get_db_entry_from_command(command)
             monitor = Monitor(self, command, view.sid)
@@ -244,12 +259,10 @@ class Circuit(VirtualCircuit):
         self._events_held.pop(key, None)
         return monitor
 
-    def _read(self, command: Any) -> list[Any]:
+    def _read(self, command: Any) -> Any:
         view, channel = self._get_db_entry_from_command(command)
-        data_type = ChannelType(command.data_type)
-        metadata, data = channel.read(data_type)
-        data = sized(data, command.data_count, channel.max_length)
-        answer = view.read(
+        metadata, data = payload(channel, ChannelType(command.data_type), command.data_count)
+        return view.read(
             data=data,
             data_type=command.data_type,
             data_count=len(data),
@@ -258,13 +271,11 @@ class Circuit(VirtualCircuit):
             metadata=metadata,
             notify=isinstance(command, ca.ReadNotifyRequest),
         )
-        return [answer]
 
     def _answer_read(self, command: ca.ReadNotifyRequest) -> None:
         _, channel = self._get_db_entry_from_command(command)
         data_type = ChannelType(command.data_type)
-        metadata, data = channel.read(data_type)
-        data = sized(data, command.data_count, channel.max_length)
+        metadata, data = payload(channel, data_type, command.data_count)
         self._queue(value_message(READ_NOTIFY, metadata, data, data_type, NORMAL, command.ioid))
 
     async def _write(self, command: Any) -> None:
