@@ -43,7 +43,7 @@ TWO_CAMERAS = {
 @pytest.fixture(autouse=True)
 def ioc(monkeypatch: pytest.MonkeyPatch) -> None:
     """An IOC with two cameras, and a check that finds nothing."""
-    described = describe_answers("ad:", TWO_CAMERAS)
+    described = describe_answers("parts:", TWO_CAMERAS)
     monkeypatch.setattr(introspection, "describe_ioc", lambda *_: described)
     monkeypatch.setattr(
         "adsupport.devices.check", lambda detector, **_: CheckReport("det", detector.prefix, ())
@@ -52,7 +52,7 @@ def ioc(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def look(*keys: str) -> CheckReport:
     planned: Any = None
-    return chosen_parts.check_ioc("ad:", list(keys), {}, planned, False, 1.0)
+    return chosen_parts.check_ioc("parts:", list(keys), {}, planned, False, 1.0)
 
 
 def checked(report: CheckReport) -> str:
@@ -89,15 +89,15 @@ def test_a_table_is_for_terminals_only(
     terminal: bool, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     remedy = "put FilePath to a directory that the IOC may write to"
-    finding = Finding("error", "ad:HDF1:FilePath", "is empty: the file has no directory", remedy)
+    finding = Finding("error", "parts:HDF1:FilePath", "is empty: the file has no directory", remedy)
     monkeypatch.setattr(check.Console, "is_terminal", terminal)
-    check._print(CheckReport("det", "ad:", (finding,)), "det (ad:)")
+    check._print(CheckReport("det", "parts:", (finding,)), "det (parts:)")
     shown = capsys.readouterr().out
     assert ("what to do" in shown) is terminal
     assert (str(finding) in shown.splitlines()) is not terminal
     heading, *_, verdict = shown.strip().splitlines()
-    assert "det (ad:)" in heading  # with colours on a terminal
-    assert "det (ad:) is not ready: 1 error." in verdict
+    assert "det (parts:)" in heading  # with colours on a terminal
+    assert "det (parts:) is not ready: 1 error." in verdict
 
 
 @pytest.mark.parametrize("name", ["detectors.py", "directory", "directory.yml"])

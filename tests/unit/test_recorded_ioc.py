@@ -104,9 +104,9 @@ class TestRecordedIOC:
         cls = ad_class_factory(
             "D", plugins=["cam", {"part": {"class": classes.plugin_class(kind), "suffix": suffix}}]
         )
-        signals = epics_signals(cls("ad:", name="det").part)
+        signals = epics_signals(cls("recorded:", name="det").part)
         needed = {
-            pv
+            pv.replace("recorded:", "ad:", 1)
             for each in signals
             if each.required
             for pv in (each.signal.pvname, getattr(each.signal, "setpoint_pvname", None))
