@@ -30,6 +30,7 @@ def motor(gp):
     motor.wait_for_connection(timeout=TIMEOUT)
     motor.velocity.put(10, wait=True)
     motor.user_offset.put(0, wait=True)
+    until(lambda: motor.limits == (-100, 100))  # monitors may come after the put's end
     motor.move(0, timeout=TIMEOUT)
     yield motor
     motor.velocity.put(1, wait=True)
