@@ -17,6 +17,7 @@ __all__ = [
     "ConfigurationError",
     "ConfigurationTypeError",
     "ConnectionTimeoutError",
+    "DocumentError",
     "DroppedFramesError",
     "FaultError",
     "FileExistsRefusedError",
@@ -24,14 +25,20 @@ __all__ = [
     "FrameCountError",
     "FrameLossError",
     "IOCError",
+    "ImageFileError",
     "NamingError",
     "NotStagedError",
+    "OutputError",
+    "OutputExistsError",
+    "OutputNameError",
     "PathMapError",
     "PluginBusyError",
     "PutError",
+    "RunNotFoundError",
     "UnknownPluginError",
     "UnknownPortError",
     "UnprimedError",
+    "WriterTimeoutError",
 ]
 
 
@@ -259,3 +266,79 @@ class FaultError(AdsupportError, ValueError):
 
 class IOCError(AdsupportError, RuntimeError):
     """A simulated IOC did not start, or died."""
+
+
+class DocumentError(AdsupportError, ValueError):
+    """A document of a run is wrong, contradicts another one, or can't be understood."""
+
+
+class RunNotFoundError(AdsupportError, KeyError):
+    """No run, or more than one, is what was asked for."""
+
+    @property
+    def problem(self) -> str:
+        """What is wrong; a KeyError alone would put it in quotes."""
+        return " ".join(map(str, self.args))
+
+
+class ImageFileError(AdsupportError, OSError):
+    """An image file of a run is missing, unreadable, too short, or of another shape.
+
+    Parameters
+    ----------
+    *args
+        The message.
+    path : str or None
+        The file.
+    remedy : str
+        What to do.
+
+    Attributes
+    ----------
+    path : str or None
+        As given.
+    """
+
+    def __init__(self, *args: object, path: object = None, remedy: str = "") -> None:
+        super().__init__(*args, remedy=remedy)
+        self.path = None if path is None else str(path)
+
+
+class OutputNameError(NamingError):
+    """The name of an output file, or the template for it, can't be used."""
+
+
+class OutputError(AdsupportError, OSError):
+    """An output file couldn't be written.
+
+    Parameters
+    ----------
+    *args
+        The message.
+    path : str or None
+        The file.
+    kept : str or None
+        Where the finished work lies until it's tried again.
+    remedy : str
+        What to do.
+
+    Attributes
+    ----------
+    path, kept : str or None
+        As given.
+    """
+
+    def __init__(
+        self, *args: object, path: object = None, kept: object = None, remedy: str = ""
+    ) -> None:
+        super().__init__(*args, remedy=remedy)
+        self.path = None if path is None else str(path)
+        self.kept = None if kept is None else str(kept)
+
+
+class OutputExistsError(OutputError, FileExistsError):
+    """An output file exists, and isn't replaced."""
+
+
+class WriterTimeoutError(AdsupportError, TimeoutError):
+    """A writer hadn't finished its files within the time that it was given."""
