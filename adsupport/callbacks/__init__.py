@@ -1,0 +1,1 @@
+"""Writers: from the documents of a run to files, while it runs or afterwards."""
