@@ -404,7 +404,7 @@ class TestConstruction:
 
         plugin = {"hdf1": {"class": Strange, "own": 1}}
         with pytest.raises(TypeError, match=r"^g\(\) got an unexpected"):
-            ad_creator("ad:", name="det", plugins=["cam", plugin])
+            ad_creator("strange:", name="det", plugins=["cam", plugin])
 
     def test_class_factory(self):
         cls = ad_class_factory("Mine", plugins=["cam", "stats1"])
