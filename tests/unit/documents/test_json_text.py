@@ -58,8 +58,9 @@ def same(a, b) -> bool:
 
 floats = st.binary(min_size=8, max_size=8).map(lambda raw: struct.unpack("d", raw)[0]) | st.floats()
 texts = st.text(st.characters(exclude_categories=())) | st.sampled_from([TAG, "null", ""])
-zones = st.none() | st.timedeltas(datetime.timedelta(hours=-23), datetime.timedelta(hours=23)).map(
-    datetime.timezone
+# no zone has an offset with a fraction of a second, which Python's own fromisoformat() drops
+zones = st.none() | st.integers(-86399, 86399).map(
+    lambda seconds: datetime.timezone(datetime.timedelta(seconds=seconds))
 )
 keys = texts | st.integers() | st.booleans() | st.none() | st.floats(allow_nan=False)
 dtypes = hnp.scalar_dtypes() | hnp.array_dtypes(
