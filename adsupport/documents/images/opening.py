@@ -1,0 +1,137 @@
+"""Opening HDF5 files that another program may still be writing."""
+
+from __future__ import annotations
+
+import os
+import pathlib
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import h5py
+import hdf5plugin  # noqa: F401  registers filters
+
+from ...errors import ImageFileError
+
+__all__ = ["Identity", "UnusableFileError", "check_file", "identity_of", "opened"]
+
+#: Device, inode, size and time of change: whether a file still is the one that was looked at.
+Identity = tuple[int, int, int, int]
+
+
+class UnusableFileError(ImageFileError):
+    """An image file that waiting won't make any better."""
+
+
+def check_file(path: pathlib.Path) -> os.stat_result:
+    """Make sure that there is a file.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        Its name.
+
+    Returns
+    -------
+    os.stat_result
+        What the file system says of it.
+
+    Raises
+    ------
+    UnusableFileError
+        It's a directory or the like, or can't be read by this user.
+    ImageFileError
+        It's missing or empty; it may come yet.
+    """
+    try:
+        found = os.stat(path)
+    except FileNotFoundError:
+        raise ImageFileError(
+            f"Image file {path} is missing.",
+            path=path,
+            remedy="If the IOC wrote it elsewhere as seen from here, give a path_map.",
+        ) from None
+    except OSError as error:
+        raise UnusableFileError(
+            f"Image file {path} can't be looked at: {error.strerror}.", path=path
+        ) from error
+    if not stat.S_ISREG(found.st_mode):
+        what = "a directory" if stat.S_ISDIR(found.st_mode) else "no regular file"
+        raise UnusableFileError(
+            f"Image file {path} is {what}; expected a file.",
+            path=path,
+            remedy="Look at the resource document's path and the path_map.",
+        )
+    if not os.access(path, os.R_OK):
+        raise UnusableFileError(
+            f"Image file {path} can't be read by this user.",
+            path=path,
+            remedy="Let its owner allow it.",
+        )
+    if found.st_size == 0:
+        raise ImageFileError(f"Image file {path} is empty.", path=path)
+    return found
+
+
+def identity_of(found: os.stat_result) -> Identity:
+    """Take from a file's status what tells it from another one of its name.
+
+    Parameters
+    ----------
+    found : os.stat_result
+        The status.
+
+    Returns
+    -------
+    tuple of int
+        Device, inode, size in bytes, time of change in ns.
+    """
+    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns
+
+
+@contextmanager
+def opened(path: pathlib.Path) -> Iterator[h5py.File]:
+    """Open an HDF5 file for reading.
+
+    A file that its writer holds in single-writer/multiple-reader mode is opened in that mode.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        The file.
+
+    Yields
+    ------
+    h5py.File
+        The file; ``swmr_mode`` tells whether its writer still holds it.
+
+    Raises
+    ------
+    ImageFileError
+        It's missing, held by its writer, cut short or no HDF5 file.
+    """
+    check_file(path)
+    with _open(path) as file:
+        yield file
+
+
+def _open(path: pathlib.Path) -> h5py.File:
+    try:
+        return h5py.File(path, "r")
+    except OSError as error:
+        reason = error
+    try:
+        return h5py.File(path, "r", swmr=True, libver="latest")
+    except (OSError, ValueError):
+        pass
+    text = str(reason)
+    held = isinstance(reason, BlockingIOError) or "open for write" in text or "lock" in text
+    remedy = "It isn't a whole HDF5 file: the IOC may have ended without closing it."
+    if held:
+        remedy = (
+            "Its writer still holds it: stop the capture of the file plugin. If no program has "
+            "it open, its writer died: h5clear -s clears its mark."
+        )
+    raise ImageFileError(
+        f"Image file {path} can't be opened: {text}.", path=path, remedy=remedy
+    ) from reason

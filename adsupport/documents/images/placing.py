@@ -1,0 +1,86 @@
+"""What the datasets of all ways have in common: where pieces go, and what stands for gaps."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import h5py
+import numpy as np
+
+from .waiting import Column
+
+__all__ = ["blocks", "fill_of", "note_gaps"]
+
+
+def blocks(flat: int, count: int, per_row: int) -> Iterator[tuple[int, int, int, int]]:
+    """Split consecutive frames into boxes of (rows, frames).
+
+    Parameters
+    ----------
+    flat, count : int
+        Index of the first frame among those of all rows, and how many.
+    per_row : int
+        Frames of a row.
+
+    Yields
+    ------
+    tuple of int
+        Row, frame within the row, number of rows, number of frames in each: at most three boxes,
+        for the end of a row, whole rows, the begin of a row.
+
+    Examples
+    --------
+    >>> list(blocks(1, 6, 3))
+    [(0, 1, 1, 2), (1, 0, 1, 3), (2, 0, 1, 1)]
+    """
+    while count:
+        row, frame = divmod(flat, per_row)
+        if frame or count < per_row:
+            number = min(per_row - frame, count)
+            yield row, frame, 1, number
+        else:
+            number = count - count % per_row
+            yield row, 0, number // per_row, per_row
+        flat, count = flat + number, count - number
+
+
+def fill_of(dtype: np.dtype) -> np.ndarray:
+    """Choose what stands for a pixel that is missing.
+
+    Zero would be a dark image, and look right.
+
+    Parameters
+    ----------
+    dtype : numpy.dtype
+        Of the pixels.
+
+    Returns
+    -------
+    numpy.ndarray
+        (), NaN for floating-point and complex numbers, the largest unsigned integer, the smallest
+        signed one, False, and zero bytes for anything else.
+    """
+    value: object
+    if dtype.kind in "fc":
+        value = np.nan
+    elif dtype.kind == "u":
+        value = np.iinfo(dtype).max
+    elif dtype.kind == "i":
+        value = np.iinfo(dtype).min
+    else:
+        return np.zeros((), dtype)
+    return np.array(value, dtype)
+
+
+def note_gaps(dataset: h5py.Dataset, column: Column) -> None:
+    """Leave the number of missing frames at the dataset, where readers of the file see it.
+
+    Parameters
+    ----------
+    dataset : h5py.Dataset
+        The column's; it gets the attribute ``missing_frames`` when there are any.
+    column : Column
+        The images.
+    """
+    if column.missing:
+        dataset.attrs["missing_frames"] = column.missing

@@ -1,0 +1,258 @@
+"""Waiting until the files of a column are there and hold what the documents tell of."""
+
+from __future__ import annotations
+
+import pathlib
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from ...errors import ConfigurationError, ImageFileError
+from ..assets import Frames
+from .contents import Contents, contents_of
+from .opening import UnusableFileError, check_file
+from .pieces import Piece, frames_per_row, pieces_of
+
+__all__ = ["Column", "Missing", "wait_for_images"]
+
+#: What happens when images never come: an error, or a value that stands for their pixels.
+Missing = Literal["error", "placeholder"]
+
+_LONGEST_PAUSE = 0.5  # s
+_Key = tuple[pathlib.Path, str]
+
+
+@dataclass
+class Column:
+    """The images of all rows of a data key, found in their files.
+
+    Parameters
+    ----------
+    rows : int
+        How many rows.
+    per_row : int
+        Frames of a row.
+    frame_shape : tuple of int
+        Of one frame.
+    dtype : numpy.dtype
+        Of the pixels.
+    pieces : list of Piece
+        Where the frames are; what isn't in one of them is missing.
+    contents : dict
+        What each file holds, by path and address.
+    frame_axis : bool
+        Whether a row is a stack of frames, even if of one.
+    """
+
+    rows: int
+    per_row: int
+    frame_shape: tuple[int, ...]
+    dtype: np.dtype
+    pieces: list[Piece]
+    contents: dict[_Key, Contents]
+    frame_axis: bool = True
+
+    @property
+    def leading(self) -> tuple[int, ...]:
+        """Axes before those of a frame: (rows, frames of a row), or (rows,)."""
+        return (self.rows, self.per_row) if self.frame_axis else (self.rows,)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Of the whole column."""
+        return (*self.leading, *self.frame_shape)
+
+    @property
+    def missing(self) -> int:
+        """How many frames of all rows are in no file."""
+        return self.rows * self.per_row - sum(piece.count for piece in self.pieces)
+
+    def contents_of(self, piece: Piece) -> Contents:
+        """Return what a piece's file holds.
+
+        Parameters
+        ----------
+        piece : Piece
+            One of :attr:`pieces`.
+
+        Returns
+        -------
+        Contents
+            The file's.
+        """
+        return self.contents[_key(piece)]
+
+
+def wait_for_images(
+    rows: Sequence[Frames | None],
+    *,
+    timeout: float = 20.0,
+    missing: Missing = "error",
+    frame_shape: tuple[int, ...] | None = None,
+    dtype: np.dtype | str | None = None,
+    frame_axis: bool | None = None,
+    cancelled: threading.Event | None = None,
+) -> tuple[Column | None, list[str]]:
+    """Wait until the files of all rows can be read and hold their frames.
+
+    An HDF5 file that its IOC still holds is waited for; one in single-writer/multiple-reader
+    mode is taken as soon as it has the frames.
+
+    Parameters
+    ----------
+    rows : sequence of Frames or None
+        The rows in order; None for one whose images never were announced.
+    timeout : float
+        Seconds, for all files together; 0 looks once.
+    missing : {"error", "placeholder"}
+        What to do when the time is up.  With ``"placeholder"`` the column lacks the frames, and
+        the notes tell why.
+    frame_shape, dtype : optional
+        Of a frame, as the documents have them: used when no file tells.
+    frame_axis : bool, optional
+        Whether a row is a stack of frames; by default as the asset says, so only rows of NPY
+        files aren't.  Rows of several frames always are.
+    cancelled : threading.Event, optional
+        Ends the waiting early when it's set.
+
+    Returns
+    -------
+    Column or None
+        The images; None when no row has any that can be found, and shape and dtype aren't given.
+    list of str
+        What is missing, and why: each a sentence.
+
+    Raises
+    ------
+    ImageFileError
+        A file is missing, held, damaged, too short, or has images of another shape or type than
+        the first one.
+    ConfigurationError
+        ``missing`` is none of the two.
+    """
+    if missing not in ("error", "placeholder"):
+        raise ConfigurationError(
+            f"missing is {missing!r}; expected 'error' or 'placeholder'.",
+        )
+    per_row, even = frames_per_row(rows)
+    pieces, lost = pieces_of(rows, per_row)
+    if lost and missing == "error":
+        raise lost[0][0]
+    notes = [f"{error} {count} frames are missing." for error, count in lost]
+    absent = sum(row is None for row in rows)
+    if absent:
+        notes.append(f"{absent} of {len(rows)} rows have no images: none were announced.")
+    if not even:
+        notes.append(f"Rows have different numbers of frames; the longest has {per_row}.")
+    contents, failed = _wait(pieces, timeout, cancelled or threading.Event())
+    if failed and missing == "error":
+        raise next(iter(failed.values()))
+    shape, kind = _common(pieces, contents, failed)
+    if failed and missing == "error":
+        raise next(iter(failed.values()))
+    if shape is None or kind is None:
+        shape = frame_shape
+        kind = None if dtype is None else np.dtype(dtype)
+    kept = [piece for piece in pieces if _key(piece) in contents]
+    notes += _failures(pieces, contents, failed)
+    if shape is None or kind is None or not per_row:
+        return None, notes
+    if frame_axis is None or per_row > 1:
+        named = (row.asset for row in rows if row is not None)
+        frame_axis = per_row > 1 or next(named).has_frame_axis
+    return Column(len(rows), per_row, shape, kind, kept, contents, frame_axis), notes
+
+
+def _key(piece: Piece) -> _Key:
+    return piece.path, piece.asset.dataset if piece.asset.format == "hdf5" else ""
+
+
+def _wait(
+    pieces: list[Piece], timeout: float, cancelled: threading.Event
+) -> tuple[dict[_Key, Contents], dict[_Key, ImageFileError]]:
+    """Look at all files, and again at those that weren't ready."""
+    wanted: dict[_Key, tuple[Piece, int]] = {}
+    for piece in pieces:
+        key, end = _key(piece), piece.first + piece.count
+        known = wanted.get(key)
+        if known is None or known[1] < end:
+            wanted[key] = piece, end
+    contents: dict[_Key, Contents] = {}
+    hopeless: dict[_Key, ImageFileError] = {}
+    sizes: dict[tuple[str, int], Contents] = {}
+    deadline, pause = time.monotonic() + timeout, 0.02
+    waiting = list(wanted)
+    while True:
+        late: dict[_Key, ImageFileError] = {}
+        for key in waiting:
+            try:
+                contents[key] = _look(*wanted[key], sizes)
+            except UnusableFileError as error:
+                hopeless[key] = error
+            except ImageFileError as error:
+                late[key] = error
+        left = deadline - time.monotonic()
+        if not late or left <= 0 or cancelled.wait(min(pause, left)):
+            break
+        waiting, pause = list(late), min(2 * pause, _LONGEST_PAUSE)
+    failed = hopeless | late
+    return contents, {key: failed[key] for key in wanted if key in failed}
+
+
+def _look(piece: Piece, frames: int, sizes: dict[tuple[str, int], Contents]) -> Contents:
+    asset = piece.asset
+    if asset.format == "hdf5":
+        return contents_of(asset, piece.path, frames)
+    # A file as long as one that has been looked at is as whole, and of the same kind: opening
+    # each of 100 000 takes a minute.  What is wrong all the same is found when it's read.
+    size = check_file(piece.path).st_size
+    known = sizes.get((asset.uid, size))
+    if known is None or known.frames < frames:
+        known = sizes[asset.uid, size] = contents_of(asset, piece.path, frames)
+    return known
+
+
+def _common(
+    pieces: list[Piece], contents: dict[_Key, Contents], failed: dict[_Key, ImageFileError]
+) -> tuple[tuple[int, ...] | None, np.dtype | None]:
+    """Take shape and type of the first file; move others that differ to those that failed."""
+    first: tuple[pathlib.Path, Contents] | None = None
+    for piece in pieces:
+        key = _key(piece)
+        found = contents.get(key)
+        if found is None:
+            continue
+        if first is None:
+            first = piece.path, found
+        path, wanted = first
+        if (found.shape, found.dtype) != (wanted.shape, wanted.dtype):
+            failed[key] = ImageFileError(
+                f"Image file {piece.path} has frames of {found.shape} {found.dtype}; expected "
+                f"{wanted.shape} {wanted.dtype}, as in {path}.",
+                path=piece.path,
+                remedy="The camera's settings were changed during the run.",
+            )
+            del contents[key]
+    return (None, None) if first is None else (first[1].shape, first[1].dtype)
+
+
+def _failures(
+    pieces: list[Piece], contents: dict[_Key, Contents], failed: dict[_Key, ImageFileError]
+) -> list[str]:
+    """Say what is missing: the first files by name, the others by their number."""
+    lost: dict[_Key, int] = {}
+    for piece in pieces:
+        if _key(piece) not in contents:
+            lost[_key(piece)] = lost.get(_key(piece), 0) + piece.count
+    notes = [f"{failed[key]} {count} frames are missing." for key, count in list(lost.items())[:5]]
+    if len(lost) > 5:
+        rest = list(lost.items())[5:]
+        notes.append(
+            f"{len(rest)} more files can't be read: {sum(count for _, count in rest)} frames "
+            "are missing."
+        )
+    return notes
