@@ -12,7 +12,6 @@ from typing import Any, Protocol
 
 import numpy as np
 
-
 __all__ = ["Column", "Rows", "Run", "RunConsumer", "Stream"]
 
 
@@ -42,8 +41,9 @@ class Column:
     object_name : str
         The device that the key belongs to; empty when unknown.
     external : bool
-        Whether the values are images in files: a row holds :class:`Frames` then, or None for
-        a row whose images never were announced.
+        Whether the values are images in files.  A row holds
+        :class:`~adsupport.documents.assets.Frames` then; None when its images never were
+        announced; or the images as an array, when the documents came filled.
     dims : tuple of str
         Names of the axes, where the device gave them.
     data_key : dict
@@ -132,12 +132,15 @@ class Run:
     problems : list of str
         What was wrong with the documents, or was left out: each a sentence.  Empty for a run
         that is whole.
+    remarks : list of str
+        What is unusual and costs no data, such as a point that was taken again.
     """
 
     start: dict[str, Any]
     streams: dict[str, Stream] = field(default_factory=dict)
     stop: dict[str, Any] | None = None
     problems: list[str] = field(default_factory=list)
+    remarks: list[str] = field(default_factory=list)
 
     @property
     def uid(self) -> str:
@@ -175,6 +178,17 @@ class Run:
         """
         if text not in self.problems:
             self.problems.append(text)
+
+    def remark(self, text: str) -> None:
+        """Note what is unusual, once.
+
+        Parameters
+        ----------
+        text : str
+            A sentence.
+        """
+        if text not in self.remarks:
+            self.remarks.append(text)
 
 
 def _names(found: Any) -> list[str]:

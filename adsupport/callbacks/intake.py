@@ -1,0 +1,108 @@
+"""From the thread that makes documents to the one that writes them: a queue with a limit."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections import deque
+from collections.abc import Callable
+from typing import Any
+
+__all__ = ["Intake"]
+
+logger = logging.getLogger(__name__)
+
+#: Documents that may wait; who brings more waits for room.
+LIMIT = 20_000
+
+#: Documents that are worked on at once, before rows are passed on.
+TURN = 2_000
+
+#: After this time without a document, in seconds, the thread takes a rest.
+QUIET = 0.5
+
+
+class Intake:
+    """Work on items in a thread, in their order.
+
+    The thread starts with the first item and ends when it has nothing to do, so a program can
+    end whenever it likes: what came before is worked on first.
+
+    Parameters
+    ----------
+    take : callable
+        Called with a list of items, in the thread.  It must not raise.
+    rest : callable
+        Called in the thread when nothing has come for some time; tells whether to stay.
+    close : callable
+        Called in the thread when the program ends and nothing can come any more.
+    name : str
+        Of the thread.
+    limit : int
+        How many items may wait.
+    """
+
+    def __init__(
+        self,
+        take: Callable[[list[Any]], None],
+        rest: Callable[[], bool],
+        close: Callable[[], None],
+        name: str,
+        limit: int = LIMIT,
+    ) -> None:
+        self._take, self._rest, self._close = take, rest, close
+        self._name = name
+        self._limit = limit
+        self._items: deque[Any] = deque()
+        self._changed = threading.Condition()
+        self._thread: threading.Thread | None = None
+
+    def put(self, item: Any) -> None:
+        """Bring an item; wait for room when there is none.
+
+        Parameters
+        ----------
+        item : any
+            The item.
+        """
+        self._items.append(item)
+        if self._thread is None or len(self._items) == 1 or len(self._items) > self._limit:
+            with self._changed:
+                self._wake()
+                if len(self._items) > self._limit and not self.is_own_thread():
+                    logger.info("%s: %d documents wait to be written", self._name, self._limit)
+                    self._changed.wait_for(lambda: len(self._items) <= self._limit // 2)
+
+    def is_own_thread(self) -> bool:
+        """Tell whether the caller is the thread that works on the items."""
+        return threading.current_thread() is self._thread
+
+    def _wake(self) -> None:
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._work, name=self._name, daemon=False)
+            self._thread.start()
+        self._changed.notify_all()
+
+    def _work(self) -> None:
+        while True:
+            with self._changed:
+                came = self._changed.wait_for(lambda: self._items, QUIET)
+            if came:
+                turn = min(len(self._items), TURN)
+                try:
+                    self._take([self._items.popleft() for _ in range(turn)])
+                except Exception:
+                    logger.exception("%s: an error in the writer itself", self._name)
+                with self._changed:
+                    self._changed.notify_all()
+                continue
+            over = not threading.main_thread().is_alive()
+            if over and not self._items:
+                self._close()
+            stay = self._rest()
+            with self._changed:
+                if not self._items and (over or not stay):
+                    self._thread = None
+                    if self._items:  # came while nobody looked
+                        self._wake()
+                    return

@@ -1,0 +1,393 @@
+"""What all writers of files have in common: runs in, files out, nothing lost in between.
+
+A writer takes documents in the RunEngine's thread, which only puts them in a queue.  Its own
+thread makes runs of them and hands these to one :class:`RunFile` each; the end of a file, which
+may wait for images, has a thread to itself.  So several runs may be under way at once.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from abc import ABC, abstractmethod
+from collections import deque
+from collections.abc import Iterator
+from concurrent.futures import Future
+from typing import Any
+
+from event_model import DocumentNames, DocumentRouter
+
+from ..documents.router import RunRouter
+from ..documents.run import Rows, Run, Stream
+from ..errors import DocumentError, WriterTimeoutError
+from .intake import Intake
+from .run_file import RunFile, WriterResult
+
+__all__ = ["RunFile", "RunWriter", "WriterResult"]
+
+logger = logging.getLogger(__name__)
+
+#: How many results are kept to be looked at.
+RESULTS = 1000
+
+_MARK = object()
+
+
+class RunWriter(DocumentRouter, ABC):
+    """Write a file for each run: subscribe it, or its ``receiver``, or replay a run to it.
+
+    Parameters
+    ----------
+    strict : bool
+        Whether a run counts as failed that has something wrong, or a part that isn't in the file:
+        the file is there, and :meth:`wait_writer` raises what is wrong with it.
+    path_map : mapping of str to str, or callable, optional
+        From the directories of images in the documents to those here; see
+        :func:`~adsupport.documents.assets.asset_of`.
+
+    Attributes
+    ----------
+    results : collections.deque of WriterResult
+        Of the runs that have ended, the latest last.
+    """
+
+    def __init__(self, *, strict: bool = True, path_map: Any = None) -> None:
+        super().__init__()
+        self.strict = strict
+        self.path_map = path_map
+        self.results: deque[WriterResult] = deque(maxlen=RESULTS)
+        self._changed = threading.Condition()
+        self._finishing = 0
+        self._router = RunRouter(lambda _: _Guard(self), _failed, path_map)
+        self._intake = Intake(self._take, self._rest, self._router.close, type(self).__name__)
+
+    @abstractmethod
+    def run_file(self, run: Run) -> RunFile:
+        """Make what writes a run.
+
+        Parameters
+        ----------
+        run : Run
+            The run, which has only its start document.
+
+        Returns
+        -------
+        RunFile
+            For this run alone.
+        """
+
+    # documents in
+
+    def __call__(self, name: Any, doc: Any, validate: bool = False) -> tuple[Any, Any]:  # type: ignore[override]
+        """Take a document: see :meth:`receiver`.
+
+        Parameters
+        ----------
+        name : str or DocumentNames
+            Its kind.
+        doc : dict
+            The document.
+        validate : bool
+            Has no effect.
+
+        Returns
+        -------
+        tuple
+            As given.
+        """
+        self.receiver(name, doc)
+        return name, doc
+
+    def receiver(self, name: Any, doc: Any) -> None:
+        """Take a document, in any thread: ``RE.subscribe(writer.receiver)``.
+
+        It returns at once, unless thousands of documents wait to be written.
+
+        Parameters
+        ----------
+        name : str or DocumentNames
+            Its kind, such as ``"start"``.
+        doc : dict
+            The document; it's copied as far as others may change it.
+        """
+        kind = name.value if isinstance(name, DocumentNames) else name
+        if kind == "event" and doc.get("filled"):
+            # others put images in place of their datums, in this very document
+            doc = {**doc, "data": dict(doc["data"]), "filled": dict(doc["filled"])}
+        elif kind == "event_page" and doc.get("filled"):
+            data = {key: list(column) for key, column in doc["data"].items()}
+            filled = {key: list(column) for key, column in doc["filled"].items()}
+            doc = {**doc, "data": data, "filled": filled}
+        self._intake.put((kind, doc))
+
+    # the writer's thread
+
+    def _take(self, batch: list[tuple[Any, Any]]) -> None:
+        for kind, doc in batch:
+            if kind is _MARK:
+                self._router.flush()
+                doc()
+            else:
+                self._router(kind, doc)
+        self._router.flush()
+
+    def _rest(self) -> bool:
+        self._router.settle()
+        return bool(self._router.open_runs)
+
+    # results
+
+    def finish_in_thread(self, run: Run, file: RunFile) -> None:
+        """Let a file be finished, now that its run has ended; not for users.
+
+        Parameters
+        ----------
+        run : Run
+            The run.
+        file : RunFile
+            Its file.
+        """
+        result = WriterResult(run.uid, run.scan_id, run.exit_status)
+        with self._changed:
+            self._finishing += 1
+        thread = threading.Thread(
+            target=self._finish, args=(run, file, result), name=f"{type(self).__name__}-{run.uid}"
+        )
+        try:
+            thread.start()
+        except RuntimeError:  # the program is ending
+            self._finish(run, file, result)
+
+    def _finish(self, run: Run, file: RunFile, result: WriterResult) -> None:
+        try:
+            result.paths = file.finish()
+        except Exception as error:
+            result.error = error
+            if getattr(error, "kept", None):
+                result.unfinished = file
+            else:
+                _abandon(file)
+        self.add_result(run, file, result)
+        with self._changed:
+            self._finishing -= 1
+            self._changed.notify_all()
+
+    def add_result(self, run: Run, file: RunFile | None, result: WriterResult) -> None:
+        """Note what became of a run; not for users.
+
+        Parameters
+        ----------
+        run : Run
+            The run.
+        file : RunFile or None
+            Its file.
+        result : WriterResult
+            What became of it.
+        """
+        result.remarks = list(run.remarks)
+        if file is not None:
+            result.skipped = list(dict.fromkeys([*run.problems, *file.skipped]))
+            result.remarks += file.remarks
+        if result.error is None and self.strict and result.skipped:
+            lines = "".join(f"\n  {text}" for text in result.skipped)
+            where = ", ".join(map(str, result.paths)) or "no file"
+            result.error = DocumentError(
+                f"Run {result.uid} was written to {where}, but not all is as it should be:{lines}",
+                remedy="With strict=False this isn't an error, and results[-1].skipped has it.",
+            )
+        if result.error is not None:
+            logger.error("%s: run %s: %s", type(self).__name__, run.uid, result.error)
+        with self._changed:
+            self.results.append(result)
+            self._changed.notify_all()
+
+    def wait_writer(self, timeout: float | None = None) -> list[WriterResult]:
+        """Wait until all runs are written that have been stopped.
+
+        Parameters
+        ----------
+        timeout : float or None
+            Longest wait, in seconds; None waits as long as it takes.
+
+        Returns
+        -------
+        list of WriterResult
+            Of the runs that have ended since the last call.
+
+        Raises
+        ------
+        WriterTimeoutError
+            Time is up; the files are finished in the background all the same.
+        AdsupportError, OSError
+            What went wrong with a run, of several the first: each is raised once, and stays in
+            :attr:`results`.
+        """
+        deadline = None if timeout is None else time.monotonic() + timeout
+        self._wait_for_documents(deadline)
+        with self._changed:
+            if not self._changed.wait_for(self._is_done, _left(deadline)):
+                raise WriterTimeoutError(
+                    f"{type(self).__name__}: {self._finishing or 1} of the runs aren't written "
+                    f"within {timeout:g} s.",
+                    remedy="Their files are finished in the background: call wait_writer() again, "
+                    "or give it more time. Images may be waited for that the IOC still writes.",
+                )
+            new = [each for each in self.results if not each.told]
+        for each in new:
+            each.told = True
+        errors = [each.error for each in new if each.error is not None]
+        if errors:
+            for other in errors[1:]:
+                errors[0].add_note(f"Another run: {other}")
+            raise errors[0]
+        return new
+
+    def _is_done(self) -> bool:
+        return not self._finishing and not any(
+            run.stop is not None for run in self._router.open_runs
+        )
+
+    def _wait_for_documents(self, deadline: float | None) -> None:
+        """Wait until the documents are worked on that have come so far."""
+        done = threading.Event()
+        self._intake.put((_MARK, done.set))
+        if not done.wait(_left(deadline)):
+            raise WriterTimeoutError(
+                f"{type(self).__name__}: documents are still being written.",
+                remedy="Give wait_writer() more time.",
+            )
+
+    def wait_writer_plan_stub(self, timeout: float | None = None) -> Iterator[Any]:
+        """Wait in a plan until all runs are written; the RunEngine goes on working.
+
+        Parameters
+        ----------
+        timeout : float or None
+            See :meth:`wait_writer`.
+
+        Yields
+        ------
+        Msg
+            To the RunEngine.
+
+        Returns
+        -------
+        list of WriterResult
+            See :meth:`wait_writer`, also for what is raised.
+        """
+        import asyncio
+
+        from bluesky import plan_stubs as bps
+
+        outcome: Future[list[WriterResult]] = Future()
+
+        def wait() -> None:
+            try:
+                outcome.set_result(self.wait_writer(timeout))
+            except Exception as error:
+                outcome.set_exception(error)
+
+        yield from bps.wait_for([lambda: asyncio.to_thread(wait)])
+        return outcome.result(timeout=0)
+
+    def retry(self, timeout: float | None = None) -> list[WriterResult]:
+        """Try again to finish the files whose work was kept, such as for a directory's sake.
+
+        Parameters
+        ----------
+        timeout : float or None
+            See :meth:`wait_writer`.
+
+        Returns
+        -------
+        list of WriterResult
+            Of those that were tried again.
+
+        Raises
+        ------
+        WriterTimeoutError, AdsupportError, OSError
+            See :meth:`wait_writer`.
+        """
+        self._wait_for_documents(None if timeout is None else time.monotonic() + timeout)
+        with self._changed:
+            again = [each for each in self.results if each.unfinished is not None]
+        for result in again:
+            file, result.unfinished = result.unfinished, None
+            if file is None:
+                continue
+            try:
+                result.paths, result.error = file.finish(), None
+            except Exception as error:
+                result.error = error
+                result.unfinished = file if getattr(error, "kept", None) else None
+        failed = [each.error for each in again if each.error is not None]
+        if failed:
+            raise failed[0]
+        return again
+
+    def close(self, timeout: float | None = None) -> list[WriterResult]:
+        """End the runs that had no stop document, and wait until all is written.
+
+        Parameters
+        ----------
+        timeout : float or None
+            See :meth:`wait_writer`.
+
+        Returns
+        -------
+        list of WriterResult
+            See :meth:`wait_writer`, also for what is raised.
+        """
+        self._intake.put((_MARK, self._router.close))
+        return self.wait_writer(timeout)
+
+
+class _Guard:
+    """Take a run to its file, and what goes wrong there to its result."""
+
+    def __init__(self, writer: RunWriter) -> None:
+        self._writer = writer
+        self._file: Any = None
+
+    @property
+    def wants_documents(self) -> bool:
+        return self._file is not None and self._file.wants_documents
+
+    def begin(self, run: Run) -> None:
+        self._file = self._writer.run_file(run)
+        self._file.begin(run)
+
+    def document(self, run: Run, name: str, doc: dict[str, Any]) -> None:
+        self._file.document(name, doc)
+
+    def stream(self, run: Run, stream: Stream) -> None:
+        self._file.stream(run, stream)
+
+    def rows(self, run: Run, rows: Rows) -> None:
+        self._file.rows(run, rows)
+
+    def end(self, run: Run) -> None:
+        self._file.end(run)
+        self._writer.finish_in_thread(run, self._file)
+
+    def failed(self, run: Run, error: Exception) -> None:
+        if self._file is not None:
+            _abandon(self._file)
+        result = WriterResult(run.uid, run.scan_id, run.exit_status, error=error)
+        self._writer.add_result(run, self._file, result)
+
+
+def _failed(run: Run, consumer: Any, error: Exception) -> None:
+    consumer.failed(run, error)
+
+
+def _abandon(file: RunFile) -> None:
+    try:
+        file.abandon()
+    except Exception:
+        logger.exception("%s: what was begun can't be removed", type(file).__name__)
+
+
+def _left(deadline: float | None) -> float | None:
+    return None if deadline is None else max(0.0, deadline - time.monotonic())

@@ -1,0 +1,451 @@
+"""Every encoding of the documents of runs, taken to one view of each run."""
+
+from __future__ import annotations
+
+import logging
+from collections import deque
+from collections.abc import Callable
+from typing import Any
+
+from event_model import DocumentNames, DocumentRouter
+
+from ..errors import DocumentError
+from .pages import datums_of_page, events_of_page
+from .references import References
+from .row_order import Event
+from .run import Rows, Run, RunConsumer, Stream
+from .stream_rows import BATCH, StreamRows
+
+__all__ = ["RunRouter"]
+
+logger = logging.getLogger(__name__)
+
+#: How many documents are kept that came before the one they refer to.
+EARLY = 10_000
+
+#: How many runs are remembered after their end, to know repeated documents.
+ENDED = 100
+
+
+class _OpenRun:
+    """A run whose documents are coming."""
+
+    def __init__(self, run: Run, consumer: RunConsumer | None) -> None:
+        self.run = run
+        self.consumer = consumer
+        self.streams: dict[str, StreamRows] = {}
+        self.resources: set[str] = set()
+        self.watched = False
+
+
+class RunRouter(DocumentRouter):
+    """Hand the documents of runs to consumers, one for each run.
+
+    Takes all documents of the event model: single and in pages or bulks, those of resources and
+    datums and of their streams, in the order of the RunEngine or another one, some of them twice.
+    Several runs may be open at once.
+
+    Parameters
+    ----------
+    begin : callable
+        Called with a :class:`~adsupport.documents.run.Run` as it starts; returns its consumer,
+        or None when nobody wants it.
+    failed : callable, optional
+        Called with run, consumer and error when a consumer raises; its run gets no more calls.
+        By default the error is raised.
+    path_map : mapping of str to str, or callable, optional
+        See :func:`~adsupport.documents.assets.asset_of`.
+
+    Attributes
+    ----------
+    problems : list of str
+        What was wrong with documents that belong to no run that is known.
+
+    Notes
+    -----
+    What is wrong with the documents of a run is noted in its ``problems``, and raises nothing.
+    Rows wait until :meth:`flush`, their number or the end of the run sends them on.
+    """
+
+    def __init__(
+        self,
+        begin: Callable[[Run], RunConsumer | None],
+        failed: Callable[[Run, RunConsumer, Exception], None] | None = None,
+        path_map: Any = None,
+    ) -> None:
+        super().__init__()
+        self.problems: list[str] = []
+        self._begin = begin
+        self._failed = failed
+        self._references = References(path_map)
+        self._runs: dict[str, _OpenRun] = {}
+        self._rows: dict[str, StreamRows] = {}
+        self._keys: dict[str, str] = {}  # of stream_resources
+        self._wanted: dict[str, list[tuple[StreamRows, Event]]] = {}
+        self._early: dict[str, list[tuple[str, dict[str, Any]]]] = {}
+        self._early_count = 0
+        self._ended: deque[set[str]] = deque(maxlen=ENDED)
+        self._watched = 0
+
+    def __call__(self, name: Any, doc: Any, validate: bool = False) -> tuple[Any, Any]:  # type: ignore[override]
+        """Take a document.
+
+        Parameters
+        ----------
+        name : str or DocumentNames
+            Its kind, such as ``"event"``.
+        doc : dict
+            The document, which is left as it is.
+        validate : bool
+            Has no effect: what matters is looked at in any case.
+
+        Returns
+        -------
+        tuple of str and dict
+            As given.
+        """
+        kind = name.value if isinstance(name, DocumentNames) else name
+        method = getattr(self, kind, None) if kind in _KINDS else None
+        try:
+            if method is None:
+                raise DocumentError(f"There is no document of kind {name!r}.")
+            if self._watched:
+                self._show(kind, doc)
+            method(doc)
+        except DocumentError as error:
+            self._note(doc, str(error))
+        except (KeyError, TypeError, AttributeError, ValueError, IndexError) as error:
+            logger.debug("%s document: %r", kind, doc, exc_info=True)
+            self._note(doc, f"A document of kind {kind!r} can't be understood: {error!r}.")
+        return name, doc
+
+    def _note(self, doc: Any, text: str) -> None:
+        run = self._run_of(doc) if isinstance(doc, dict) else None
+        if run is not None:
+            run.problem(text)
+        elif text not in self.problems:
+            self.problems.append(text)
+            del self.problems[:-ENDED]
+            logger.warning("%s", text)
+
+    def _run_of(self, doc: dict[str, Any]) -> Run | None:
+        """Find the run that a document says it belongs to."""
+        for key in ("run_start", "uid"):
+            found = self._runs.get(_hashable(doc.get(key)))
+            if found is not None:
+                return found.run
+        rows = self._rows.get(_hashable(doc.get("descriptor")))
+        if rows is not None:
+            return rows.run
+        resource = _hashable(doc.get("resource", doc.get("stream_resource")))
+        owners = [each.run for each in self._runs.values() if resource in each.resources]
+        if owners:
+            return owners[0]
+        return next(iter(self._runs.values())).run if len(self._runs) == 1 else None
+
+    def _show(self, kind: str, doc: dict[str, Any]) -> None:
+        """Give a document as it is to the consumer of its run, when it wants that."""
+        if kind == "start":
+            return
+        if kind == "bulk_events":
+            descriptor = next(
+                (each["descriptor"] for events in doc.values() for each in events), ""
+            )
+        else:
+            descriptor = doc.get("descriptor", "")
+        if descriptor:
+            rows = self._rows.get(descriptor)
+            uid = rows.run.uid if rows is not None else ""
+        else:
+            resource = doc.get("resource", "")
+            owners = [uid for uid, each in self._runs.items() if resource in each.resources]
+            uid = doc.get("run_start") or next(iter(owners), "")
+        opened = self._runs.get(uid)
+        if opened is not None and getattr(opened.consumer, "wants_documents", False):
+            self._consume(opened, "document", kind, doc)
+
+    # what runs consist of
+
+    def start(self, doc: Any) -> None:
+        """Take a start document."""
+        uid = doc["uid"]
+        known = self._runs.get(uid)
+        if known is not None:
+            if known.run.start != doc:
+                raise DocumentError(f"Two start documents have the uid {uid!r}; the first is kept.")
+            return
+        for ended in self._ended:  # the run is played again
+            if uid in ended:
+                ended.clear()
+        run = Run(dict(doc))
+        opened = self._runs[uid] = _OpenRun(run, None)
+        opened.consumer = self._begin(run)
+        self._consume(opened, "begin")
+        if getattr(opened.consumer, "wants_documents", False):
+            opened.watched = True
+            self._watched += 1
+            self._consume(opened, "document", "start", doc)
+        self._take_early(uid)
+
+    def descriptor(self, doc: Any) -> None:
+        """Take an event descriptor."""
+        uid = doc["uid"]
+        rows = self._rows.get(uid)
+        if rows is not None:
+            if next(d for d in rows.stream.descriptors if d["uid"] == uid) != doc:
+                raise DocumentError(f"Two event descriptors have the uid {uid!r}.")
+            return
+        if self._waits(doc["run_start"], self._runs, "descriptor", doc):
+            return
+        opened = self._runs[doc["run_start"]]
+        name = str(doc.get("name") or "primary")
+        rows = opened.streams.get(name)
+        if rows is None:
+            stream = Stream(name)
+            rows = StreamRows(opened.run, stream, self._references, self._wanted)
+        rows.add_descriptor(dict(doc))
+        opened.streams[name] = opened_rows = rows
+        opened.run.streams[name] = rows.stream
+        self._rows[uid] = opened_rows
+        self._consume(opened, "stream", rows.stream)
+        self._take_early(uid)
+
+    def event(self, doc: Any) -> None:
+        """Take an event."""
+        rows = self._rows.get(doc["descriptor"])
+        if rows is None:
+            self._waits(doc["descriptor"], self._rows, "event", doc)
+            return
+        rows.add_event(doc)
+        if len(rows.order.ready) >= BATCH:
+            self._deliver(rows)
+
+    def event_page(self, doc: Any) -> None:
+        """Take a page of events."""
+        if not self._waits(doc["descriptor"], self._rows, "event_page", doc):
+            self._each(self.event, events_of_page(doc))
+
+    def bulk_events(self, doc: Any) -> None:
+        """Take events by descriptor."""
+        for events in doc.values():
+            self._each(self.event, events)
+
+    def _each(self, take: Callable[[Any], None], documents: Any) -> None:
+        """Take many; one that is wrong doesn't keep the others from being taken."""
+        for each in documents:
+            try:
+                take(each)
+            except DocumentError as error:
+                self._note(each, str(error))
+
+    def resource(self, doc: Any) -> None:
+        """Take a resource."""
+        uid = doc["uid"]
+        owner = self._runs.get(doc.get("run_start", ""))
+        if owner is not None:
+            owner.resources.add(uid)
+        self._references.add_asset(dict(doc))
+        if self._wanted:  # its datums may have come before it
+            for datum_id in [each for each in self._wanted if self._references.find(each)]:
+                self._resolve(datum_id)
+
+    def datum(self, doc: Any) -> None:
+        """Take a datum."""
+        self._add_datum(doc["datum_id"], doc["resource"], doc["datum_kwargs"])
+
+    def datum_page(self, doc: Any) -> None:
+        """Take a page of datums."""
+        for datum_id, kwargs in datums_of_page(doc):
+            self._add_datum(datum_id, doc["resource"], kwargs)
+
+    def bulk_datum(self, doc: Any) -> None:
+        """Take datums of one resource."""
+        pairs = zip(doc["datum_ids"], doc["datum_kwarg_list"], strict=True)
+        for datum_id, kwargs in pairs:
+            self._add_datum(datum_id, doc["resource"], kwargs)
+
+    def _add_datum(self, datum_id: str, resource: str, kwargs: dict[str, Any]) -> None:
+        self._references.add_datum(datum_id, resource, kwargs)
+        if datum_id in self._wanted and self._references.find(datum_id):
+            self._resolve(datum_id)
+
+    def _resolve(self, datum_id: str) -> None:
+        for rows, event in self._wanted.pop(datum_id):
+            try:
+                rows.resolve(event)
+            except DocumentError as error:
+                rows.run.problem(str(error))
+
+    def stream_resource(self, doc: Any) -> None:
+        """Take a stream_resource."""
+        uid = doc["uid"]
+        owner = self._runs.get(doc.get("run_start", ""))
+        if owner is not None:
+            owner.resources.add(uid)
+        self._keys[uid] = str(doc["data_key"])
+        self._references.add_asset(dict(doc))
+        self._take_early(uid)
+
+    def stream_datum(self, doc: Any) -> None:
+        """Take a stream_datum."""
+        resource = doc["stream_resource"]
+        if self._waits(resource, self._keys, "stream_datum", doc):
+            return
+        if self._waits(doc["descriptor"], self._rows, "stream_datum", doc):
+            return
+        rows = self._rows[doc["descriptor"]]
+        rows.add_stream_datum(doc, self._keys[resource], self._references.assets[resource])
+        self._deliver(rows)
+
+    def stop(self, doc: Any) -> None:
+        """Take a stop document: the run ends, unless documents are missing that it counts."""
+        if self._waits(doc["run_start"], self._runs, "stop", doc):
+            return
+        opened = self._runs[doc["run_start"]]
+        if opened.run.stop is not None and opened.run.stop != doc:
+            raise DocumentError(f"Run {opened.run.uid!r} has two stop documents, which differ.")
+        opened.run.stop = dict(doc)
+        self._deliver_all(opened)
+        if self._is_complete(opened):
+            self._end(opened)
+
+    # what comes before its time
+
+    def _waits(self, uid: str, known: dict[str, Any], kind: str, doc: dict[str, Any]) -> bool:
+        """Keep a document until the one comes that it refers to, if that is missing."""
+        if uid in known:
+            return False
+        if any(uid in ended for ended in self._ended):
+            return True  # a repetition: its run has ended
+        if self._early_count >= EARLY:
+            raise DocumentError(
+                f"Documents of kind {kind!r} refer to {uid!r}, which hasn't come; of {EARLY} such "
+                "documents none is kept any more."
+            )
+        self._early.setdefault(uid, []).append((kind, doc))
+        self._early_count += 1
+        return True
+
+    def _take_early(self, uid: str) -> None:
+        early = self._early.pop(uid, ())
+        self._early_count -= len(early)
+        for kind, doc in early:
+            self(kind, doc)
+
+    # what goes out
+
+    @property
+    def open_runs(self) -> list[Run]:
+        """The runs that haven't ended."""
+        return [each.run for each in self._runs.values()]
+
+    def flush(self) -> None:
+        """Send on the rows that are complete and in order; end runs that have all."""
+        for opened in list(self._runs.values()):
+            self._deliver_all(opened)
+            if opened.run.stop is not None and self._is_complete(opened):
+                self._end(opened)
+
+    def settle(self) -> None:
+        """End the runs that were stopped: nothing more of them comes."""
+        for opened in list(self._runs.values()):
+            if opened.run.stop is not None:
+                self._end(opened)
+
+    def close(self) -> None:
+        """End all runs: nothing more comes."""
+        for opened in list(self._runs.values()):
+            if opened.run.stop is None:
+                opened.run.remark("There is no stop document: the end of the run isn't known.")
+            self._end(opened)
+        for uid, documents in self._early.items():
+            self._note(
+                {}, f"Nothing with uid {uid!r} has come, to which {len(documents)} documents refer."
+            )
+        self._early.clear()
+        self._early_count = 0
+        self._references.clear()
+
+    def _is_complete(self, opened: _OpenRun) -> bool:
+        counts = (opened.run.stop or {}).get("num_events")
+        if not isinstance(counts, dict):
+            counts = {}
+        if any(name not in opened.streams and count for name, count in counts.items()):
+            return False
+        return all(
+            each.is_complete(int(counts.get(name, 0))) for name, each in opened.streams.items()
+        )
+
+    def _end(self, opened: _OpenRun) -> None:
+        run = opened.run
+        mine = list(opened.streams.values())
+        for datum_id, waiting in list(self._wanted.items()):
+            for rows, event in [each for each in waiting if each[0] in mine]:
+                rows.abandon_images(event)
+            self._wanted[datum_id] = [each for each in waiting if each[0] not in mine]
+            if not self._wanted[datum_id]:
+                del self._wanted[datum_id]
+        for rows in mine:
+            while self._deliver(rows, final=True):
+                pass
+        self._count(opened)
+        del self._runs[run.uid]
+        self._watched -= opened.watched
+        gone = {run.uid}
+        for rows in mine:
+            gone |= {each["uid"] for each in rows.stream.descriptors}
+        for uid in gone:
+            self._rows.pop(uid, None)
+        self._ended.append(gone)
+        if not self._runs:
+            self._references.clear()
+            self._keys.clear()
+        self._consume(opened, "end")
+
+    def _count(self, opened: _OpenRun) -> None:
+        counts = (opened.run.stop or {}).get("num_events")
+        for name, count in (counts if isinstance(counts, dict) else {}).items():
+            found = opened.streams[name].order.next - 1 if name in opened.streams else 0
+            if found < count:
+                opened.run.problem(
+                    f"Stream {name!r}: the stop document counts {count} events, and the last that "
+                    f"came has seq_num {found}."
+                )
+
+    def _deliver_all(self, opened: _OpenRun) -> None:
+        for rows in opened.streams.values():
+            while self._deliver(rows):
+                pass
+
+    def _deliver(self, rows: StreamRows, final: bool = False) -> bool:
+        events = rows.take(final)
+        if events:
+            opened = self._runs[rows.run.uid]
+            self._consume(opened, "rows", Rows(rows.stream, events))
+        return bool(events)
+
+    def _consume(self, opened: _OpenRun, method: str, *arguments: Any) -> None:
+        consumer = opened.consumer
+        if consumer is None:
+            return
+        try:
+            getattr(consumer, method)(opened.run, *arguments)
+        except Exception as error:
+            opened.consumer = None
+            if self._failed is None:
+                raise ConsumerError(f"{type(consumer).__name__} has failed: {error}") from error
+            self._failed(opened.run, consumer, error)
+
+
+class ConsumerError(RuntimeError):
+    """A consumer raised, and nobody asked to be told: the error is the cause."""
+
+
+_KINDS = frozenset(
+    "start descriptor event event_page bulk_events resource datum datum_page bulk_datum "
+    "stream_resource stream_datum stop".split()
+)
+
+
+def _hashable(found: Any) -> Any:
+    return found if isinstance(found, str) else ""

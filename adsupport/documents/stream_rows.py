@@ -1,0 +1,361 @@
+"""One stream's rows, put together from its events and from the images that belong to them."""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from typing import Any, NamedTuple
+
+from ..errors import DocumentError
+from .assets import Asset, Frames
+from .descriptor import add_descriptor
+from .references import References
+from .row_order import Event, RowOrder
+from .run import Column, Run, Stream
+
+__all__ = ["BATCH", "StreamRows"]
+
+#: Rows that are handed on together.
+BATCH = 1000
+
+#: Segments of images that are remembered after they were used, to know repetitions.
+_SEGMENTS = 100
+
+
+class _Segment(NamedTuple):
+    """Consecutive rows whose images a stream_datum told of."""
+
+    first: int
+    stop: int
+    index: int
+    asset: Asset
+
+
+class _Streamed:
+    """The images of one data key that come by stream_datum documents."""
+
+    def __init__(self, column: Column) -> None:
+        self.per_row = int(column.shape[0] or 1) if len(column.shape) > 2 else 1
+        self._segments: list[_Segment] = []
+        self._used: deque[_Segment] = deque(maxlen=_SEGMENTS)
+
+    def add(self, segment: _Segment) -> bool:
+        """Take a segment; tell whether it fits with those before."""
+        if segment in self._segments or segment in self._used:
+            return True
+        for other in (*self._segments, *self._used):
+            if segment.first < other.stop and other.first < segment.stop:
+                return False
+        self._segments.append(segment)
+        self._segments.sort(key=lambda each: each.first)
+        return True
+
+    def find(self, number: int) -> Frames | None:
+        """Find the images of a row; rows before it are done with."""
+        segments = self._segments
+        while segments and segments[0].stop <= number:
+            self._used.append(segments.pop(0))
+        if not segments or segments[0].first > number:
+            return None
+        first, _, index, asset = segments[0]
+        start = index + number - first
+        return asset.frames_of_indices(start, start + 1, self.per_row)
+
+    @property
+    def last(self) -> int:
+        """Highest number of a row that has images; 0 when none has."""
+        return max((each.stop - 1 for each in self._segments), default=0)
+
+
+class StreamRows:
+    """Build the rows of a stream.
+
+    Parameters
+    ----------
+    run : Run
+        Whose stream it is.
+    stream : Stream
+        The stream.
+    references : References
+        Where the datums are.
+    wanted : dict
+        Where rows are left whose datum hasn't come: by its id, with this object.
+    """
+
+    def __init__(
+        self,
+        run: Run,
+        stream: Stream,
+        references: References,
+        wanted: dict[str, list[tuple[StreamRows, Event]]],
+    ) -> None:
+        self.run = run
+        self.stream = stream
+        self.order = RowOrder(stream.name, run.problem, run.remark)
+        self._references = references
+        self._wanted = wanted
+        self._keys: dict[str, Any] = {}
+        self._external: dict[str, tuple[str, ...]] = {}
+        self._streamed: dict[str, _Streamed] = {}
+        #: Events whose streamed images are looked for, by number.
+        self._events: dict[int, list[Event]] = {}
+        self._next = 1
+        self._has_events = False
+        self.unresolved = 0
+
+    def add_descriptor(self, document: dict[str, Any]) -> None:
+        """Take an event descriptor.
+
+        Parameters
+        ----------
+        document : dict
+            The event descriptor.
+        """
+        uid = document["uid"]
+        for text in add_descriptor(self.stream, document):
+            self.run.problem(text)
+        columns = [self.stream.columns[str(key)] for key in document["data_keys"]]
+        streamed = {
+            each.name: each
+            for each in columns
+            if each.external and str(each.data_key["external"]).startswith("STREAM:")
+        }
+        for name, column in streamed.items():
+            self._streamed.setdefault(name, _Streamed(column))
+        inside = {each.name: None for each in columns if each.name not in streamed}
+        self._keys[uid] = inside.keys()
+        self._external[uid] = tuple(
+            each.name for each in columns if each.external and each.name not in streamed
+        )
+        self._has_events = self._has_events or bool(inside)
+        values = sum(
+            math.prod(each or 1 for each in column.shape)
+            for column in columns
+            if not column.external
+        )
+        self.order.size_rows(values)
+
+    def add_event(self, document: dict[str, Any]) -> None:
+        """Take an event.
+
+        Parameters
+        ----------
+        document : dict
+            The event, which is left as it is.
+
+        Raises
+        ------
+        DocumentError
+            It isn't what its descriptor says, or contradicts an earlier one.
+        """
+        uid = document["descriptor"]
+        data = document["data"]
+        if data.keys() != self._keys[uid]:
+            data = self._fitted(document)
+        event: Event = {
+            "descriptor": uid,
+            "uid": document["uid"],
+            "seq_num": document["seq_num"],
+            "time": document["time"],
+            "data": data,
+            "timestamps": document["timestamps"],
+        }
+        if type(event["seq_num"]) is not int or event["seq_num"] < 0:
+            event["seq_num"] = _number(document)
+        if self._external[uid]:
+            self._find_images(event, document.get("filled") or {})
+        else:
+            self._add(event)
+
+    def _find_images(self, event: Event, filled: dict[str, Any]) -> None:
+        """Put the frames in place of the ids of datums, or leave the row until they come."""
+        data = event["data"] = dict(event["data"])
+        missing = []
+        for key in self._external[event["descriptor"]]:
+            value = data.get(key)
+            if isinstance(value, str) and filled.get(key, False) is False:
+                frames = self._references.find(value)
+                if frames is None:
+                    missing.append(value)
+                else:
+                    data[key] = frames
+        if missing:
+            self.unresolved += 1
+            for each in missing[:1]:  # the others are looked for when this one has come
+                self._wanted.setdefault(each, []).append((self, event))
+        else:
+            self._add(event)
+
+    def resolve(self, event: Event) -> None:
+        """Look again for the images of a row that was left.
+
+        Parameters
+        ----------
+        event : dict
+            The row.
+        """
+        self.unresolved -= 1
+        self._find_images(event, {})
+
+    def abandon_images(self, event: Event) -> None:
+        """Let a row go on without the images that never were announced.
+
+        Parameters
+        ----------
+        event : dict
+            The row.
+        """
+        self.unresolved -= 1
+        data = event["data"]
+        for key in self._external[event["descriptor"]]:
+            if isinstance(data.get(key), str):
+                found = self._references.find(data[key])
+                if found is None:
+                    self.run.problem(
+                        f"Stream {self.stream.name!r}: no datum document {data[key]!r} came, which "
+                        f"{key!r} of seq_num {event['seq_num']} refers to."
+                    )
+                data[key] = found
+        self._add(event)
+
+    def _add(self, event: Event) -> None:
+        if self._streamed:
+            self._events.setdefault(event["seq_num"], []).append(event)
+        else:
+            self.order.add(event)
+
+    def add_stream_datum(self, document: dict[str, Any], key: str, asset: Asset) -> None:
+        """Take a stream_datum.
+
+        Parameters
+        ----------
+        document : dict
+            The stream_datum.
+        key : str
+            The data key, which its stream_resource names.
+        asset : Asset
+            The files, of the same document.
+
+        Raises
+        ------
+        DocumentError
+            The stream has no such key, or two documents speak of the same rows.
+        """
+        if key not in self._streamed:
+            raise DocumentError(
+                f"stream_datum {document['uid']!r} brings images of {key!r}, which isn't external "
+                f"in stream {self.stream.name!r}."
+            )
+        numbers, indices = document["seq_nums"], document["indices"]
+        first, stop = int(numbers["start"]), int(numbers["stop"])
+        count = int(indices["stop"]) - int(indices["start"])
+        if count != stop - first:
+            raise DocumentError(
+                f"stream_datum {document['uid']!r} has {count} indices for {stop - first} rows."
+            )
+        if count < 1:
+            return
+        segment = _Segment(first, stop, int(indices["start"]), asset)
+        if not self._streamed[key].add(segment):
+            raise DocumentError(
+                f"stream_datum {document['uid']!r} brings images of {key!r} for seq_num {first} to "
+                f"{stop - 1}, and another one has done so for some of them."
+            )
+
+    def _weave(self, final: bool) -> None:
+        """Join events and streamed images into rows, some at a time."""
+        last = 0
+        if final:
+            last = max(max(self._events, default=0), *(s.last for s in self._streamed.values()))
+        while len(self.order.ready) < BATCH:
+            number = self._next
+            if final and number > last:
+                return
+            frames = {key: each.find(number) for key, each in self._streamed.items()}
+            events = self._events.get(number)
+            lacks = [key for key, found in frames.items() if found is None]
+            if not final and (lacks or (events is None and self._has_events)):
+                return
+            self._next += 1
+            if events is None and len(lacks) == len(frames):
+                continue  # nothing has this number: the order of rows tells of it
+            for key in lacks:
+                self.run.problem(
+                    f"Stream {self.stream.name!r}: no stream_datum has come for {key!r} of "
+                    f"seq_num {number}."
+                )
+            if events is None:
+                if self._has_events:
+                    self.run.problem(
+                        f"Stream {self.stream.name!r}: seq_num {number} has images and no event."
+                    )
+                events = [self._eventless(number)]
+            for event in events:
+                event["data"] = {**event["data"], **frames}
+                event["timestamps"] = {**dict.fromkeys(frames, math.nan), **event["timestamps"]}
+                self.order.add(event)
+            self._events.pop(number, None)
+
+    def _eventless(self, number: int) -> Event:
+        uid = self.stream.uid
+        event: Event = {"descriptor": uid, "uid": f"{uid}/{number}", "seq_num": number}
+        return event | {"time": math.nan, "data": {}, "timestamps": {}}
+
+    def take(self, final: bool = False) -> list[Event]:
+        """Take rows that are complete and in order.
+
+        Parameters
+        ----------
+        final : bool
+            Whether nothing more comes: what is incomplete goes as it is.
+
+        Returns
+        -------
+        list of dict
+            A batch; empty when there is none for now.
+        """
+        if self._streamed:
+            self._weave(final)
+        if final and not self.order.ready:
+            self.order.give_up()
+        rows = self.order.take()
+        self.stream.rows += len(rows)
+        return rows
+
+    def is_complete(self, rows: int) -> bool:
+        """Tell whether all rows have come and gone on.
+
+        Parameters
+        ----------
+        rows : int
+            How many the stop document counts.
+        """
+        return self.order.next > rows and not (self.unresolved or self.order.has_ahead)
+
+    def _fitted(self, document: dict[str, Any]) -> dict[str, Any]:
+        """Make the event's keys those of its descriptor."""
+        data = document["data"]
+        keys = self._keys[document["descriptor"]]
+        for key in keys - data.keys():
+            self.run.problem(
+                f"Stream {self.stream.name!r}: seq_num {document['seq_num']} has no {key!r}."
+            )
+        for key in data.keys() - keys:
+            self.run.problem(
+                f"Stream {self.stream.name!r}: the descriptor doesn't know {key!r} of "
+                f"seq_num {document['seq_num']}; it is left out."
+            )
+        return {key: data[key] for key in keys if key in data}
+
+
+def _number(document: dict[str, Any]) -> int:
+    found = document["seq_num"]
+    try:
+        number = int(found)
+        if number != found or number < 0 or isinstance(found, bool):
+            raise ValueError
+    except (TypeError, ValueError, OverflowError):
+        raise DocumentError(
+            f"Event {document['uid']!r}: seq_num must be a number from 1, got {found!r}."
+        ) from None
+    return number
