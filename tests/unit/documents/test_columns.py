@@ -80,7 +80,7 @@ def test_the_sign_of_zero_and_big_endian_types_stay():
 def test_rows_without_value_are_masked_and_never_zero(declared, values, shown):
     typed = TypedColumn(declared)
     found = typed.take(values)
-    assert found.missing.tolist() == [each is None for each in values]
+    assert found.missing is not None and found.missing.tolist() == [each is None for each in values]
     assert typed.absent == 1
     for got, expected in zip(found.data.tolist(), shown, strict=True):
         np.testing.assert_equal(got, expected)
@@ -161,7 +161,7 @@ def test_what_was_stored_takes_the_wider_type():
     assert first.data.dtype == np.uint16
     assert again.type == second.type == typed.type
     np.testing.assert_array_equal(again.data, [1, math.nan, 3])
-    assert again.missing.tolist() == [False, True, False]
+    assert again.missing is not None and again.missing.tolist() == [False, True, False]
     assert "'<u2'" in typed.notes()[0] and "float64" in typed.notes()[0]
 
 

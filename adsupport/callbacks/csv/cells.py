@@ -1,0 +1,144 @@
+"""Values as the cells of a CSV file: every number to the last bit, every text as it is."""
+
+from __future__ import annotations
+
+import datetime
+import json
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from ...documents import json_text
+from ...documents.assets import Frames
+
+__all__ = ["EMPTY", "cells", "frames_text", "json_cell"]
+
+
+class _Empty:
+    """A cell with nothing in it.
+
+    csv writes None as a text, in quotes, where it quotes texts: this one passes for a number.
+    """
+
+    __slots__ = ()
+
+    def __int__(self) -> int:
+        raise TypeError("An empty cell has no number.")
+
+    def __str__(self) -> str:
+        return ""
+
+
+#: The cell of a row without value: not even quotes, which an empty text has.
+EMPTY = _Empty()
+
+#: What csv writes right by itself: ``repr`` of a float gives the same float back.
+_PLAIN = {float, int, bool, str}
+
+
+def cells(values: Sequence[Any]) -> Sequence[Any]:
+    """Make values of any kind cells of one column.
+
+    Parameters
+    ----------
+    values : sequence
+        None for a row without value.
+
+    Returns
+    -------
+    sequence
+        Numbers, booleans, texts and :data:`EMPTY`; the values themselves when they are such.
+    """
+    if set(map(type, values)) <= _PLAIN:
+        return values
+    return [_cell(each) for each in values]
+
+
+def _cell(value: Any) -> Any:
+    if value is None:
+        return EMPTY
+    match value:
+        case bool():
+            return value
+        case str():
+            return str.__str__(value)
+        case np.generic() if not isinstance(value, float):
+            plain = value.item()
+            return value if isinstance(plain, np.generic) else _cell(plain)
+        case int():
+            return int(value)
+        case float():
+            return float(value)
+        case complex():
+            return value
+        case np.ndarray() if not value.shape:
+            return _cell(value[()])
+        case datetime.datetime() | datetime.date() | datetime.time():
+            return value.isoformat()
+    return json_cell(value)
+
+
+def json_cell(value: Any) -> str:
+    """Write an array or another structure as JSON text.
+
+    Parameters
+    ----------
+    value : any
+        Lists, arrays, dictionaries.
+
+    Returns
+    -------
+    str
+        ASCII, as Python's ``json.loads`` reads it, with its ``NaN`` and ``Infinity``; where
+        that has nothing for a value (bytes, dates), what
+        :func:`adsupport.documents.json_text.decode` reads.
+
+    Raises
+    ------
+    DocumentError
+        The value can't be written at all.
+    """
+    try:
+        return json.dumps(_lists(value), separators=(",", ":"))
+    except (TypeError, ValueError, RecursionError):
+        return json_text.encode(value).decode()
+
+
+def _lists(value: Any) -> Any:
+    if isinstance(value, (np.ndarray, np.generic)):
+        return value.tolist()
+    if isinstance(value, (list, tuple)):
+        if set(map(type, value)) <= _PLAIN:
+            return value
+        return [_lists(each) for each in value]
+    return value
+
+
+def frames_text(frames: Frames) -> str:
+    """Say where images are.
+
+    Parameters
+    ----------
+    frames : Frames
+        Of one row.
+
+    Returns
+    -------
+    str
+        File and frames in it, counted from 0 and the last one excluded, as numpy slices:
+        ``/data/scan_0001.h5[20:25]``; several files are put one behind the other with ``;``.
+
+    Raises
+    ------
+    ImageFileError
+        The documents don't tell.
+    """
+    runs: list[list[Any]] = []
+    for number in range(frames.first, frames.first + frames.count):
+        path, index = frames.asset.file_of(number)
+        if runs and runs[-1][0] == path and runs[-1][2] == index:
+            runs[-1][2] += 1
+        else:
+            runs.append([path, index, index + 1])
+    return ";".join(f"{path}[{first}:{stop}]" for path, first, stop in runs)
