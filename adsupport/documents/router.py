@@ -169,6 +169,8 @@ class RunRouter(DocumentRouter):
     def start(self, doc: Any) -> None:
         """Take a start document."""
         uid = doc["uid"]
+        if not isinstance(uid, str):
+            raise DocumentError(f"The uid of a start document must be text, got {uid!r}.")
         known = self._runs.get(uid)
         if known is not None:
             if known.run.start != doc:
@@ -299,6 +301,8 @@ class RunRouter(DocumentRouter):
 
     def stop(self, doc: Any) -> None:
         """Take a stop document: the run ends, unless documents are missing that it counts."""
+        if not isinstance(doc["exit_status"], str):
+            raise DocumentError(f"A stop document has the exit_status {doc['exit_status']!r}.")
         if self._waits(doc["run_start"], self._runs, "stop", doc):
             return
         opened = self._runs[doc["run_start"]]
