@@ -254,3 +254,30 @@ ENCODINGS: dict[str, Callable[[dict[str, Any]], Documents]] = {
     "with descriptors": with_descriptors,
     "streamed": streamed,
 }
+
+
+SIMPLE: dict[str, Any] = {
+    "streams": {
+        "baseline": {"kinds": ["number"], "images": False, "table": [[1.0], [2.0]]},
+        "primary": {"kinds": ["number", "string"], "images": True, "table": [[0.5, "a"]] * 5},
+    },
+    "stop": True,
+    "seed": 1,
+}
+
+
+def runs_of(uid: str) -> Documents:
+    """Return the documents of a simple run of this uid."""
+
+    def renamed(value: Any, key: str = "") -> Any:
+        if isinstance(value, dict):
+            return {name: renamed(each, name) for name, each in value.items()}
+        if value == UID:
+            return uid
+        if key in ("uid", "descriptor", "resource", "datum_id") and uid != "abc":
+            return f"{value}-{uid}"
+        if key == "image" and isinstance(value, str):
+            return f"{value}-{uid}" if uid != "abc" else value
+        return value
+
+    return [(kind, renamed(doc)) for kind, doc in singly(SIMPLE)]

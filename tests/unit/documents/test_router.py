@@ -13,7 +13,7 @@ from adsupport.documents.assets import Frames
 from adsupport.documents.router import ConsumerError, RunRouter
 from adsupport.documents.run import Rows, Run, Stream
 
-from .encodings import ENCODINGS, UID, descriptor_of, runs, singly
+from .encodings import ENCODINGS, SIMPLE, UID, descriptor_of, runs, runs_of, singly
 
 
 class Recorder:
@@ -100,16 +100,6 @@ def test_six_encodings_of_one_run_give_one_view(run):
     for name, recorder in seen.items():
         assert recorder.ended, name
         assert facts(recorder) == expected, name
-
-
-SIMPLE = {
-    "streams": {
-        "baseline": {"kinds": ["number"], "images": False, "table": [[1.0], [2.0]]},
-        "primary": {"kinds": ["number", "string"], "images": True, "table": [[0.5, "a"]] * 5},
-    },
-    "stop": True,
-    "seed": 1,
-}
 
 
 def numbers(recorder: Recorder, name: str = "primary") -> list[int]:
@@ -248,22 +238,10 @@ def test_several_runs_at_once():
     def begin(run: Run) -> Recorder:
         return found.setdefault(run.uid, Recorder(run))
 
-    def renamed(value: Any) -> Any:
-        if isinstance(value, dict):
-            return {key: renamed(each) for key, each in value.items()}
-        if isinstance(value, list):
-            return [renamed(each) for each in value]
-        if isinstance(value, str) and (UID in value or value.startswith(("prim", "base", "r-"))):
-            return f"{value}-other"
-        return value
-
     router = RunRouter(begin)
-    for kind, doc in singly(SIMPLE):
-        other = renamed(doc)
-        if kind == "descriptor":
-            other["name"] = doc["name"]
-        router(kind, doc)
-        router(kind, other)
+    for one, other in zip(runs_of("one"), runs_of("other"), strict=True):
+        router(*one)
+        router(*other)
     assert router.open_runs == []
     assert len(found) == 2
     for recorder in found.values():

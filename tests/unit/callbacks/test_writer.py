@@ -1,0 +1,362 @@
+"""What all writers do: with a RunEngine, with several runs, and when something goes wrong."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+from bluesky import RunEngine
+from bluesky import plan_stubs as bps
+from bluesky import plans as bp
+from ophyd.sim import SynSignal
+
+from adsupport.callbacks.intake import Intake
+from adsupport.callbacks.run_file import RunFile
+from adsupport.callbacks.writer import RunWriter
+from adsupport.errors import DocumentError, OutputError, WriterTimeoutError
+
+from ..documents.encodings import ENCODINGS, SIMPLE, runs_of, singly
+
+
+class Lines(RunFile):
+    """Count rows into a text file."""
+
+    def __init__(self, directory: Path, hold: threading.Event) -> None:
+        super().__init__()
+        self.directory, self.hold = directory, hold
+        self.lines: list[str] = []
+
+    def rows(self, run: Any, rows: Any) -> None:
+        self.lines += [f"{rows.stream.name} {each}" for each in rows.seq_nums()]
+
+    def end(self, run: Any) -> None:
+        self.lines.append(run.exit_status)
+        self.path = self.directory / f"{run.uid}.txt"
+
+    def finish(self) -> list[Path]:
+        assert self.hold.wait(10)
+        try:
+            self.path.write_text("\n".join(self.lines))
+        except OSError as error:
+            raise OutputError(str(error), path=self.path, kept="memory") from error
+        return [self.path]
+
+    def abandon(self) -> None:
+        self.lines.clear()
+
+
+class Writer(RunWriter):
+    def __init__(self, directory: Path, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.directory = directory
+        self.hold = threading.Event()
+        self.hold.set()
+        self.files: list[Lines] = []
+
+    def run_file(self, run: Any) -> Lines:
+        self.files.append(Lines(self.directory, self.hold))
+        return self.files[-1]
+
+
+@pytest.fixture
+def writer(tmp_path):
+    writer = Writer(tmp_path)
+    yield writer
+    writer.hold.set()
+
+
+@pytest.fixture
+def detector():
+    return SynSignal(name="det", labels={"detectors"})
+
+
+def play(writer: Writer, documents: list[tuple[str, dict]]) -> None:
+    for name, doc in documents:
+        writer.receiver(name, doc)
+
+
+def text(result: Any) -> list[str]:
+    (path,) = result.paths
+    return path.read_text().splitlines()
+
+
+def test_a_run_of_the_run_engine_is_written(writer, detector):
+    engine = RunEngine()
+    engine.subscribe(writer.receiver)
+    (uid,) = engine(bp.count([detector], num=3))
+    (result,) = writer.wait_writer(timeout=10)
+    assert (result.uid, result.scan_id, result.exit_status) == (uid, 1, "success")
+    assert text(result) == ["primary 1", "primary 2", "primary 3", "success"]
+    assert result.skipped == []
+    assert writer.wait_writer(timeout=10) == []
+    assert list(writer.results) == [result]
+
+
+def test_the_writer_itself_can_be_subscribed(writer, detector):
+    engine = RunEngine()
+    engine.subscribe(writer)
+    engine(bp.count([detector]))
+    assert len(writer.wait_writer(timeout=10)) == 1
+
+
+def test_the_next_run_starts_while_the_last_is_finished(writer, detector):
+    writer.hold.clear()
+    engine = RunEngine()
+    engine.subscribe(writer.receiver)
+    for number in range(1, 4):
+        engine(bp.count([detector], num=number))
+    with pytest.raises(WriterTimeoutError, match="3 of the runs aren't written within 0.2 s"):
+        writer.wait_writer(timeout=0.2)
+    writer.hold.set()
+    found = {result.scan_id: len(text(result)) for result in writer.wait_writer(timeout=10)}
+    assert found == {1: 2, 2: 3, 3: 4}
+
+
+def test_runs_that_are_open_together_have_a_file_each(writer):
+    first, second = (runs_of(uid) for uid in ("aaaa", "bbbb"))
+    for one, other in zip(first, second, strict=True):
+        writer.receiver(*one)
+        writer.receiver(*other)
+    results = writer.wait_writer(timeout=10)
+    assert {result.uid for result in results} == {"aaaa", "bbbb"}
+    assert len({tuple(text(result)) for result in results}) == 1
+
+
+def test_a_plan_can_wait(writer, detector):
+    def plan() -> Any:
+        yield from bp.count([detector])
+        results = yield from writer.wait_writer_plan_stub(timeout=10)
+        seen.extend(results)
+        yield from bp.count([detector])
+
+    seen: list[Any] = []
+    engine = RunEngine()
+    engine.subscribe(writer.receiver)
+    engine(plan())
+    assert [result.scan_id for result in seen] == [1]
+    assert text(seen[0])[-1] == "success"
+
+
+def test_a_plan_that_waits_gets_the_error(writer, detector, tmp_path):
+    writer.directory = tmp_path / "missing"
+
+    def plan() -> Any:
+        yield from bp.count([detector])
+        with pytest.raises(OutputError, match="missing"):
+            yield from writer.wait_writer_plan_stub(timeout=10)
+        seen.append(True)
+
+    seen: list[bool] = []
+    engine = RunEngine()
+    engine.subscribe(writer.receiver)
+    engine(plan())
+    assert seen == [True]
+
+
+def test_a_directory_that_is_not_there_stops_no_run_and_can_be_made_up_for(
+    writer, detector, tmp_path
+):
+    writer.directory = tmp_path / "missing"
+    engine = RunEngine()
+    engine.subscribe(writer.receiver)
+    engine(bp.count([detector]))
+    engine(bp.count([detector]))
+    with pytest.raises(OutputError, match="missing") as caught:
+        writer.wait_writer(timeout=10)
+    assert "Another run" in "".join(caught.value.__notes__)
+    assert [result.paths for result in writer.results] == [[], []]
+    with pytest.raises(OutputError):
+        writer.retry()
+    (tmp_path / "missing").mkdir()
+    again = writer.retry()
+    assert [text(result) for result in again] == [["primary 1", "success"]] * 2
+    assert [result.error for result in writer.results] == [None, None]
+    assert writer.retry() == []
+
+
+def test_an_aborted_run_is_written_with_what_it_has(writer, detector):
+    def plan() -> Any:
+        yield from bps.open_run()
+        yield from bps.trigger_and_read([detector])
+        raise RuntimeError("beam lost")
+
+    engine = RunEngine()
+    engine.subscribe(writer.receiver)
+    with pytest.raises(RuntimeError, match="beam lost"):
+        engine(plan())
+    (result,) = writer.wait_writer(timeout=10)
+    assert text(result) == ["primary 1", "fail"]
+
+
+def test_what_is_wrong_with_a_run_is_raised_and_its_file_is_there(tmp_path):
+    documents = [each for each in runs_of("abc") if each[1].get("uid") != "primary/1"]
+    writer = Writer(tmp_path)
+    play(writer, documents)
+    with pytest.raises(DocumentError, match=r"(?s)abc\.txt.*seq_num 2 never came.*strict=False"):
+        writer.wait_writer(timeout=10)
+    (result,) = writer.results
+    assert "primary 3" in text(result)
+    lenient = Writer(tmp_path, strict=False)
+    play(lenient, documents)
+    (result,) = lenient.wait_writer(timeout=10)
+    assert result.error is None
+    assert result.skipped == ["Stream 'primary': seq_num 2 never came."]
+
+
+def test_a_run_without_stop_is_written_when_the_writer_is_closed(writer):
+    play(writer, runs_of("abc")[:-1])
+    assert writer.wait_writer(timeout=10) == []
+    (result,) = writer.close(timeout=10)
+    assert text(result)[-1] == "unknown"
+    assert result.remarks == ["There is no stop document: the end of the run isn't known."]
+
+
+def test_an_error_of_a_writer_fails_its_run_alone(writer, monkeypatch):
+    def fail(self: Any, run: Any, stream: Any) -> None:
+        if run.uid == "bad":
+            raise ValueError("what a column")
+
+    monkeypatch.setattr(Lines, "stream", fail, raising=False)
+    for one, other in zip(runs_of("bad"), runs_of("good"), strict=True):
+        writer.receiver(*one)
+        writer.receiver(*other)
+    with pytest.raises(ValueError, match="what a column"):
+        writer.wait_writer(timeout=10)
+    results = {each.uid: each for each in writer.results}
+    assert results["bad"].paths == []
+    assert len(text(results["good"])) == 8
+
+
+def test_an_error_before_there_is_a_file_is_told(writer, monkeypatch):
+    def fail(self: Any, run: Any) -> Any:
+        raise KeyError("sample")
+
+    monkeypatch.setattr(Writer, "run_file", fail)
+    play(writer, runs_of("abc"))
+    with pytest.raises(KeyError, match="sample"):
+        writer.wait_writer(timeout=10)
+
+
+@pytest.mark.parametrize("encode", ENCODINGS.values(), ids=list(ENCODINGS))
+def test_every_encoding_gives_the_same_file(encode, tmp_path):
+    texts = []
+    for name, each in (("singly", singly), ("other", encode)):
+        (tmp_path / name).mkdir()
+        writer = Writer(tmp_path / name)
+        play(writer, each(SIMPLE))
+        (result,) = writer.wait_writer(timeout=10)
+        texts.append(text(result))
+    assert sorted(texts[0]) == sorted(texts[1])
+
+
+def test_images_put_into_a_document_afterwards_do_not_change_what_is_written(writer):
+    documents = singly(
+        {"streams": {"primary": {"kinds": [], "images": True, "table": [[]]}}, "stop": True}
+    )
+    seen: list[Any] = []
+    writer.run_file = lambda run: Seeing(seen)  # type: ignore[method-assign]
+    for name, doc in documents:
+        writer.receiver(name, doc)
+        if name == "event":
+            doc["data"]["image"] = "pixels"
+            doc["filled"]["image"] = "datum"
+    writer.wait_writer(timeout=10)
+    assert [(each.first, each.count) for each in seen] == [(0, 2)]
+
+
+class Seeing(RunFile):
+    def __init__(self, seen: list[Any]) -> None:
+        super().__init__()
+        self.seen = seen
+
+    def rows(self, run: Any, rows: Any) -> None:
+        self.seen += rows.values("image")
+
+    def finish(self) -> list[Path]:
+        return []
+
+    def abandon(self) -> None:
+        pass
+
+
+def test_documents_are_shown_as_they_came_to_whom_wants_them(writer):
+    seen: list[tuple[str, str]] = []
+
+    class Wanting(Seeing):
+        wants_documents = True
+
+        def document(self, name: str, doc: dict) -> None:
+            seen.append((name, doc.get("uid", doc.get("datum_id", ""))))
+
+        def rows(self, run: Any, rows: Any) -> None:
+            pass
+
+    writer.run_file = lambda run: Wanting([])  # type: ignore[method-assign]
+    documents = runs_of("abc")
+    play(writer, documents)
+    writer.wait_writer(timeout=10)
+    assert seen == [(name, doc.get("uid", doc.get("datum_id", ""))) for name, doc in documents]
+
+
+# the queue
+
+
+def test_items_keep_their_order_over_rests():
+    seen: list[int] = []
+    resting = threading.Semaphore(0)
+
+    def rest() -> bool:
+        resting.release()
+        return False
+
+    intake = Intake(seen.extend, rest, lambda: None, "test")
+    for first in (0, 100):
+        for number in range(first, first + 100):
+            intake.put(number)
+        assert resting.acquire(timeout=10)
+    assert seen == list(range(200))
+
+
+def test_who_brings_too_much_waits_for_room():
+    seen: list[int] = []
+    go = threading.Event()
+
+    def take(items: list[int]) -> None:
+        assert go.wait(10)
+        seen.extend(items)
+
+    intake = Intake(take, lambda: False, lambda: None, "test", limit=10)
+    bringing = threading.Thread(target=lambda: [intake.put(i) for i in range(100)])
+    bringing.start()
+    bringing.join(0.2)
+    assert bringing.is_alive()
+    go.set()
+    bringing.join(10)
+    assert not bringing.is_alive()
+    intake_done = threading.Event()
+    intake.put(-1)
+    for _ in range(100):
+        if seen[-1:] == [-1]:
+            break
+        intake_done.wait(0.05)
+    assert seen == [*range(100), -1]
+
+
+def test_a_program_that_ends_leaves_whole_files(tmp_path):
+    """One run was stopped just now, another never is."""
+    program = f"""
+import sys, pathlib
+sys.path.insert(0, {str(Path(__file__).parents[3])!r})
+from tests.unit.callbacks.test_writer import Writer, play
+from tests.unit.documents.encodings import runs_of
+writer = Writer(pathlib.Path({str(tmp_path)!r}))
+play(writer, runs_of("whole"))
+play(writer, runs_of("open")[:-1])
+"""
+    subprocess.run([sys.executable, "-c", program], check=True, timeout=60)
+    assert (tmp_path / "whole.txt").read_text().endswith("success")
+    assert (tmp_path / "open.txt").read_text().endswith("unknown")
