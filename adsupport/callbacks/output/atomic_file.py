@@ -13,7 +13,7 @@ from typing import Literal, Self, get_args
 from ...errors import ConfigurationError, OutputError, OutputExistsError, OutputNameError
 from ...naming.template import MAX_NAME_BYTES
 from .no_replace import rename_new, sync_directory, sync_file
-from .temporary import Temporary, clear_stale, make_temporary, spool_directory
+from .temporary import Temporary, clear_sometimes, make_temporary, spool_directory
 
 __all__ = ["AtomicFile"]
 
@@ -67,7 +67,8 @@ class AtomicFile:
     -----
     A commit that failed leaves the finished work where it is, and can be called again.
     Temporaries of the same target, free and older than an hour, are removed when a new one is
-    made; finished work isn't: its name ends in ``.kept``.
+    made, unless its directory was looked at within the last ten seconds.  Finished work isn't: its
+    name ends in ``.kept``.
 
     Examples
     --------
@@ -104,7 +105,7 @@ class AtomicFile:
         directory = self.path.parent
         try:
             self._made += _make_directories(directory)
-            clear_stale(directory, self.path.name)
+            clear_sometimes(directory, self.path.name)
             file = make_temporary(directory, self.path.name)
         except OSError as error:
             self.problem = f"{directory} can't be written: {_reason(error)}."
@@ -114,7 +115,7 @@ class AtomicFile:
             return file
         try:
             spool = spool_directory()
-            clear_stale(spool, self.path.name)
+            clear_sometimes(spool, self.path.name)
             return make_temporary(spool, self.path.name)
         except OSError as error:
             raise OutputError(
@@ -157,7 +158,7 @@ class AtomicFile:
         try:
             return self._take_name()
         except FileExistsError as error:
-            self._keep()
+            self.keep()
             self.problem = f"{self.path} exists already."
             raise OutputExistsError(
                 f"{self.path} exists already, and isn't replaced; the finished file is kept as "
@@ -167,7 +168,7 @@ class AtomicFile:
                 remedy="move the other file away and try again, or choose another name.",
             ) from error
         except OSError as error:
-            self._keep()
+            self.keep()
             self.problem = f"{self.path} can't be written: {_reason(error)}."
             raise OutputError(
                 f"{self.path} can't be written: {_reason(error)}; the finished file is kept as "
@@ -187,6 +188,17 @@ class AtomicFile:
             return
         with contextlib.suppress(OSError):
             self._file.remove()
+
+    def keep(self) -> None:
+        """Rename finished work that can't have its final name yet, so that nobody clears it away.
+
+        A failed commit does so by itself; this is for files that are to be committed together.
+        """
+        if not self.committed and self.temporary.suffix == ".tmp":
+            kept = self.temporary.with_suffix(".kept")
+            with contextlib.suppress(OSError):
+                rename_new(self.temporary, kept)
+                self._file.path = kept
 
     def __enter__(self) -> Self:
         return self
@@ -263,14 +275,6 @@ class AtomicFile:
             else:
                 return target
         raise FileExistsError(str(self.path))
-
-    def _keep(self) -> None:
-        """Rename finished work, so that nobody clears it away."""
-        if self.temporary.suffix == ".tmp":
-            kept = self.temporary.with_suffix(".kept")
-            with contextlib.suppress(OSError):
-                rename_new(self.temporary, kept)
-                self._file.path = kept
 
 
 def _checked(path: str | os.PathLike[str]) -> Path:

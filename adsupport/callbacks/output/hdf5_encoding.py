@@ -123,7 +123,8 @@ def _unknown(name: str, value: Any, problem: str) -> Encoded:
 
 def _only_text(place: str, value: Any, problem: str = "") -> str:
     if len(problem) > _LONGEST_PROBLEM:
-        problem = problem[: _LONGEST_PROBLEM - 3] + "..."
+        half = _LONGEST_PROBLEM // 2  # of what is nested deep, the reason stands at the end
+        problem = f"{problem[:half]}...{problem[-half:]}"
     reason = f": {problem}" if problem else ""
     sentence = f"Of {place}, type {type(value).__name__}, only a text is kept{reason}"
     return sentence if sentence.endswith(".") else f"{sentence}."

@@ -30,7 +30,7 @@ Of what JSON text has no form for either a text is kept, and a note says so.
 
 An object's header has room for 64 KiB.  An attribute of more than 16 KiB lies outside of it:
 texts always do, an array of numbers in one dimension is stored with variable length (h5py reads
-the same array), others become JSON text.
+an equal array, in this computer's byte order), others become JSON text.
 """
 
 from __future__ import annotations
@@ -61,17 +61,10 @@ _ENCODING = "encoding"
 _JSON = "json"
 #: A text of variable length takes that in a header.
 _POINTER_BYTES = 16
+#: Options of h5py that texts can't have, or don't gain by: a chunk has only where they lie.
+_FOR_NUMBERS = ("compression", "compression_opts", "fletcher32", "scaleoffset", "shuffle")
 #: Options of h5py that a dataset without dimensions can't have.
-_FOR_ARRAYS = (
-    "chunks",
-    "compression",
-    "compression_opts",
-    "fillvalue",
-    "fletcher32",
-    "maxshape",
-    "scaleoffset",
-    "shuffle",
-)
+_FOR_ARRAYS = (*_FOR_NUMBERS, "chunks", "fillvalue", "maxshape")
 
 
 def write_attribute(
@@ -106,9 +99,11 @@ def write_attribute(
     name = attribute_name(name)
     data, dtype = what.data, what.dtype
     if isinstance(data, np.ndarray) and _size(what) > MAX_ATTRIBUTE_BYTES:
+        # in the computer's own byte order: h5py mistakes the other one here
+        native = data.astype(data.dtype.newbyteorder("="), copy=False)
         data = np.empty((), object)
-        data[()] = what.data
-        dtype = h5py.vlen_dtype(what.data.dtype)
+        data[()] = native
+        dtype = h5py.vlen_dtype(native.dtype)
     item.attrs.create(name, data, dtype=dtype)
     marker = f"{name}@{_ENCODING}"
     if what.json:
@@ -139,7 +134,8 @@ def write_value(
     notes : list of str, optional
         Gets what couldn't be kept, in a sentence each.
     **dataset_options
-        For ``h5py.Group.create_dataset``; those that need an array are left out for a scalar.
+        For ``h5py.Group.create_dataset``; those that need an array are left out for a
+        scalar, filters also for texts.
 
     Returns
     -------
@@ -154,9 +150,9 @@ def write_value(
         The file can't be written.
     """
     what = encoded(name, value)
-    if isinstance(what.data, h5py.Empty) or not np.ndim(what.data):
-        for option in _FOR_ARRAYS:
-            dataset_options.pop(option, None)
+    scalar = isinstance(what.data, h5py.Empty) or not np.ndim(what.data)
+    for option in _FOR_ARRAYS if scalar else _FOR_NUMBERS if what.dtype is not None else ():
+        dataset_options.pop(option, None)
     name = "/".join(part and attribute_name(part) for part in name.split("/")) or "%"
     dataset = group.create_dataset(name, data=what.data, dtype=what.dtype, **dataset_options)
     if what.json:

@@ -144,7 +144,8 @@ class OutputName:
                     f"{where} has {len(value)} items; {field.text} asks for number {key}."
                 ) from None
         raise OutputNameError(
-            f"{where} is a {type(value).__name__}, without items; {field.text} asks for {key!r}",
+            f"{where} is of type {type(value).__name__}, without items; {field.text} asks for "
+            f"{key!r}",
             remedy=f"leave out [{key}].",
         )
 
@@ -162,7 +163,7 @@ class OutputName:
             )
         if shown is not None and not isinstance(shown, _SHOWN):
             raise OutputNameError(
-                f"{where} is a {type(value).__name__}, which isn't fit for a name",
+                f"{where} is of type {type(value).__name__}, which isn't fit for a name",
                 remedy="expected a text, a number, or a list of these.",
             )
         try:
@@ -171,7 +172,7 @@ class OutputName:
             return format(shown, field.spec)
         except (NamingError, ValueError, TypeError, OverflowError, OSError) as error:
             raise OutputNameError(
-                f"{where} can't show {_short(value)}, a {type(value).__name__}: {error}",
+                f"{where} can't show {_short(value)}, of type {type(value).__name__}: {error}",
                 remedy="give it a format that fits, or none.",
             ) from error
 
@@ -190,7 +191,8 @@ def _plain(value: Any) -> Any:
         value = os.fspath(value)
     if isinstance(value, (bytes, bytearray)):
         value = bytes(value).decode("utf-8", errors="replace")
-    return value
+    # a subclass may have its own idea of how it's shown
+    return str.__str__(value) if isinstance(value, str) else value
 
 
 def _dated(spec: str, value: Any) -> str:

@@ -9,9 +9,9 @@ from __future__ import annotations
 import contextlib
 import errno
 import fcntl
-import glob
 import hashlib
 import os
+import re
 import secrets
 import stat
 import struct
@@ -21,13 +21,26 @@ from pathlib import Path
 
 from ...naming.template import MAX_NAME_BYTES
 
-__all__ = ["STALE_AFTER", "Temporary", "clear_stale", "make_temporary", "spool_directory"]
+__all__ = [
+    "STALE_AFTER",
+    "Temporary",
+    "clear_sometimes",
+    "clear_stale",
+    "make_temporary",
+    "spool_directory",
+]
 
 #: Seconds after which a temporary that nobody has is cleared away.
 STALE_AFTER = 3600.0
 
 #: Bytes of the target's name that a temporary's name repeats; pid, random and dots follow.
 _LONGEST = MAX_NAME_BYTES - 55
+#: What follows it.
+_REST = re.compile(r"\d+-[0-9a-f]{8}\.tmp")
+
+_LOOK_AFTER = 10.0
+_MOST_REMEMBERED = 1000
+_looked_at: dict[Path, float] = {}
 
 
 class Temporary:
@@ -117,16 +130,36 @@ def clear_stale(directory: Path, name: str, older_than: float = STALE_AFTER) -> 
     list of pathlib.Path
         What was removed.  What can't be removed stays, without an error.
     """
-    # a digit behind the name: `.a.h5.77-...` is of the target `a.h5`, not of `a`
-    pattern = glob.escape(_beginning(name)) + "[0-9]*-" + "[0-9a-f]" * 8 + ".tmp"
-    removed = []
+    beginning, removed = _beginning(name), []
     with contextlib.suppress(OSError):
-        for path in sorted(directory.glob(pattern)):
+        for found in os.listdir(directory):
+            if not found.startswith(beginning) or not _REST.fullmatch(found[len(beginning) :]):
+                continue
+            path = directory / found
             with contextlib.suppress(OSError):
                 if _is_stale(path, older_than):
                     path.unlink()
                     removed.append(path)
     return removed
+
+
+def clear_sometimes(directory: Path, name: str) -> None:
+    """Do as :func:`clear_stale`, unless the directory was looked at some seconds ago.
+
+    It may have a hundred thousand files, and get another one for each image.
+
+    Parameters
+    ----------
+    directory, name
+        See :func:`clear_stale`.
+    """
+    now = time.monotonic()
+    if now - _looked_at.get(directory, -_LOOK_AFTER) < _LOOK_AFTER:
+        return
+    if len(_looked_at) > _MOST_REMEMBERED:
+        _looked_at.clear()
+    _looked_at[directory] = now
+    clear_stale(directory, name)
 
 
 def spool_directory() -> Path:
