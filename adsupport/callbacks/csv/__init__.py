@@ -1,1 +1,5 @@
-"""Runs as CSV files."""
+"""Runs as CSV files, which every program reads."""
+
+from .writer import CSVWriter
+
+__all__ = ["CSVWriter"]
