@@ -1,0 +1,94 @@
+"""NeXus files of the Advanced Photon Source."""
+
+from __future__ import annotations
+
+import h5py
+
+from .nx_group import link
+from .writer import NXWriter
+
+__all__ = ["NXWriterAPS"]
+
+_UNDULATOR_KEYS = (
+    "device",
+    "location",
+    "energy",
+    "energy_taper",
+    "gap",
+    "gap_taper",
+    "harmonic_value",
+    "total_power",
+    "version",
+)
+
+
+class NXWriterAPS(NXWriter):
+    """Write a NeXus file for each run, with the ring and the undulator of the APS.
+
+    These come from the baseline: ``aps_current``, ``aps_fill_number``, ``aps_aps_cycle`` and
+    ``undulator_downstream_*``.  See :class:`~.writer.NXWriter` for all else.
+    """
+
+    def write_instrument(self, parent: h5py.Group) -> h5py.Group:
+        """Write ``instrument:NXinstrument``, with the undulator.
+
+        Parameters
+        ----------
+        parent : h5py.Group
+            ``/entry``.
+
+        Returns
+        -------
+        h5py.Group
+            The group.
+        """
+        instrument = super().write_instrument(parent)
+        self.attempt(self.write_undulator, instrument)
+        return instrument
+
+    def write_source(self, parent: h5py.Group) -> h5py.Group | None:
+        """Write ``source:NXsource``: the ring, its current, fill and cycle.
+
+        Parameters
+        ----------
+        parent : h5py.Group
+            ``/entry/instrument``.
+
+        Returns
+        -------
+        h5py.Group or None
+            None when the baseline has nothing of the ring.
+        """
+        links = self.baseline_links({"current": "aps_current", "fill_number": "aps_fill_number"})
+        if not links:
+            self.missing_content("The baseline has no aps_current or aps_fill_number: no source.")
+            return None
+        group = self._source(parent, "Advanced Photon Source", "APS")
+        group["energy"] = 6
+        group["energy"].attrs["units"] = "GeV"
+        for name, item in (links | self.baseline_links({"cycle": "aps_aps_cycle"})).items():
+            link(group, name, item)
+        return group
+
+    def write_undulator(self, parent: h5py.Group) -> h5py.Group | None:
+        """Write ``undulator:NXinsertion_device`` from ``undulator_downstream_*``.
+
+        Parameters
+        ----------
+        parent : h5py.Group
+            ``/entry/instrument``.
+
+        Returns
+        -------
+        h5py.Group or None
+            None when the baseline has nothing of an undulator.
+        """
+        links = self.baseline_links({key: f"undulator_downstream_{key}" for key in _UNDULATOR_KEYS})
+        if not links:
+            self.missing_content("The baseline has no undulator_downstream_*: no undulator.")
+            return None
+        group = self.create_NX_group(parent, "undulator:NXinsertion_device")
+        group["type"] = "undulator"
+        for name, item in links.items():
+            link(group, name, item)
+        return group

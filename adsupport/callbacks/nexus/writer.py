@@ -1,0 +1,248 @@
+"""NeXus files: a run, one file."""
+
+from __future__ import annotations
+
+import copy
+import datetime
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, Self
+
+from ...documents.run import Run
+from ...errors import ConfigurationError
+from ..output.file_name import inside
+from ..output.name_template import OutputName
+from ..writer import RunWriter
+from .instrument_hooks import InstrumentHooks
+from .run_file import NexusRunFile
+from .stream_group import StreamGroup
+
+__all__ = ["NXWriter"]
+
+_CHOICES = {
+    "compat": (None, "apstools"),
+    "images": ("link", "copy", "repack"),
+    "on_missing_images": ("error", "placeholder"),
+    "exists": ("refuse", "bump", "replace"),
+}
+
+
+class NXWriter(RunWriter, InstrumentHooks):
+    r"""Write a NeXus file for each run: ``RE.subscribe(nxwriter.receiver)``.
+
+    Every option is an attribute as well, which may be set at any time; a run is written with
+    what they were at its start document.
+
+    Parameters
+    ----------
+    file_name : str or path, optional
+        Name of the file; with ``{start[scan_id]:05d}`` and the like a template.  None names each
+        file ``{Ymd-HMS}-S{scan_id:05d}-{uid7}`` with :attr:`file_extension`.
+    file_path : str or path, optional
+        Its directory; None is the current one.
+    file_extension : str
+        Of default names.
+    exists : str
+        What to do when the name is taken: ``"refuse"``, ``"bump"`` (another name) or
+        ``"replace"``.
+    instrument_name : str, optional
+        Name of the instrument.
+    nexus_release : str
+        What is told as the release of NeXus that the file follows.
+    nxdata_signal : str, optional
+        Data key to plot; None is the first detector's.
+    nxdata_signal_axes : sequence of str, optional
+        Data keys to plot it over, one for each dimension; None is what the plan moved.  What
+        doesn't fit is left out.
+    title : str or callable, optional
+        Title of a run that has none in its metadata, or called with the start document for it;
+        None is such as ``"scan-S0001-c888d28"``.
+    template_key : str
+        Key of the start document that has templates, see :mod:`~.templates`.
+    images : str
+        ``"link"`` refers to the files that the IOC wrote; ``"copy"`` copies the images as they
+        are compressed; ``"repack"`` compresses them anew.
+    image_timeout : float
+        How long to wait for the files of images, in seconds.
+    on_missing_images : str
+        When they never come, values that no pixel has stand for them: ``"error"`` counts this
+        as something that the file lacks, ``"placeholder"`` doesn't.
+    warn_on_missing_content : bool
+        Whether to log what a NeXus file should have and the run doesn't.
+    compat : str, optional
+        ``"apstools"`` writes what differs there as it does: ``@NeXus_version`` at the root,
+        ``!!python/tuple`` in YAML (``yaml.safe_load`` refuses it), times without zone, and as
+        ``EPOCH`` of the plot the time of one data key, counted from its first value.
+    strict, path_map
+        See :class:`~adsupport.callbacks.writer.RunWriter`.
+
+    Attributes
+    ----------
+    output_nexus_file : pathlib.Path or None
+        The file that was written last.
+
+    Notes
+    -----
+    Subclasses override hooks: ``write_root``, ``write_entry``, ``write_instrument``,
+    ``write_metadata``, ``write_streams``, ``write_stream``, ``write_images``,
+    ``write_configuration``, ``write_stop``, ``assign_signal_type``, ``write_slits``,
+    ``write_detector``, ``write_monochromator``, ``write_positioner``, ``write_source``,
+    ``write_data``, ``write_sample``, ``write_user``, ``write_templates``, and
+    ``get_sample_title``, ``make_file_name``, ``get_stream_link``, ``add_dataset_attributes``.
+    They run when the run is over, in a thread of its own, on a copy of the writer: ``self`` has
+    ``root``, ``metadata``, ``uid`` and so on of this run; see :class:`~.run_view.RunView`.  An
+    exception in one that ``write_entry`` or ``write_instrument`` calls is told by
+    :meth:`wait_writer`, and costs only what that hook writes.
+
+    The tree is that of the seed of this project, made by apstools; beside it there are
+    ``bluesky/events`` (number and time of each event), ``bluesky/configuration`` (settings of
+    each device), ``bluesky/exit_status`` and ``bluesky/stop``.  :mod:`~.column_group` says how
+    awkward values are kept, :mod:`~.plot_data` what the plot of a grid scan has.
+
+    Examples
+    --------
+    >>> nxwriter = NXWriter(file_path="/data")  # doctest: +SKIP
+    >>> RE.subscribe(nxwriter.receiver)  # doctest: +SKIP
+    >>> RE(bp.scan([sensor], motor, -0.5, 0.5, 5))  # doctest: +SKIP
+    >>> nxwriter.wait_writer(timeout=60)  # doctest: +SKIP
+    """
+
+    file_extension: str = "hdf"
+    exists: Any = "refuse"
+    output_nexus_file: Path | None = None
+
+    def __init__(
+        self,
+        *,
+        file_name: str | os.PathLike[str] | None = None,
+        file_path: str | os.PathLike[str] | None = None,
+        file_extension: str | None = None,
+        exists: str | None = None,
+        instrument_name: str | None = None,
+        nexus_release: str | None = None,
+        nxdata_signal: str | None = None,
+        nxdata_signal_axes: Sequence[str] | None = None,
+        title: str | Callable[[dict[str, Any]], str] | None = None,
+        template_key: str | None = None,
+        images: str | None = None,
+        image_timeout: float | None = None,
+        on_missing_images: str | None = None,
+        warn_on_missing_content: bool | None = None,
+        compat: str | None = None,
+        strict: bool = True,
+        path_map: Any = None,
+    ) -> None:
+        super().__init__(strict=strict, path_map=path_map)
+        self.file_name = file_name
+        self.file_path = file_path
+        given = {
+            "file_extension": file_extension,
+            "exists": exists,
+            "instrument_name": instrument_name,
+            "nexus_release": nexus_release,
+            "nxdata_signal": nxdata_signal,
+            "nxdata_signal_axes": nxdata_signal_axes,
+            "title": title,
+            "template_key": template_key,
+            "images": images,
+            "image_timeout": image_timeout,
+            "on_missing_images": on_missing_images,
+            "warn_on_missing_content": warn_on_missing_content,
+            "compat": compat,
+        }
+        for name, value in given.items():
+            if value is not None:  # a subclass may have another default
+                setattr(self, name, value)
+        self._written_by: NXWriter = self
+        self._check()
+
+    def run_file(self, run: Run) -> NexusRunFile:
+        """Make the file of a run; not for users.
+
+        Parameters
+        ----------
+        run : Run
+            The run.
+
+        Returns
+        -------
+        NexusRunFile
+            With a copy of this writer as it is now.
+        """
+        self._check()
+        return NexusRunFile(self._copy())
+
+    def make_file_name(self) -> Path:
+        """Name the file of the run; override it for names of your own.
+
+        Returns
+        -------
+        pathlib.Path
+            With its directory.
+
+        Raises
+        ------
+        OutputNameError
+            The name can't be used.
+        """
+        directory = Path.cwd() if self.file_path is None else Path(self.file_path)
+        if self.file_name is None:
+            extension = self.file_extension.lstrip(".")
+            return inside(directory, f"{self._default_stem()}.{extension}")
+        name = Path(self.file_name)
+        if "{" in name.name:
+            return inside(
+                directory / name.parent, OutputName(name.name).render(start=self.run.start)
+            )
+        return directory / name
+
+    def write_file(self, streams: dict[str, StreamGroup]) -> None:
+        """Write all that isn't in the file yet; not for users.
+
+        Parameters
+        ----------
+        streams : dict of str to StreamGroup
+            The values, by stream.
+        """
+        run = self.run
+        self.exit_status = run.exit_status
+        if run.stop is not None:
+            stopped = run.stop.get("time")
+            self.stop_time = float(stopped) if isinstance(stopped, (int, float)) else None
+            self.stop_reason = str(run.stop.get("reason") or "")
+        self._know_streams(streams)
+        self.write_root(str(self.output_nexus_file))
+
+    def done(self, path: Path) -> None:
+        """Note which file was written; not for users.
+
+        Parameters
+        ----------
+        path : pathlib.Path
+            The file.
+        """
+        self.output_nexus_file = self._written_by.output_nexus_file = path
+
+    def _copy(self) -> Self:
+        view = copy.copy(self)
+        view._written_by = self  # noqa: SLF001  it's ourselves
+        return view
+
+    def _default_stem(self) -> str:
+        parts = [str(self.uid)[:7]]
+        if self.scan_id is not None:
+            parts.insert(0, f"S{self.scan_id:05d}")
+        if self.start_time is not None:
+            when = datetime.datetime.fromtimestamp(self.start_time)
+            parts.insert(0, f"{when:%Y%m%d-%H%M%S}")
+        return "-".join(parts)
+
+    def _check(self) -> None:
+        for name, known in _CHOICES.items():
+            value = getattr(self, name)
+            if value not in known:
+                choices = ", ".join(repr(each) for each in known)
+                raise ConfigurationError(
+                    f"{type(self).__name__}.{name} is {value!r}; expected {choices}."
+                )
