@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import shutil
 import stat
@@ -48,7 +49,7 @@ class AtomicFile:
     temporary : pathlib.Path
         The file to write, empty: ``.<name>.<pid>-<random>.tmp`` beside the target, with the
         permissions of a new file.  Where that directory can't be written, in a spool directory
-        (``adsupport-spool-<user id>`` beside other temporary files); the commit copies it then.
+        (``adsupport-spool-<user id>`` beside other temporary files); the commit brings it then.
         It's locked against being cleared away; HDF5's own lock doesn't mind.
     problem : str
         Why the commit would fail as things are, in a sentence: the directory can't be written,
@@ -178,6 +179,32 @@ class AtomicFile:
                 remedy="make the directory writable, or make room in it, and try again.",
             ) from error
 
+    def check_room(self, size: int) -> None:
+        """Make sure that there is room for so much, before it's written.
+
+        Parameters
+        ----------
+        size : int
+            Bytes that are still to be written.
+
+        Raises
+        ------
+        OutputError
+            The file system of :attr:`temporary` has less.
+        """
+        try:
+            found = os.statvfs(self.temporary.parent)
+        except OSError:  # writing will tell
+            return
+        free = found.f_bavail * found.f_frsize
+        if found.f_blocks and free < size:
+            raise OutputError(
+                f"{self.path} needs {size} bytes more, and {self.temporary.parent} has room for "
+                f"{free}",
+                path=self.path,
+                remedy="make room, or choose another directory.",
+            )
+
     def abandon(self) -> None:
         """Remove the temporary file, and release its lock.
 
@@ -236,28 +263,33 @@ class AtomicFile:
     def _take_name(self) -> Path:
         directory = self.path.parent
         self._made += _make_directories(directory)
-        source = self._file
-        if source.path.parent != directory:
-            source = _copied_beside(source.path, self.path)
         try:
-            self.path = self._named(source.path)
-        except BaseException:
-            if source is not self._file:
-                with contextlib.suppress(OSError):
-                    source.remove()
-            raise
+            self.path = self._named(self.temporary)
+        except OSError as error:
+            if error.errno != errno.EXDEV:
+                raise
+            self._take_name_of_copy()
         self.committed = True
         self.problem = ""
-        source.release()
-        if source is not self._file:
-            with contextlib.suppress(OSError):
-                self._file.remove()
-            self._file = source
+        self._file.release()
         for each in (directory, *(made.parent for made in self._made)):
             # The file has its name.  What fails here is only its coming through a power failure.
             with contextlib.suppress(OSError):
                 sync_directory(each)
         return self.path
+
+    def _take_name_of_copy(self) -> None:
+        """Bring the work from another file system, and give the copy the name."""
+        copy = _copied_beside(self.temporary, self.path)
+        try:
+            self.path = self._named(copy.path)
+        except BaseException:
+            with contextlib.suppress(OSError):
+                copy.remove()
+            raise
+        copy.release()
+        with contextlib.suppress(OSError):
+            self._file.remove()
 
     def _named(self, source: Path) -> Path:
         if self.exists == "replace":

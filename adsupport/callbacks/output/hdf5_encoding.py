@@ -75,6 +75,8 @@ def encoded(name: str, value: Any) -> Encoded:
         It and how to store it.
     """
     try:
+        if _is_array_like(value):
+            value = np.asarray(value)
         native = _native(value)
     except Exception as error:  # the object's own code may fail in any way
         return _unknown(name, value, f"{type(error).__name__}: {error}")
@@ -149,9 +151,12 @@ def _native(value: Any) -> Encoded | None:
         return None
     if isinstance(value, Sequence):
         return _list(value)
-    if hasattr(value, "__array__"):
-        return _numpy(np.asarray(value))
     return None
+
+
+def _is_array_like(value: Any) -> bool:
+    """Tell whether a value isn't numpy's, but makes an array of itself."""
+    return hasattr(value, "__array__") and not isinstance(value, (np.generic, np.ndarray))
 
 
 def _as_text(value: Any) -> Any:
@@ -211,7 +216,10 @@ def _list(value: Sequence[Any], shape: tuple[int, ...] | None = None) -> Encoded
             kinds = {(each.dtype, each.shape) for each in value}
             plain = not any(np.ma.isMaskedArray(each) for each in value)
             return _numpy(np.stack(list(value))) if len(kinds) == 1 and plain else None
-        shape = _shape(value)
+        try:
+            shape = _shape(value)
+        except _TooDeepError:
+            return None
         if shape is None:
             return None
     if 0 in shape:  # of which type nobody knows
@@ -256,12 +264,17 @@ def _integers(kinds: frozenset[type], leaves: list[Any]) -> type | None:
 _SIMPLE = frozenset((str, bool, int, float, complex, *_PYTHONS_OWN))
 
 
+class _TooDeepError(Exception):
+    """Lists are nested deeper than an array of HDF5 can be, or hold themselves."""
+
+
 def _shape(value: Any, depth: int = 0) -> tuple[int, ...] | None:
     """Return the shape of nested lists; None when they aren't all of one length."""
     if not _is_list(value):
         return ()
     if depth == _MOST_DIMENSIONS:
-        return None
+        # an error, and not a result: lists that hold themselves twice have 2**32 such places
+        raise _TooDeepError
     shapes = {_shape(each, depth + 1) for each in value} if any(map(_is_list, value)) else {()}
     inner = shapes.pop()
     return None if shapes or inner is None else (len(value), *inner)

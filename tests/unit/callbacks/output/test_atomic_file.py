@@ -31,6 +31,23 @@ def spool(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPa
     return directory
 
 
+@pytest.fixture
+def other_disk(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each directory is on a file system of its own."""
+
+    def across(rename):
+        def tried(source: Path, target: Path) -> None:
+            if Path(source).parent != Path(target).parent:
+                raise OSError(errno.EXDEV, os.strerror(errno.EXDEV))
+            rename(source, target)
+
+        return tried
+
+    where = "adsupport.callbacks.output.atomic_file.rename_new"
+    monkeypatch.setattr(where, across(no_replace.rename_new))
+    monkeypatch.setattr(os, "replace", across(os.replace))
+
+
 def names(directory: Path) -> list[str]:
     return sorted(each.name for each in directory.iterdir())
 
@@ -246,6 +263,57 @@ def test_an_unwritable_directory_only_delays(tmp_path: Path, spool: Path) -> Non
     assert file.committed
 
 
+@pytest.mark.parametrize("exists", ["refuse", "bump", "replace"])
+def test_work_is_copied_from_another_disk(tmp_path: Path, other_disk: None, exists: str) -> None:
+    file = AtomicFile(tmp_path / "a.csv", exists=exists)  # type: ignore[arg-type]
+    file.temporary.write_text("new")
+    (tmp_path / "b").mkdir()
+    (tmp_path / "b" / "a.csv").write_text("old")
+    target = tmp_path / "b" / "a.csv"
+    if exists == "refuse":
+        with pytest.raises(OutputExistsError):
+            file.commit(target)
+        assert names(tmp_path / "b") == ["a.csv"]
+        assert target.read_text() == "old"
+        target.unlink()
+    found = file.commit(target)
+    assert found.name == ("a-1.csv" if exists == "bump" else "a.csv")
+    assert found.read_text() == "new"
+    assert names(tmp_path) == ["b"]
+    assert len(names(tmp_path / "b")) == (2 if exists == "bump" else 1)
+
+
+@pytest.mark.skipif(not os.access("/dev/shm", os.W_OK), reason="there is no second file system")
+def test_work_is_brought_from_a_second_file_system(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with tempfile.TemporaryDirectory(dir="/dev/shm") as other:
+        monkeypatch.setattr(tempfile, "tempdir", other)
+        directory = blocked(tmp_path)
+        file = AtomicFile(directory / "a.csv")
+        file.temporary.write_text("new")
+        directory.unlink()
+        assert file.commit().read_text() == "new"
+        assert names(directory) == ["a.csv"]
+        assert not any(path.is_file() for path in Path(other).rglob("*"))
+
+
+def test_a_directory_that_is_a_link(tmp_path: Path) -> None:
+    (tmp_path / "real").mkdir()
+    (tmp_path / "link").symlink_to("real")
+    with AtomicFile(tmp_path / "link" / "a") as file:
+        file.temporary.write_text("x")
+    assert names(tmp_path / "real") == ["a"]
+
+
+def test_room_is_checked_before(tmp_path: Path) -> None:
+    with AtomicFile(tmp_path / "a") as file:
+        file.check_room(1)
+        with pytest.raises(OutputError, match=f"needs {2**62} bytes more") as caught:
+            file.check_room(2**62)
+    assert caught.value.path == str(tmp_path / "a")
+
+
 def test_spooled_work_goes_elsewhere_or_away(tmp_path: Path, spool: Path) -> None:
     file = AtomicFile(blocked(tmp_path) / "a.csv")
     file.temporary.write_text("new")
@@ -338,7 +406,7 @@ def test_content_that_the_disk_refused_never_gets_the_name(
 
 
 def test_no_room_for_the_copy_of_spooled_work(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, other_disk: None
 ) -> None:
     directory = blocked(tmp_path)
     file = AtomicFile(directory / "a")
@@ -501,11 +569,17 @@ def test_a_forked_process_doesnt_abandon_its_parents_file(
 def test_a_disk_that_fills_up_while_writing(tmp_path: Path) -> None:
     """The limit of a process stands for the end of a disk: real writes fail, h5py's too."""
     code = """
-import resource, signal, sys, tempfile
+import errno, resource, signal, sys, tempfile
 from pathlib import Path
 import h5py, numpy
-from adsupport.callbacks.output import AtomicFile
+from adsupport.callbacks.output import AtomicFile, atomic_file
 from adsupport.errors import OutputError
+rename_new = atomic_file.rename_new
+def on_other_disks(source, target):
+    if source.parent != target.parent:
+        raise OSError(errno.EXDEV, "")
+    rename_new(source, target)
+atomic_file.rename_new = on_other_disks
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 here = Path(sys.argv[1])
 tempfile.tempdir = str(here / "spool")

@@ -303,6 +303,16 @@ def test_masked_values_are_null(h5: h5py.File) -> None:
     assert as_dataset(h5, value) == [1.0, None]
 
 
+def test_a_mixed_table_is_json_text(h5: h5py.File) -> None:
+    pandas = pytest.importorskip("pandas")
+    assert same(
+        as_dataset(h5, pandas.DataFrame({"a": [1, 2], "b": ["x", "y"]})), [[1, "x"], [2, "y"]]
+    )
+    assert as_dataset(h5, pandas.Series([1.0, 2.0])).tolist() == [1.0, 2.0]
+    moment = pandas.Timestamp("2026-11-21T22:03:00.000000001Z")
+    assert as_dataset(h5, moment) == "2026-11-21T22:03:00.000000001+00:00"
+
+
 def test_seconds_have_a_unit(h5: h5py.File) -> None:
     dataset = write_value(h5, "span", datetime.timedelta(minutes=1))
     assert dataset[()] == 60.0
@@ -354,6 +364,8 @@ def test_an_attribute_is_replaced_with_its_marker(h5: h5py.File) -> None:
 
 LOOP: list[Any] = []
 LOOP.append(LOOP)
+TWO_LOOPS: list[Any] = []
+TWO_LOOPS += [TWO_LOOPS, TWO_LOOPS]
 
 
 @pytest.mark.parametrize(
@@ -364,6 +376,7 @@ LOOP.append(LOOP)
         (_Broken(), "type _Broken"),
         (_BrokenArray(), "no array"),
         (LOOP, "holds itself"),
+        (TWO_LOOPS, "holds itself"),
         (1 + 0.5j * np.nan, None),
         ({1: object()}, "x[1]"),
         ([np.ma.masked_array([1], [True]), 1], "MaskedArray"),
