@@ -17,13 +17,15 @@ from .contents import Contents, contents_of
 from .opening import UnusableFileError, check_file
 from .pieces import Piece, frames_per_row, pieces_of
 
-__all__ = ["Column", "Missing", "wait_for_images"]
+__all__ = ["Column", "FileKey", "Missing", "file_key", "wait_for_images"]
 
 #: What happens when images never come: an error, or a value that stands for their pixels.
 Missing = Literal["error", "placeholder"]
 
 _LONGEST_PAUSE = 0.5  # s
-_Key = tuple[pathlib.Path, str]
+
+#: A file, and the address in it.
+FileKey = tuple[pathlib.Path, str]
 
 
 @dataclass
@@ -46,6 +48,8 @@ class Column:
         What each file holds, by path and address.
     frame_axis : bool
         Whether a row is a stack of frames, even if of one.
+    missing_policy : {"error", "placeholder"}
+        What happens to frames that can't be read after all.
     """
 
     rows: int
@@ -53,8 +57,9 @@ class Column:
     frame_shape: tuple[int, ...]
     dtype: np.dtype
     pieces: list[Piece]
-    contents: dict[_Key, Contents]
+    contents: dict[FileKey, Contents]
     frame_axis: bool = True
+    missing_policy: Missing = "error"
 
     @property
     def leading(self) -> tuple[int, ...]:
@@ -84,7 +89,7 @@ class Column:
         Contents
             The file's.
         """
-        return self.contents[_key(piece)]
+        return self.contents[file_key(piece)]
 
 
 def wait_for_images(
@@ -157,37 +162,49 @@ def wait_for_images(
     if shape is None or kind is None:
         shape = frame_shape
         kind = None if dtype is None else np.dtype(dtype)
-    kept = [piece for piece in pieces if _key(piece) in contents]
+    kept = [piece for piece in pieces if file_key(piece) in contents]
     notes += _failures(pieces, contents, failed)
     if shape is None or kind is None or not per_row:
         return None, notes
     if frame_axis is None or per_row > 1:
         named = (row.asset for row in rows if row is not None)
         frame_axis = per_row > 1 or next(named).has_frame_axis
-    return Column(len(rows), per_row, shape, kind, kept, contents, frame_axis), notes
+    return Column(len(rows), per_row, shape, kind, kept, contents, frame_axis, missing), notes
 
 
-def _key(piece: Piece) -> _Key:
+def file_key(piece: Piece) -> FileKey:
+    """Tell what a piece's contents are known by.
+
+    Parameters
+    ----------
+    piece : Piece
+        The piece.
+
+    Returns
+    -------
+    tuple of pathlib.Path and str
+        Its file, and the address in HDF5 files.
+    """
     return piece.path, piece.asset.dataset if piece.asset.format == "hdf5" else ""
 
 
 def _wait(
     pieces: list[Piece], timeout: float, cancelled: threading.Event
-) -> tuple[dict[_Key, Contents], dict[_Key, ImageFileError]]:
+) -> tuple[dict[FileKey, Contents], dict[FileKey, ImageFileError]]:
     """Look at all files, and again at those that weren't ready."""
-    wanted: dict[_Key, tuple[Piece, int]] = {}
+    wanted: dict[FileKey, tuple[Piece, int]] = {}
     for piece in pieces:
-        key, end = _key(piece), piece.first + piece.count
+        key, end = file_key(piece), piece.first + piece.count
         known = wanted.get(key)
         if known is None or known[1] < end:
             wanted[key] = piece, end
-    contents: dict[_Key, Contents] = {}
-    hopeless: dict[_Key, ImageFileError] = {}
+    contents: dict[FileKey, Contents] = {}
+    hopeless: dict[FileKey, ImageFileError] = {}
     sizes: dict[tuple[str, int], Contents] = {}
     deadline, pause = time.monotonic() + timeout, 0.02
     waiting = list(wanted)
     while True:
-        late: dict[_Key, ImageFileError] = {}
+        late: dict[FileKey, ImageFileError] = {}
         for key in waiting:
             try:
                 contents[key] = _look(*wanted[key], sizes)
@@ -217,12 +234,12 @@ def _look(piece: Piece, frames: int, sizes: dict[tuple[str, int], Contents]) -> 
 
 
 def _common(
-    pieces: list[Piece], contents: dict[_Key, Contents], failed: dict[_Key, ImageFileError]
+    pieces: list[Piece], contents: dict[FileKey, Contents], failed: dict[FileKey, ImageFileError]
 ) -> tuple[tuple[int, ...] | None, np.dtype | None]:
     """Take shape and type of the first file; move others that differ to those that failed."""
     first: tuple[pathlib.Path, Contents] | None = None
     for piece in pieces:
-        key = _key(piece)
+        key = file_key(piece)
         found = contents.get(key)
         if found is None:
             continue
@@ -241,13 +258,13 @@ def _common(
 
 
 def _failures(
-    pieces: list[Piece], contents: dict[_Key, Contents], failed: dict[_Key, ImageFileError]
+    pieces: list[Piece], contents: dict[FileKey, Contents], failed: dict[FileKey, ImageFileError]
 ) -> list[str]:
     """Say what is missing: the first files by name, the others by their number."""
-    lost: dict[_Key, int] = {}
+    lost: dict[FileKey, int] = {}
     for piece in pieces:
-        if _key(piece) not in contents:
-            lost[_key(piece)] = lost.get(_key(piece), 0) + piece.count
+        if file_key(piece) not in contents:
+            lost[file_key(piece)] = lost.get(file_key(piece), 0) + piece.count
     notes = [f"{failed[key]} {count} frames are missing." for key, count in list(lost.items())[:5]]
     if len(lost) > 5:
         rest = list(lost.items())[5:]
