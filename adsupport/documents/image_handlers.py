@@ -25,6 +25,9 @@ import hdf5plugin  # noqa: F401  registers filters
 import numpy as np
 from area_detector_handlers import HandlerBase
 
+from .assets import ADCORE_DATASET
+from .images.formats import file_kind, file_pixels
+
 __all__ = [
     "HANDLERS",
     "MIMETYPES",
@@ -33,9 +36,6 @@ __all__ = [
     "TIFFFramesHandler",
     "register_handlers",
 ]
-
-#: Where ADCore's default layout has the images of an HDF5 file.
-_DATASET = "/entry/data/data"
 
 
 class _FramesHandler(HandlerBase):
@@ -167,18 +167,12 @@ class TIFFFramesHandler(_FramesHandler):
 
     def kind(self, path: pathlib.Path) -> tuple[tuple[int, ...], np.dtype]:
         """Tell shape and type of the first image; see the base class."""
-        import tifffile
-
-        with tifffile.TiffFile(path) as file:
-            page = file.pages.first
-            return page.shape, np.dtype(page.dtype)
+        _, shape, dtype = file_kind("tiff", path)
+        return shape, dtype
 
     def pixels(self, path: pathlib.Path) -> np.ndarray:
         """Read the first image; see the base class."""
-        import tifffile
-
-        with tifffile.TiffFile(path) as file:
-            return file.pages.first.asarray()
+        return file_pixels("tiff", path)
 
 
 class JPEGFramesHandler(_FramesHandler):
@@ -188,15 +182,12 @@ class JPEGFramesHandler(_FramesHandler):
 
     def kind(self, path: pathlib.Path) -> tuple[tuple[int, ...], np.dtype]:
         """Tell the image's shape; see the base class."""
-        with _image().open(path) as file:
-            bands = len(file.getbands())
-            shape = file.size[::-1]
-        return shape if bands == 1 else (*shape, bands), np.dtype(np.uint8)
+        _, shape, dtype = file_kind("jpeg", path)
+        return shape, dtype
 
     def pixels(self, path: pathlib.Path) -> np.ndarray:
         """Decode the image; see the base class."""
-        with _image().open(path) as file:
-            return np.asarray(file)
+        return file_pixels("jpeg", path)
 
 
 class HDF5FramesHandler(_FramesHandler):
@@ -207,13 +198,13 @@ class HDF5FramesHandler(_FramesHandler):
     def kind(self, path: pathlib.Path) -> tuple[tuple[int, ...], np.dtype]:
         """Tell shape and type of the dataset; see the base class."""
         with h5py.File(path) as file:
-            data: Any = file[_DATASET]
+            data: Any = file[ADCORE_DATASET]
             return data.shape, data.dtype
 
     def pixels(self, path: pathlib.Path) -> np.ndarray:
         """Read the dataset; see the base class."""
         with h5py.File(path) as file:
-            data: Any = file[_DATASET]
+            data: Any = file[ADCORE_DATASET]
             return data[()]
 
 
@@ -238,13 +229,3 @@ def register_handlers(catalog: Any) -> None:
     """
     for spec, handler in HANDLERS.items():
         catalog.register_handler(spec, handler, overwrite=True)
-
-
-def _image() -> Any:
-    try:
-        from PIL import Image
-    except ImportError:
-        raise ImportError(
-            "Pillow is needed to read JPEG files: pip install 'adsupport[catalog]'."
-        ) from None
-    return Image
