@@ -20,8 +20,9 @@ _FULL = 6  # axes up to this length are shown whole
 def tree_lines(path: str | os.PathLike[str]) -> Iterator[str]:
     """Yield the tree of an HDF5 file, one line per group, dataset, attribute or link.
 
-    An object that has two names (the images of an areaDetector file have) is shown once; the
-    other name points to it.  Only the edges of large datasets are read.
+    An object that has two names (the images of an areaDetector file have) is shown once: where
+    its ``@target`` says that it's at home, or where it's met first; other names point to it, as
+    virtual datasets do to their files.  Only the edges of large datasets are read.
 
     Parameters
     ----------
@@ -61,19 +62,29 @@ def _group_lines(group: h5py.Group, indent: str, seen: dict[h5py.HLObject, str])
             yield f"{indent}{name} --> {link.filename}#{link.path}"
             continue
         item = group[name]
-        if item in seen:
-            yield f"{indent}{name} --> {seen[item]}"
+        where = seen.get(item) or _target(item, f"{str(group.name).rstrip('/')}/{name}")
+        if where:
+            yield f"{indent}{name} --> {where}"
             continue
-        seen[item] = str(item.name)
+        seen[item] = f"{str(group.name).rstrip('/')}/{name}"
         if isinstance(item, h5py.Group):
             nx_class = _text(item.attrs.get("NX_class", ""))
             yield f"{indent}{name}{':' if nx_class else ''}{nx_class}"
             yield from _group_lines(item, indent + "  ", seen)
         elif isinstance(item, h5py.Dataset):
             yield from _dataset_lines(item, f"{indent}{name}", indent + "  ")
+            yield from _source_lines(item, indent + "  ")
             yield from _attribute_lines(item, indent + "  ")
         else:
             yield f"{indent}{name}: a named type"
+
+
+def _target(item: h5py.HLObject, name: str) -> str:
+    """Return where NeXus says that an object is at home, unless that is here."""
+    home = _text(item.attrs.get("target", "")) if "target" in item.attrs else ""
+    if home in ("", name) or not home.startswith("/"):
+        return ""
+    return home if item.file.get(home) == item else ""
 
 
 def _attribute_lines(item: h5py.HLObject, indent: str) -> Iterator[str]:
@@ -112,6 +123,18 @@ def _dataset_lines(dataset: h5py.Dataset, name: str, indent: str) -> Iterator[st
                 yield f"{indent}[{', '.join(map(str, index))}, :] = {row}"
     except OSError as error:  # a filter that is not installed, a truncated file
         yield f"{start} (can't be read: {error})"
+
+
+def _source_lines(dataset: h5py.Dataset, indent: str) -> Iterator[str]:
+    """Yield where a virtual dataset has its values from."""
+    if not dataset.is_virtual:
+        return
+    found = (f"{each.file_name}#{each.dset_name}" for each in dataset.virtual_sources())
+    sources = list(dict.fromkeys(found))
+    for source in sources[:_EDGE]:
+        yield f"{indent}--> {source}"
+    if len(sources) > _EDGE:
+        yield f"{indent}--> ... {len(sources) - _EDGE} more"
 
 
 def _leading_indices(shape: tuple[int, ...]) -> Iterator[tuple[int, ...]]:

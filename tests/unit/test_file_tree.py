@@ -64,3 +64,31 @@ def test_not_hdf5_is_an_oserror(tmp_path: Path):
     path.write_text("no")
     with pytest.raises(OSError, match="signature"):
         list(tree_lines(path))
+
+
+def test_what_nexus_says_is_at_home_elsewhere_is_a_link(tmp_path: Path):
+    with h5py.File(tmp_path / "nexus.h5", "w") as file:
+        home = file.create_dataset("z/value", data=[1.0, 2.0])
+        home.attrs["target"] = "/z/value"
+        file["a/plotted"] = home
+        stray = file.create_dataset("b", data=3)
+        stray.attrs["target"] = "/nowhere"
+    lines = list(tree_lines(tmp_path / "nexus.h5"))
+    assert "    plotted --> /z/value" in lines
+    assert "    value:NX_FLOAT64[2] = [1.0, 2.0]" in lines
+    assert "  b:NX_INT64 = 3" in lines
+
+
+def test_a_virtual_dataset_names_its_files(tmp_path: Path):
+    layout = h5py.VirtualLayout((5, 2), "u2")
+    for index in range(5):
+        layout[index] = h5py.VirtualSource(f"part{index}.h5", "/data", (2,))
+    with h5py.File(tmp_path / "master.h5", "w") as file:
+        file.create_virtual_dataset("data", layout, fillvalue=7)
+    lines = list(tree_lines(tmp_path / "master.h5"))
+    assert lines[-4:] == [
+        "    --> part0.h5#/data",
+        "    --> part1.h5#/data",
+        "    --> part2.h5#/data",
+        "    --> ... 2 more",
+    ]
