@@ -1,0 +1,302 @@
+"""The images of runs as TIFF files: a stack of each data key, or a file of each image."""
+
+from __future__ import annotations
+
+import contextlib
+import csv
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO, Any, Literal
+
+from ...documents.run import Rows, Run, Stream
+from ...errors import ConfigurationError
+from ..file_set import FileSet, writing
+from ..file_writer import FileWriter
+from ..output import AtomicFile, safe_component
+from ..run_file import RunFile
+from .image_key import Image, ImageKey, has_images
+from .page import ascii_json, needs_bigtiff, tifffile_module, write_page
+
+__all__ = ["FORMAT", "TIFFWriter"]
+
+#: Name and version of what stands in the descriptions.
+FORMAT = "adsupport-tiff-1"
+
+_INDEX = ("file", "stream", "data_key", "seq_num", "frame", "time")
+
+Exists = Literal["refuse", "bump", "replace"]
+
+
+class _TIFFFile(RunFile):
+    """What both ways of writing have in common: gathering.
+
+    Parameters
+    ----------
+    stem : path
+        Directory and beginning of the names.
+    exists : str
+        What to do with names that are taken.
+    timeout : float
+        How long to wait for the files of images, in seconds.
+    """
+
+    def __init__(self, stem: Path, exists: Exists, timeout: float) -> None:
+        super().__init__()
+        tifffile_module()
+        self._stem, self._exists, self._timeout = stem, exists, timeout
+        self._keys: dict[tuple[str, str], ImageKey] = {}
+        self._spool_file: IO[bytes] | None = None
+        self._run: Run | None = None
+
+    def begin(self, run: Run) -> None:
+        """Take the start of the run; see the base class."""
+        self._run = run
+
+    def stream(self, run: Run, stream: Stream) -> None:
+        """Look for images among the data keys; see the base class."""
+        for name, column in stream.columns.items():
+            if has_images(column) and (stream.name, name) not in self._keys:
+                self._keys[stream.name, name] = ImageKey(column, self._spool)
+
+    def rows(self, run: Run, rows: Rows) -> None:
+        """Take the images of rows; see the base class."""
+        with writing(self._stem):
+            for (stream, _), key in self._keys.items():
+                if stream == rows.stream.name:
+                    key.add(rows)
+
+    def abandon(self) -> None:
+        """Remove what was begun; see the base class."""
+        self._close()
+
+    def _spool(self) -> IO[bytes]:
+        """Return the file of the images that came in documents, which has no name."""
+        if self._spool_file is None:
+            try:  # beside the target there is room for images
+                self._spool_file = tempfile.TemporaryFile(dir=self._stem.parent)  # noqa: SIM115
+            except OSError:
+                self._spool_file = tempfile.TemporaryFile()  # noqa: SIM115
+        return self._spool_file
+
+    def _close(self) -> None:
+        spool, self._spool_file = self._spool_file, None
+        if spool is not None:
+            spool.close()
+
+    def _prepared(self) -> Iterator[tuple[str, str, ImageKey]]:
+        """Go through the keys, each with its files waited for."""
+        found = False
+        for (stream, name), key in self._keys.items():
+            key.prepare(self._timeout)
+            yield stream, name, key
+            found = True
+            self._tell(stream, key)
+        if not found:
+            self._remark("The run has no images: there is nothing to write.")
+
+    def _tell(self, stream: str, key: ImageKey) -> None:
+        for text in key.notes:
+            whole = f"Stream {stream!r}: {text}"
+            if whole not in self.skipped:
+                self.skipped.append(whole)
+
+    def _remark(self, text: str) -> None:
+        if text not in self.remarks:
+            self.remarks.append(text)
+
+    def _about(self, stream: str, key: str, image: Image) -> dict[str, Any]:
+        about = {
+            "format": FORMAT,
+            "uid": self._begun.uid,
+            "stream": stream,
+            "data_key": key,
+            "seq_num": image.seq_num,
+            "frame": image.frame,
+            "time": image.time,
+        }
+        return about | {"missing": True} if image.missing else about
+
+    def _documents(self, streams: list[str]) -> dict[str, Any]:
+        run = self._begun
+        return {
+            "start": run.start,
+            "stop": run.stop,
+            "descriptors": {name: run.streams[name].descriptors for name in streams},
+        }
+
+    @property
+    def _begun(self) -> Run:
+        if self._run is None:
+            raise RuntimeError("The run has not begun.")
+        return self._run
+
+
+class StackFile(_TIFFFile):
+    """A file of each data key with images, with a page for each; see :class:`TIFFWriter`."""
+
+    def __init__(self, stem: Path, exists: Exists, timeout: float) -> None:
+        super().__init__(stem, exists, timeout)
+        self._files = FileSet(stem, exists)
+        self._written = False
+
+    def finish(self) -> list[Path]:
+        """Write the stacks and name them; see the base class."""
+        if not self._written:
+            for stream, name, key in self._prepared():
+                self._write(stream, name, key)
+            self._written = True
+            self._close()
+        self._files.choose()
+        return self._files.commit()
+
+    def abandon(self) -> None:
+        """Remove the files; see the base class."""
+        super().abandon()
+        self._files.abandon()
+
+    def _write(self, stream: str, name: str, key: ImageKey) -> None:
+        pages, page_bytes = key.size()
+        if not pages:
+            self._remark(f"Stream {stream!r}: {name} has no images.")
+            return
+        documents = self._documents([stream])
+        first = len(ascii_json(documents))
+        file = self._files.add(f"-{stream}-{name}", ".tif")
+        with writing(file.path):
+            file.check_room(pages * page_bytes)
+            options = {"bigtiff": needs_bigtiff(pages, page_bytes, first + pages * 500)}
+            with tifffile_module().TiffWriter(file.temporary, **options) as writer:
+                for image in key.images():
+                    about = self._about(stream, name, image)
+                    write_page(writer, image.pixels, ascii_json(about | documents))
+                    documents = {}  # stand in the first page
+
+
+class SeriesFile(_TIFFFile):
+    """A directory with a file for each image; see :class:`TIFFWriter`."""
+
+    def __init__(self, stem: Path, exists: Exists, timeout: float) -> None:
+        super().__init__(stem, exists, timeout)
+        self._directory: Path | None = None
+        self._paths: dict[str, Path] = {}
+        self._open: AtomicFile | None = None
+
+    def finish(self) -> list[Path]:
+        """Write the images, then the index and the metadata; see the base class."""
+        if self._directory is None:
+            self._directory = self._chosen()
+        with tempfile.TemporaryFile("w+", encoding="utf-8", newline="") as index:
+            table = csv.writer(index, lineterminator="\n")
+            table.writerow(_INDEX)
+            for stream, name, key in self._prepared():
+                for image in key.images():
+                    if image.missing:  # its number is left out
+                        continue
+                    file = self._write(stream, name, key, image)
+                    table.writerow((file, stream, name, image.seq_num, image.frame, image.time))
+            if not self._paths:
+                return []
+            index.seek(0)
+            self._commit("index.csv", lambda path: path.write_text(index.read(), newline=""))
+        content = {"format": FORMAT, **self._documents(list(self._begun.streams))}
+        content["problems"] = [*self._begun.problems, *self.skipped]
+        self._commit("metadata.json", lambda path: path.write_text(ascii_json(content) + "\n"))
+        self._close()
+        return list(self._paths.values())
+
+    def abandon(self) -> None:
+        """Remove the files that were written, and the directory; see the base class."""
+        super().abandon()
+        if self._open is not None:
+            self._open.abandon()
+        for path in self._paths.values():
+            with contextlib.suppress(OSError):
+                path.unlink()
+        if self._paths and self._directory is not None:
+            with contextlib.suppress(OSError):
+                self._directory.rmdir()
+
+    def _chosen(self) -> Path:
+        directory, number = self._stem, 1
+        while self._exists == "bump" and os.path.lexists(directory):
+            directory = self._stem.with_name(f"{self._stem.name}-{number}")
+            number += 1
+        return directory
+
+    def _write(self, stream: str, name: str, key: ImageKey, image: Image) -> str:
+        frame = "" if key.one_each else f"-{image.frame:04d}"
+        file = safe_component(f"{stream}-{name}-{image.seq_num:06d}{frame}.tif")
+        about = ascii_json(self._about(stream, name, image))
+
+        def write(path: Path) -> None:
+            with tifffile_module().TiffWriter(path, bigtiff=image.pixels.nbytes > 2**31) as writer:
+                write_page(writer, image.pixels, about)
+
+        self._commit(file, write)
+        return file
+
+    def _commit(self, name: str, write: Any) -> None:
+        if name in self._paths or self._directory is None:
+            return  # before it was tried again
+        if self._open is not None:
+            self._open.abandon()
+        file = self._open = AtomicFile(
+            self._directory / name, exists="replace" if self._exists == "replace" else "refuse"
+        )
+        with writing(file.path):
+            write(file.temporary)
+        self._paths[name] = file.commit()
+        self._open = None
+
+
+class TIFFWriter(FileWriter):
+    """Write the images of a run to TIFF files, their type and values as they are.
+
+    What a data key has in files, whatever their format, and arrays of two axes or more in the
+    documents.  As ``"stack"``, ``<name>-<stream>-<key>.tif`` has a page for each image, and is a
+    BigTIFF file if a classic one would be too short.  As ``"series"``, the directory ``<name>``
+    has ``<stream>-<key>-<seq_num>.tif`` (``-<frame>`` behind it when an event has several), and
+    last of all come ``index.csv`` and ``metadata.json``: without these a series isn't whole.
+
+    ``ImageDescription`` is JSON: ``uid``, ``stream``, ``data_key``, ``seq_num``, ``frame`` and
+    ``time`` of the image, and in the first page of a stack the documents of the run.  An image
+    that is missing is a page of NaN (of integers the lowest, of unsigned ones the highest), with
+    ``"missing": true``; a series leaves its number out.
+
+    Parameters
+    ----------
+    file_path, file_name, exists, strict, path_map
+        See :class:`~adsupport.callbacks.file_writer.FileWriter`.
+    layout : str
+        ``"stack"`` or ``"series"``.
+    image_timeout : float
+        How long to wait for the files of images, in seconds.
+    """
+
+    file_extension = "tif"
+
+    def __init__(
+        self,
+        file_path: str | os.PathLike[str] | None = None,
+        file_name: str | None = None,
+        *,
+        layout: Literal["stack", "series"] = "stack",
+        image_timeout: float = 20.0,
+        exists: Exists = "refuse",
+        strict: bool = True,
+        path_map: Any = None,
+    ) -> None:
+        super().__init__(file_path, file_name, exists=exists, strict=strict, path_map=path_map)
+        if layout not in ("stack", "series"):
+            raise ConfigurationError(
+                f"layout={layout!r} isn't known", remedy="expected 'stack' or 'series'."
+            )
+        self.layout: Literal["stack", "series"] = layout
+        self.image_timeout = image_timeout
+
+    def run_file(self, run: Run) -> RunFile:
+        """Make the files of a run; see the base class."""
+        kind = StackFile if self.layout == "stack" else SeriesFile
+        return kind(self.stem(run), self.exists, self.image_timeout)
