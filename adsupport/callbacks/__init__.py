@@ -1,1 +1,54 @@
-"""Writers: from the documents of a run to files, while it runs or afterwards."""
+"""From documents to files: one writer for each format, live or from stored runs."""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .csv import CSVWriter
+    from .hdf5 import HDF5Writer
+    from .json import JSONLinesWriter, JSONWriter
+    from .nexus import NXWriter, NXWriterAPS, check_nexus
+    from .run_file import RunFile, WriterResult
+    from .spec import SpecWriterCallback, SpecWriterCallback2, spec_comment
+    from .tiff import TIFFWriter
+    from .writer import RunWriter
+
+__all__ = [
+    "CSVWriter",
+    "HDF5Writer",
+    "JSONLinesWriter",
+    "JSONWriter",
+    "NXWriter",
+    "NXWriterAPS",
+    "RunFile",
+    "RunWriter",
+    "SpecWriterCallback",
+    "SpecWriterCallback2",
+    "TIFFWriter",
+    "WriterResult",
+    "check_nexus",
+    "spec_comment",
+]
+
+#: What has each name: a format that isn't used isn't imported.
+_ROOMS = {
+    "csv": ("CSVWriter",),
+    "hdf5": ("HDF5Writer",),
+    "json": ("JSONLinesWriter", "JSONWriter"),
+    "nexus": ("NXWriter", "NXWriterAPS", "check_nexus"),
+    "run_file": ("RunFile", "WriterResult"),
+    "spec": ("SpecWriterCallback", "SpecWriterCallback2", "spec_comment"),
+    "tiff": ("TIFFWriter",),
+    "writer": ("RunWriter",),
+}
+
+
+def __getattr__(name: str) -> Any:
+    for room, names in _ROOMS.items():
+        if name in names:
+            found = getattr(importlib.import_module(f".{room}", __name__), name)
+            globals()[name] = found
+            return found
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
