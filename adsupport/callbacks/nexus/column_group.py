@@ -1,20 +1,8 @@
 """One data key of a stream in the file: its values, and when they were measured.
 
-``value``, ``EPOCH`` and ``time`` have a row for each event.  How awkward values are kept:
-
-=======================  ==============================================================
-values                   dataset ``value``
-=======================  ==============================================================
-none in some rows        NaN there, or no text; ``missing_rows`` lists the rows.  Integers
-                         and booleans become float64 for it, unless one is beyond 2**53:
-                         then the lowest (unsigned: highest) number of the type stands
-                         there, told by ``@missing_value``
-arrays of varying        variable-length, flattened; dataset ``row_shape`` has the shapes
-shape
-mixtures, dictionaries,  JSON text, ``@encoding="json"``
-integers beyond 64 bits,
-text with NUL
-=======================  ==============================================================
+``value``, ``EPOCH`` and ``time`` have a row for each event.  Where rows have no value,
+``missing_rows`` lists them; arrays of varying shape have that in ``row_shape``.  How awkward
+values are kept is told in :mod:`adsupport.callbacks.hdf5.stored_column`.
 """
 
 from __future__ import annotations
@@ -25,16 +13,14 @@ from typing import Any
 import h5py
 import numpy as np
 
-from ...documents.columns import ColumnArray, TypedColumn, fill_of
 from ...documents.run import Column
-from .growing import GrowingDataset
-from .value_store import Storage, ValueStore
+from ..hdf5.growing import GrowingDataset
+from ..hdf5.stored_column import StoredColumn
+from ..hdf5.value_store import Place
 
-__all__ = ["ColumnGroup"]
+__all__ = ["Clock", "ColumnGroup"]
 
-_FLOAT64, _INT64 = np.dtype(np.float64), np.dtype(np.int64)
-_EXACT = 2**53  # float64 has all integers up to it
-_BLOCK_ROWS = 4096
+_FLOAT64 = np.dtype(np.float64)
 
 
 class ColumnGroup:
@@ -52,16 +38,15 @@ class ColumnGroup:
 
     def __init__(self, group: h5py.Group, column: Column, rows_before: int = 0) -> None:
         self.group, self.column = group, column
-        self._typed = TypedColumn(column)
-        self._largest = 0
-        self._unsafe = False  # whether a text can't be HDF5's
-        self._store: ValueStore | None = None
+        places = (Place(group, name) for name in ("value", "missing_rows", "row_shape"))
+        self._values = StoredColumn(column, *places, rows_before)
         self._clock = Clock(group)
-        self._missing = GrowingDataset(group, "missing_rows", _INT64)
-        self.rows = 0
-        while self.rows < rows_before:
-            rows = min(_BLOCK_ROWS, rows_before - self.rows)
-            self.append([None] * rows, np.full(rows, np.nan))
+        self._clock.append(np.full(rows_before, np.nan))
+
+    @property
+    def rows(self) -> int:
+        """How many rows there are."""
+        return self._values.rows
 
     @property
     def first_epoch(self) -> float | None:
@@ -78,13 +63,8 @@ class ColumnGroup:
         epoch : numpy.ndarray
             (rows,), float64, seconds since 1970; NaN where unknown.
         """
-        piece = self._typed.take(values)
-        self._look(piece)
-        self._fitting_store().append(piece)
-        if piece.missing is not None:
-            self._missing.append(np.flatnonzero(piece.missing) + self.rows)
+        self._values.append(values)
         self._clock.append(epoch)
-        self.rows += len(piece.data)
 
     def close(self) -> h5py.Dataset:
         """Write what waits, with what belongs to the way the values are kept.
@@ -94,17 +74,8 @@ class ColumnGroup:
         h5py.Dataset
             The values.
         """
-        store = self._fitting_store()
-        dataset = store.close()
         self._clock.close()
-        if self._missing.rows:
-            self._missing.close()
-        if store.storage.way == "json":
-            dataset.attrs["encoding"] = "json"
-        kept = store.storage
-        if self._typed.absent and kept.way == "plain" and kept.dtype.kind in "biu":
-            dataset.attrs["missing_value"] = np.array(fill_of(kept.dtype), kept.dtype)
-        return dataset
+        return self._values.close()
 
     def notes(self) -> list[str]:
         """Tell where values aren't what the descriptor says.
@@ -114,52 +85,7 @@ class ColumnGroup:
         list of str
             Sentences.
         """
-        return self._typed.notes()
-
-    def _look(self, piece: ColumnArray) -> None:
-        present = piece.data if piece.missing is None else piece.data[~piece.missing]
-        if piece.type.ragged or not present.size:
-            return
-        if piece.type.kind == "integer":
-            self._largest = max(self._largest, -int(present.min()), int(present.max()))
-        elif piece.type.kind == "string" and not self._unsafe:
-            self._unsafe = not all(map(_is_safe, present.ravel()))
-
-    def _wanted(self) -> Storage:
-        found = self._typed.type
-        if found.kind == "object" or (found.kind == "string" and (found.ragged or self._unsafe)):
-            return Storage("json")
-        shape = found.shape or ()
-        if found.kind == "string":
-            return Storage("text", found.dtype, shape)
-        if found.ragged:
-            return Storage("vlen", found.dtype)
-        rows_lack = self._typed.absent > 0 and found.dtype.kind in "biu"
-        way = "nan" if rows_lack and self._largest <= _EXACT else "plain"
-        return Storage(way, found.dtype, shape)
-
-    def _fitting_store(self) -> ValueStore:
-        """Return the store for the values so far; what is there is kept another way if need be."""
-        wanted, old = self._wanted(), self._store
-        if old is None:
-            self._store = old = ValueStore(self.group, wanted)
-        elif old.storage != wanted:
-            self._store = fresh = ValueStore(self.group, wanted, provisional=True)
-            start = 0
-            for block in old.blocks(_BLOCK_ROWS):
-                missing = self._missing_in(start, len(block))
-                fresh.append(self._typed.retyped(block, missing))
-                start += len(block)
-            old.discard()
-            fresh.take_names()
-            old = fresh
-        return old
-
-    def _missing_in(self, start: int, rows: int) -> np.ndarray:
-        mask = np.zeros(rows, np.bool_)
-        for block in self._missing.blocks(1 << 20):
-            mask[block[(block >= start) & (block < start + rows)] - start] = True
-        return mask
+        return self._values.notes()
 
 
 class Clock:
@@ -194,13 +120,3 @@ class Clock:
         """Write what waits."""
         self._epoch.close()
         self._time.close()
-
-
-def _is_safe(text: str) -> bool:
-    """Whether HDF5 keeps a text as it is: no NUL, no half of a surrogate pair."""
-    if not text.isascii():
-        try:
-            text.encode()
-        except UnicodeEncodeError:
-            return False
-    return "\0" not in text

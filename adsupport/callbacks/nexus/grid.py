@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from ...documents.run import Run, Stream
 
-__all__ = ["Grid", "dimension_fields", "find_grid"]
+__all__ = ["Grid", "dimension_fields", "find_grid", "with_snaking"]
 
 #: Plans of bluesky whose rows go through the grid point by point; those of a spiral don't.
 _PATTERNS = ("outer_product", "outer_list_product")
@@ -86,6 +86,25 @@ class Grid:
         found = np.empty_like(values)
         found[self.places()] = values
         return found.reshape(self.shape)
+
+    def spread(self, values: np.ndarray, axis: int) -> float:
+        """Tell how much positions differ that should be the same.
+
+        Parameters
+        ----------
+        values : numpy.ndarray
+            (rows,): positions as they were measured.
+        axis : int
+            The dimension along which they are.
+
+        Returns
+        -------
+        float
+            Sum of squares of the differences from the means of :meth:`along`.
+        """
+        grid = np.moveaxis(self.ordered(values.astype(np.float64)), axis, 0)
+        lines = grid.reshape(self.shape[axis], -1)
+        return float(np.nansum((lines - self.along(values, axis)[:, np.newaxis]) ** 2))
 
     def along(self, values: np.ndarray, axis: int) -> np.ndarray:
         """Return the positions along a dimension.
@@ -168,10 +187,39 @@ def find_grid(run: Run, stream: Stream, motors: Sequence[str], rows: int) -> Gri
     fields = dimension_fields(run, stream, motors)
     if len(fields) != len(shape) or not all(fields):
         return None
-    snaking = start.get("snaking")
-    if not isinstance(snaking, (list, tuple)) or len(snaking) != len(shape):
-        snaking = (False,) * len(shape)
-    return Grid(shape, tuple(bool(each) for each in snaking), tuple(fields))
+    return Grid(shape, (False,) * len(shape), tuple(fields))
+
+
+def with_snaking(grid: Grid, run: Run, positions: Sequence[np.ndarray]) -> Grid:
+    """Find out which dimensions go back and forth.
+
+    bluesky's ``grid_scan`` says so in the start document, its ``list_grid_scan`` doesn't: then
+    it's that way by which the positions along a dimension differ least.
+
+    Parameters
+    ----------
+    grid : Grid
+        Without snaking.
+    run : Run
+        The run.
+    positions : sequence of numpy.ndarray
+        (rows,) for each dimension: positions as they were measured.
+
+    Returns
+    -------
+    Grid
+        The same grid.
+    """
+    told = run.start.get("snaking")
+    if isinstance(told, (list, tuple)) and len(told) == len(grid.shape):
+        return replace(grid, snaking=tuple(bool(each) for each in told))
+    found = [False]
+    for axis in range(1, len(grid.shape)):
+        forth = replace(grid, snaking=(False,) * len(grid.shape))
+        back = replace(grid, snaking=tuple(each == axis for each in range(len(grid.shape))))
+        values = positions[axis]
+        found.append(back.spread(values, axis) < 0.99 * forth.spread(values, axis))
+    return replace(grid, snaking=tuple(found))
 
 
 def _integers(found: Any) -> tuple[int, ...]:

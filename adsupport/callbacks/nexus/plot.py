@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import h5py
 
 from ...documents.run import Run, Stream
-from .grid import Grid, dimension_fields, find_grid
+from .grid import Grid, dimension_fields, find_grid, with_snaking
 
 __all__ = ["Plot", "choose_plot", "is_numeric"]
 
@@ -100,7 +100,7 @@ def choose_plot(
     plot.signal = _signal(plot, found, plottable, signal)
     if plot.signal is None:
         return plot
-    lines = {key for key, item in plottable.items() if item.ndim == 1} - {plot.signal}
+    lines = {key: item for key, item in plottable.items() if item.ndim == 1 and key != plot.signal}
     wanted = _wanted(plot, axes, values)
     plot.grid = _grid(run, stream, found["motors"], lines, wanted)
     rank = plottable[plot.signal].ndim
@@ -164,7 +164,11 @@ def _wanted(
 
 
 def _grid(
-    run: Run, stream: Stream, motors: Sequence[str], lines: set[str], wanted: Sequence[str]
+    run: Run,
+    stream: Stream,
+    motors: Sequence[str],
+    lines: Mapping[str, h5py.Dataset],
+    wanted: Sequence[str],
 ) -> Grid | None:
     grid = find_grid(run, stream, motors, stream.rows)
     if grid is None:
@@ -177,4 +181,5 @@ def _grid(
         ]
     if not all(fields):
         return None
-    return Grid(grid.shape, grid.snaking, tuple(fields))
+    grid = Grid(grid.shape, grid.snaking, tuple(fields))
+    return with_snaking(grid, run, [lines[each[0]][()] for each in fields])

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 __all__ = ["NexusRunFile"]
 
+#: Of each dataset; the libraries' own default of 8 MiB adds up in runs with many data keys.
+_CACHE_BYTES = 1 << 18
+
 
 class NexusRunFile(RunFile):
     """Writes values while the run goes on, and all else when it's over.
@@ -50,7 +53,7 @@ class NexusRunFile(RunFile):
         view.output_nexus_file = output.path
         if output.problem:
             self.remarks.append(output.problem)
-        view.root = self._file = file = h5py.File(output.temporary, "w")
+        view.root = self._file = file = h5py.File(output.temporary, "w", rdcc_nbytes=_CACHE_BYTES)
         entry = nx_group(file, "entry", "NXentry")
         bluesky = nx_group(nx_group(entry, "instrument", "NXinstrument"), "bluesky", "NXnote")
         nx_group(bluesky, "streams", "NXnote")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from operator import itemgetter
 from typing import Any
 
 import h5py
@@ -115,14 +116,20 @@ class StreamGroup:
             Of this stream.
         """
         self._waiting += rows.events
-        if len(self._waiting) >= self._most:
-            self.flush()
+        # Whole chunks of the datasets at once: one that is written in parts is copied about.
+        whole = len(self._waiting) - len(self._waiting) % self._most
+        if whole:
+            waiting, self._waiting = self._waiting, self._waiting[whole:]
+            self._write_pieces(waiting[:whole])
 
     def flush(self) -> None:
         """Write the rows that wait."""
         waiting, self._waiting = self._waiting, []
-        for start in range(0, len(waiting), self._most):
-            self._write(Rows(self.stream, waiting[start : start + self._most]))
+        self._write_pieces(waiting)
+
+    def _write_pieces(self, events: list[dict[str, Any]]) -> None:
+        for start in range(0, len(events), self._most):
+            self._write(Rows(self.stream, events[start : start + self._most]))
 
     def close(self) -> None:
         """Write all that waits: no rows come any more."""
@@ -157,8 +164,10 @@ class StreamGroup:
     def _write(self, rows: Rows) -> None:
         self._seq_num.append(rows.seq_nums())
         self._epoch.append(rows.times())
-        for key, column in self.columns.items():
-            column.append(rows.values(key), rows.timestamps(key))
+        keys = list(self.columns)
+        values, epochs = _by_column(rows, keys)
+        for key, column_values, epoch in zip(keys, values, epochs, strict=True):
+            self.columns[key].append(column_values, epoch)
         self.rows += len(rows)
 
 
@@ -168,3 +177,17 @@ def _row_bytes(column: Column) -> int:
         return 200
     elements = int(np.prod([each or 1000 for each in column.shape], dtype=np.int64))
     return 100 if column.is_scalar else 100 + 8 * elements
+
+
+def _by_column(rows: Rows, keys: list[str]) -> tuple[list[list[Any]], list[np.ndarray]]:
+    """Take values and times of all columns at once, which is what most of the time goes to."""
+    if len(keys) > 1:
+        take = itemgetter(*keys)
+        try:
+            values = zip(*(take(each["data"]) for each in rows.events), strict=True)
+            stamps = np.array([take(each["timestamps"]) for each in rows.events], np.float64)
+        except (KeyError, TypeError, ValueError):  # a row lacks a key
+            pass
+        else:
+            return [list(each) for each in values], list(np.ascontiguousarray(stamps.T))
+    return [rows.values(key) for key in keys], [rows.timestamps(key) for key in keys]
