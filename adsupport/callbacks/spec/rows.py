@@ -1,11 +1,18 @@
-"""Rows of data, as fast as Python writes them."""
+"""Rows of data, as fast as they can be written.
+
+The usual ones, of nothing but finite numbers, are made by orjson, many at once; it spells numbers
+as Python does.  Whatever is unusual in some rows, these are made one by one.
+"""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from operator import itemgetter
 from typing import Any
+
+import numpy as np
+import orjson
 
 from .columns import Layout
 from .numbers import NAN, array_text, number_text
@@ -14,6 +21,10 @@ from .text import escape, literal
 __all__ = ["RowText"]
 
 _NOTHING = object()
+#: What JSON has beside numbers, once booleans are none: text, objects, arrays and null.
+_UNUSUAL = b'"{n'
+#: With more rows Python's garbage collector goes through all that there is, again and again.
+_AT_ONCE = 128
 
 
 class RowText:
@@ -43,46 +54,77 @@ class RowText:
         self._nan = NAN if nan is None else number_text(float(nan)) or NAN
         self._middle = len(layout.before)
         self._keys = layout.numbers
-        # Of one key itemgetter makes no tuple.
-        twice = self._keys if len(self._keys) != 1 else self._keys * 2
-        self._values = itemgetter(*twice) if twice else (lambda data: ())
+        self._before = _getter(layout.before)
+        self._after = _getter(layout.after)
         self._width = len(self._keys)
         self._simple = not (layout.arrays or layout.texts)
         self._known = layout.keys
         self.also = "@" if layout.arrays else ""
         self.notes: dict[str, int] = {}
 
-    def lines(self, events: Iterable[Mapping[str, Any]]) -> list[str]:
+    def lines(self, events: Sequence[Mapping[str, Any]]) -> list[str]:
         """Write events.
 
         Parameters
         ----------
-        events : iterable of mapping
+        events : sequence of mapping
             Event documents.
 
         Returns
         -------
         list of str
-            Lines without their ends: each row, with its arrays and texts behind it.
+            Lines without their ends, some joined already: each row, with its arrays and texts
+            behind it.
         """
         made: list[str] = []
-        middle, begun, width = self._middle, self._begun, self._width
+        width = self._width
+        for at in range(0, len(events), _AT_ONCE):
+            some = events[at : at + _AT_ONCE]
+            usual = self._usual(some)
+            if usual is None:
+                made += self._one_by_one(some)
+            elif self._simple and all(len(event["data"]) == width for event in some):
+                made.append(usual)
+            else:
+                for row, event in zip(usual.split("\n"), some, strict=True):
+                    made.append(row)
+                    self._beside(event["data"], made)
+        return made
+
+    def _usual(self, events: Sequence[Mapping[str, Any]]) -> str | None:
+        """Write rows of nothing but finite numbers; None when there's anything else."""
+        before, after, begun, floor = self._before, self._after, self._begun, math.floor
+        rows = []
+        try:
+            for event in events:
+                data = event["data"]
+                since = event["time"] - begun
+                rows.append([*before(data), floor(since + 0.5), since, *after(data)])
+            text = orjson.dumps(rows, default=_plain)
+        except (KeyError, TypeError, ValueError, OverflowError):
+            return None
+        text = text.replace(b"true", b"1").replace(b"false", b"0")
+        if any(char in text for char in _UNUSUAL) or text.count(b"[") != len(rows) + 1:
+            return None
+        return text[2:-2].replace(b"],[", b"\n").replace(b",", b" ").decode()
+
+    def _one_by_one(self, events: Sequence[Mapping[str, Any]]) -> list[str]:
+        made: list[str] = []
+        middle = self._middle
         for event in events:
             data = event["data"]
-            try:
-                values = self._values(data)[:width]
-            except KeyError:
-                values = [data.get(key, _NOTHING) for key in self._keys]
+            values = [data.get(key, _NOTHING) for key in self._keys]
             texts = list(map(number_text, values))
-            since = event["time"] - begun
-            texts[middle:middle] = (str(math.floor(since + 0.5)), repr(float(since)))
+            since = float(event["time"]) - self._begun
+            whole = str(math.floor(since + 0.5)) if math.isfinite(since) else NAN
+            texts[middle:middle] = (whole, number_text(since))
             awkward: list[str] = []
             if None in texts:
                 self._replace(texts, values, awkward)
             if NAN in texts:
                 self._count_nan(texts)
-            made.append(" ".join(texts))  # type: ignore[arg-type]
-            if not self._simple or len(data) != width:
+            made.append(" ".join(map(str, texts)))
+            if not self._simple or len(data) != self._width:
                 self._beside(data, made)
             made += awkward
         return made
@@ -133,3 +175,19 @@ class RowText:
 
     def _text(self, key: str, value: Any) -> str:
         return f"#U {escape(key, self.also)} = {escape(literal(value), self.also)}"
+
+
+def _getter(keys: tuple[str, ...]) -> Any:
+    """Return what gets the values of some keys as a tuple."""
+    if len(keys) > 1:
+        return itemgetter(*keys)
+    return (lambda data: (data[keys[0]],)) if keys else (lambda data: ())
+
+
+def _plain(value: Any) -> Any:
+    """Return a number that orjson doesn't know as Python's; null stands for what is none."""
+    if isinstance(value, np.bool_):
+        return bool(value)
+    if isinstance(value, float | np.floating):
+        return float(value)
+    return int(value) if isinstance(value, np.integer) else None
