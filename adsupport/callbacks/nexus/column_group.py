@@ -38,8 +38,13 @@ class ColumnGroup:
 
     def __init__(self, group: h5py.Group, column: Column, rows_before: int = 0) -> None:
         self.group, self.column = group, column
-        places = (Place(group, name) for name in ("value", "missing_rows", "row_shape"))
-        self._values = StoredColumn(column, *places, rows_before)
+        self._values = StoredColumn(
+            column,
+            Place(group, "value"),
+            Place(group, "missing_rows"),
+            Place(group, "row_shape"),
+            rows_before,
+        )
         self._clock = Clock(group)
         self._clock.append(np.full(rows_before, np.nan))
 

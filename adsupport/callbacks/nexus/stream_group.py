@@ -10,9 +10,9 @@ import numpy as np
 
 from ...documents.assets import Frames
 from ...documents.run import Column, Rows, Stream
+from ..hdf5.growing import GrowingDataset
 from ..output.hdf5_values import member_name
 from .column_group import Clock, ColumnGroup
-from .growing import GrowingDataset
 from .nx_group import nx_group
 
 __all__ = ["FrameColumn", "StreamGroup"]

@@ -1,0 +1,1 @@
+"""Runs as plain HDF5 files."""

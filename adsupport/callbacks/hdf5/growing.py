@@ -1,0 +1,134 @@
+"""Datasets that grow while a run goes on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import h5py
+import numpy as np
+
+__all__ = ["GrowingDataset"]
+
+_CHUNK_BYTES = 1 << 18
+
+
+class GrowingDataset:
+    """Takes blocks of rows, one after the other.
+
+    The first block waits in memory: a dataset that gets no second one is stored contiguous, in
+    its exact size, as a short scan's should be.  Chunks come with the second block.
+
+    Parameters
+    ----------
+    group : h5py.Group
+        Where the dataset will be.
+    name : str
+        Its name.
+    dtype : numpy.dtype
+        Of the values; h5py's special types are good as well.
+    row_shape : tuple of int
+        Of one row.
+    """
+
+    def __init__(
+        self, group: h5py.Group, name: str, dtype: np.dtype, row_shape: tuple[int, ...] = ()
+    ) -> None:
+        self.dtype, self.row_shape = dtype, row_shape
+        self.rows = 0
+        self._group, self._name = group, name
+        self._first: np.ndarray | None = None
+        self._dataset: h5py.Dataset | None = None
+
+    def append(self, block: np.ndarray) -> None:
+        """Add rows.
+
+        Parameters
+        ----------
+        block : numpy.ndarray
+            (rows, ``*row_shape``).
+        """
+        if not len(block):
+            return
+        if not self.rows:
+            self._first = block
+        else:
+            dataset = self._chunked()
+            dataset.resize(self.rows + len(block), axis=0)
+            dataset[self.rows :] = block
+        self.rows += len(block)
+
+    def blocks(self, rows: int) -> Iterator[np.ndarray]:
+        """Read back what is there.
+
+        Parameters
+        ----------
+        rows : int
+            Of a block, at most.
+
+        Yields
+        ------
+        numpy.ndarray
+            The rows, in order; text as str.
+        """
+        for start in range(0, self.rows, rows):
+            piece = slice(start, start + rows)
+            if self._first is not None:
+                yield self._first[piece]
+            elif self._dataset is not None:
+                text = h5py.check_string_dtype(self.dtype) is not None
+                reader: Any = self._dataset.asstr() if text else self._dataset
+                yield reader[piece]
+
+    def close(self) -> h5py.Dataset:
+        """Write what waits.
+
+        Returns
+        -------
+        h5py.Dataset
+            With all rows; of no rows, an empty one.
+        """
+        if self._dataset is None:
+            dataset = self._group.create_dataset(
+                self._name, (self.rows, *self.row_shape), self.dtype
+            )
+            if self._first is not None and dataset.size:
+                dataset[...] = self._first
+            self._dataset, self._first = dataset, None
+        return self._dataset
+
+    def rename(self, name: str) -> None:
+        """Give the dataset another name.
+
+        Parameters
+        ----------
+        name : str
+            Not taken in the group.
+        """
+        if self._dataset is not None:
+            self._group.move(self._name, name)
+        self._name = name
+
+    def discard(self) -> None:
+        """Remove the dataset: another one takes its name."""
+        if self._dataset is not None:
+            del self._group[self._name]
+        self._dataset = self._first = None
+        self.rows = 0
+
+    def _chunked(self) -> h5py.Dataset:
+        if self._dataset is None:
+            row_bytes = max(1, self.dtype.itemsize * int(np.prod(self.row_shape, dtype=np.int64)))
+            rows = max(1, min(4096, _CHUNK_BYTES // row_bytes))
+            self._dataset = self._group.create_dataset(
+                self._name,
+                (self.rows, *self.row_shape),
+                self.dtype,
+                # HDF5 has no chunks of size 0, and needs none for arrays without elements.
+                chunks=(rows, *(max(1, each) for each in self.row_shape)),
+                maxshape=(None, *self.row_shape),
+            )
+            if self._dataset.size:
+                self._dataset[...] = self._first
+            self._first = None
+        return self._dataset
