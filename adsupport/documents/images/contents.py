@@ -14,7 +14,7 @@ from ..assets import Asset
 from .formats import file_kind
 from .opening import Identity, UnusableFileError, check_file, identity_of, opened
 
-__all__ = ["Contents", "contents_of", "dataset_of", "is_stack"]
+__all__ = ["Contents", "ShortFileError", "contents_of", "dataset_of", "is_stack"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +42,24 @@ class Contents:
     identity: Identity | None = None
 
 
+class ShortFileError(ImageFileError):
+    """An image file with fewer frames than the documents tell of.
+
+    Attributes
+    ----------
+    found : Contents
+        What it holds.
+    """
+
+    def __init__(self, path: pathlib.Path, found: Contents, frames: int) -> None:
+        super().__init__(
+            f"Image file {path} holds {found.frames} frames; the run's documents tell of {frames}.",
+            path=path,
+            remedy="Its writer lost frames, or was stopped before the last ones came.",
+        )
+        self.found = found
+
+
 def contents_of(asset: Asset, path: pathlib.Path, frames: int) -> Contents:
     """Look at a file.
 
@@ -63,8 +81,10 @@ def contents_of(asset: Asset, path: pathlib.Path, frames: int) -> Contents:
     ------
     UnusableFileError
         Waiting won't help.
+    ShortFileError
+        It has too few frames.
     ImageFileError
-        It's missing, held by its writer, cut short or has too few frames.
+        It's missing, held by its writer, or cut short.
     """
     if asset.format == "hdf5":
         with opened(path) as file:
@@ -82,11 +102,7 @@ def contents_of(asset: Asset, path: pathlib.Path, frames: int) -> Contents:
             f"Image file {path} holds {found.dtype}; expected numbers.", path=path
         )
     if found.frames < frames:
-        raise ImageFileError(
-            f"Image file {path} holds {found.frames} frames; the run's documents tell of {frames}.",
-            path=path,
-            remedy="Its writer lost frames, or was stopped before the last ones came.",
-        )
+        raise ShortFileError(path, found, frames)
     return found
 
 

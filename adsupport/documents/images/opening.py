@@ -125,7 +125,7 @@ def _open(path: pathlib.Path) -> h5py.File:
     except (OSError, ValueError):
         pass
     text = str(reason)
-    held = isinstance(reason, BlockingIOError) or "open for write" in text or "lock" in text
+    held = isinstance(reason, BlockingIOError) or "open for write" in text or "lock file" in text
     remedy = "It isn't a whole HDF5 file: the IOC may have ended without closing it."
     if held:
         remedy = (

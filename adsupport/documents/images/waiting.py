@@ -6,14 +6,14 @@ import pathlib
 import threading
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
 
 from ...errors import ConfigurationError, ImageFileError
 from ..assets import Frames
-from .contents import Contents, contents_of
+from .contents import Contents, ShortFileError, contents_of
 from .opening import UnusableFileError, check_file
 from .pieces import Piece, frames_per_row, pieces_of
 
@@ -156,14 +156,17 @@ def wait_for_images(
     contents, failed = _wait(pieces, timeout, cancelled or threading.Event())
     if failed and missing == "error":
         raise next(iter(failed.values()))
+    for key, error in failed.items():
+        if isinstance(error, ShortFileError):  # what it has is right
+            contents[key] = error.found
     shape, kind = _common(pieces, contents, failed)
     if failed and missing == "error":
         raise next(iter(failed.values()))
     if shape is None or kind is None:
         shape = frame_shape
         kind = None if dtype is None else np.dtype(dtype)
-    kept = [piece for piece in pieces if file_key(piece) in contents]
-    notes += _failures(pieces, contents, failed)
+    kept = [part for piece in pieces if (part := _held(piece, contents)) is not None]
+    notes += _failures(pieces, kept, failed)
     if shape is None or kind is None or not per_row:
         return None, notes
     if frame_axis is None or per_row > 1:
@@ -257,19 +260,24 @@ def _common(
     return (None, None) if first is None else (first[1].shape, first[1].dtype)
 
 
+def _held(piece: Piece, contents: dict[FileKey, Contents]) -> Piece | None:
+    """Return what is there of a piece."""
+    found = contents.get(file_key(piece))
+    count = 0 if found is None else min(piece.count, found.frames - piece.first)
+    return replace(piece, count=count) if count > 0 else None
+
+
 def _failures(
-    pieces: list[Piece], contents: dict[FileKey, Contents], failed: dict[FileKey, ImageFileError]
+    pieces: list[Piece], kept: list[Piece], failed: dict[FileKey, ImageFileError]
 ) -> list[str]:
     """Say what is missing: the first files by name, the others by their number."""
-    lost: dict[FileKey, int] = {}
-    for piece in pieces:
-        if file_key(piece) not in contents:
-            lost[file_key(piece)] = lost.get(file_key(piece), 0) + piece.count
+    lost = dict.fromkeys(failed, 0)
+    for group, sign in ((pieces, 1), (kept, -1)):
+        for piece in group:
+            if file_key(piece) in failed:
+                lost[file_key(piece)] += sign * piece.count
     notes = [f"{failed[key]} {count} frames are missing." for key, count in list(lost.items())[:5]]
-    if len(lost) > 5:
-        rest = list(lost.items())[5:]
-        notes.append(
-            f"{len(rest)} more files can't be read: {sum(count for _, count in rest)} frames "
-            "are missing."
-        )
+    rest = list(lost.values())[5:]
+    if rest:
+        notes.append(f"{len(rest)} more files can't be read: {sum(rest)} frames are missing.")
     return notes
