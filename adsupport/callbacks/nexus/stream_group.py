@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-from operator import itemgetter
-from typing import Any
-
 import h5py
 import numpy as np
 
 from ...documents.assets import Frames
 from ...documents.run import Column, Rows, Stream
 from ..hdf5.growing import GrowingDataset
+from ..hdf5.row_pieces import RowPieces, by_column
 from ..output.hdf5_values import member_name
 from .column_group import Clock, ColumnGroup
 from .nx_group import nx_group
 
 __all__ = ["FrameColumn", "StreamGroup"]
-
-_MOST_ROWS = 4096
-_MOST_BYTES = 8 << 20
 
 
 class FrameColumn:
@@ -92,8 +87,7 @@ class StreamGroup:
         self.rows = 0
         self._seq_num = GrowingDataset(self.events, "seq_num", np.dtype(np.int64))
         self._epoch = GrowingDataset(self.events, "EPOCH", np.dtype(np.float64))
-        self._waiting: list[dict[str, Any]] = []
-        self._most = _MOST_ROWS
+        self._pieces = RowPieces(stream, self._write)
         self.update()
 
     def update(self) -> None:
@@ -104,8 +98,7 @@ class StreamGroup:
                 group = nx_group(self.group, member_name(key), "NXdata")
                 kind = FrameColumn if column.external else ColumnGroup
                 self.columns[key] = kind(group, column, self.rows)
-        row_bytes = sum(_row_bytes(each) for each in self.stream.columns.values())
-        self._most = max(1, min(_MOST_ROWS, _MOST_BYTES // max(1, row_bytes)))
+        self._pieces.measure()
 
     def append(self, rows: Rows) -> None:
         """Add rows.
@@ -115,21 +108,11 @@ class StreamGroup:
         rows : Rows
             Of this stream.
         """
-        self._waiting += rows.events
-        # Whole chunks of the datasets at once: one that is written in parts is copied about.
-        whole = len(self._waiting) - len(self._waiting) % self._most
-        if whole:
-            waiting, self._waiting = self._waiting, self._waiting[whole:]
-            self._write_pieces(waiting[:whole])
+        self._pieces.add(rows)
 
     def flush(self) -> None:
         """Write the rows that wait."""
-        waiting, self._waiting = self._waiting, []
-        self._write_pieces(waiting)
-
-    def _write_pieces(self, events: list[dict[str, Any]]) -> None:
-        for start in range(0, len(events), self._most):
-            self._write(Rows(self.stream, events[start : start + self._most]))
+        self._pieces.flush()
 
     def close(self) -> None:
         """Write all that waits: no rows come any more."""
@@ -165,29 +148,7 @@ class StreamGroup:
         self._seq_num.append(rows.seq_nums())
         self._epoch.append(rows.times())
         keys = list(self.columns)
-        values, epochs = _by_column(rows, keys)
+        values, epochs = by_column(rows, keys)
         for key, column_values, epoch in zip(keys, values, epochs, strict=True):
             self.columns[key].append(column_values, epoch)
         self.rows += len(rows)
-
-
-def _row_bytes(column: Column) -> int:
-    """Estimate what a row takes in memory; images stay in their files."""
-    if column.external:
-        return 200
-    elements = int(np.prod([each or 1000 for each in column.shape], dtype=np.int64))
-    return 100 if column.is_scalar else 100 + 8 * elements
-
-
-def _by_column(rows: Rows, keys: list[str]) -> tuple[list[list[Any]], list[np.ndarray]]:
-    """Take values and times of all columns at once, which is what most of the time goes to."""
-    if len(keys) > 1:
-        take = itemgetter(*keys)
-        try:
-            values = zip(*(take(each["data"]) for each in rows.events), strict=True)
-            stamps = np.array([take(each["timestamps"]) for each in rows.events], np.float64)
-        except (KeyError, TypeError, ValueError):  # a row lacks a key
-            pass
-        else:
-            return [list(each) for each in values], list(np.ascontiguousarray(stamps.T))
-    return [rows.values(key) for key in keys], [rows.timestamps(key) for key in keys]

@@ -1,0 +1,100 @@
+"""Rows gathered to pieces that datasets take at once, and taken apart by column."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from operator import itemgetter
+from typing import Any
+
+import numpy as np
+
+from ...documents.run import Column, Rows, Stream
+
+__all__ = ["RowPieces", "by_column"]
+
+_MOST_ROWS = 4096
+_MOST_BYTES = 8 << 20
+
+
+class RowPieces:
+    """Gathers rows: a dataset that grows by single rows takes a thousand times as long.
+
+    Parameters
+    ----------
+    stream : Stream
+        Whose rows they are.
+    write : callable
+        Takes each piece, as :class:`~adsupport.documents.run.Rows`.
+    """
+
+    def __init__(self, stream: Stream, write: Callable[[Rows], None]) -> None:
+        self._stream, self._write = stream, write
+        self._waiting: list[dict[str, Any]] = []
+        self._most = _MOST_ROWS
+        self.measure()
+
+    def measure(self) -> None:
+        """Choose how many rows a piece has, by the stream's columns as they are now."""
+        row_bytes = sum(_row_bytes(each) for each in self._stream.columns.values())
+        self._most = max(1, min(_MOST_ROWS, _MOST_BYTES // max(1, row_bytes)))
+
+    def add(self, rows: Rows) -> None:
+        """Take rows; write the pieces that are full.
+
+        Parameters
+        ----------
+        rows : Rows
+            Of the stream.
+        """
+        self._waiting += rows.events
+        # Whole chunks of the datasets at once: one that is written in parts is copied about.
+        whole = len(self._waiting) - len(self._waiting) % self._most
+        if whole:
+            waiting, self._waiting = self._waiting, self._waiting[whole:]
+            self._write_pieces(waiting[:whole])
+
+    def flush(self) -> None:
+        """Write the rows that wait."""
+        waiting, self._waiting = self._waiting, []
+        self._write_pieces(waiting)
+
+    def _write_pieces(self, events: list[dict[str, Any]]) -> None:
+        for start in range(0, len(events), self._most):
+            self._write(Rows(self._stream, events[start : start + self._most]))
+
+
+def by_column(rows: Rows, keys: Sequence[str]) -> tuple[list[list[Any]], list[np.ndarray]]:
+    """Take values and times of all columns at once, which is what most of the time goes to.
+
+    Parameters
+    ----------
+    rows : Rows
+        The rows.
+    keys : sequence of str
+        Data keys.
+
+    Returns
+    -------
+    list of list
+        The values of each key; None for a row without.
+    list of numpy.ndarray
+        When they were measured: (rows,), float64, seconds since 1970; NaN where unknown.
+    """
+    if len(keys) > 1:
+        take = itemgetter(*keys)
+        try:
+            values = zip(*(take(each["data"]) for each in rows.events), strict=True)
+            stamps = np.array([take(each["timestamps"]) for each in rows.events], np.float64)
+        except (KeyError, TypeError, ValueError):  # a row lacks a key
+            pass
+        else:
+            return [list(each) for each in values], list(np.ascontiguousarray(stamps.T))
+    return [rows.values(key) for key in keys], [rows.timestamps(key) for key in keys]
+
+
+def _row_bytes(column: Column) -> int:
+    """Estimate what a row takes in memory; images stay in their files."""
+    if column.external:
+        return 200
+    elements = int(np.prod([each or 1000 for each in column.shape], dtype=np.int64))
+    return 100 if column.is_scalar else 100 + 8 * elements
