@@ -48,7 +48,7 @@ def columns_of(values, *, shape=(), name="primary"):
     for index, value in enumerate(values):
         yield (
             "event",
-            stream.compose_event(
+            described.compose_event(
                 data={"x": value}, timestamps={"x": float(index)}, time=100.0 + index
             ),
         )
