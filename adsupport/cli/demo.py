@@ -28,8 +28,8 @@ def run(
     """Show the main job on simulated hardware: two IOCs, real Channel Access, real HDF5 files.
 
     It runs the examples one after the other: an area detector that writes HDF5 files with names
-    of the user's choice, then a scan of random numbers against a motor.  Every process that it
-    starts ends with it.
+    of the user's choice, a scan of random numbers against a motor, NeXus files of a scan, and the
+    export of a run in every format.  Every process that it starts ends with it.
     """
     require("demo", "caproto", "databroker", "matplotlib")
     console = Console()
@@ -63,6 +63,10 @@ def _run_examples(console: Console, out: str) -> None:
     _run_example("01_custom_file_name", "--demo", "--out", out, *times)
     console.rule("Scan of random numbers")
     _run_example("02_scan_random_numbers", "--demo", "--out", out)
+    console.rule("NeXus files")
+    _run_example("03_nexus_writer", "--demo", "--out", out)
+    console.rule("Export")
+    _run_example("04_export", "--demo", "--out", out)
 
 
 def _end(console: Console, hardware: list[IOCProcess]) -> None:
