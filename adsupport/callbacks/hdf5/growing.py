@@ -55,7 +55,7 @@ class GrowingDataset:
         else:
             dataset = self._chunked()
             dataset.resize(self.rows + len(block), axis=0)
-            dataset[self.rows :] = block
+            self._write(dataset, self.rows, block)
         self.rows += len(block)
 
     def blocks(self, rows: int) -> Iterator[np.ndarray]:
@@ -93,7 +93,7 @@ class GrowingDataset:
                 self._name, (self.rows, *self.row_shape), self.dtype
             )
             if self._first is not None and dataset.size:
-                dataset[...] = self._first
+                self._write(dataset, 0, self._first)
             self._dataset, self._first = dataset, None
         return self._dataset
 
@@ -128,7 +128,14 @@ class GrowingDataset:
                 chunks=(rows, *(max(1, each) for each in self.row_shape)),
                 maxshape=(None, *self.row_shape),
             )
-            if self._dataset.size:
-                self._dataset[...] = self._first
+            if self._dataset.size and self._first is not None:
+                self._write(self._dataset, 0, self._first)
             self._first = None
         return self._dataset
+
+    def _write(self, dataset: h5py.Dataset, start: int, block: np.ndarray) -> None:
+        rows = slice(start, start + len(block))
+        if h5py.check_vlen_dtype(self.dtype) is None:
+            dataset[rows] = block
+        else:  # h5py takes arrays that happen to have one length for another dimension
+            dataset.write_direct(block.astype(self.dtype), dest_sel=rows)

@@ -186,4 +186,5 @@ def object_array(values: list[Any]) -> np.ndarray:
 
 def _json(value: Any) -> str:
     # What JSON can't say is told by its repr(), tagged as such.
-    return encode(value, other=lambda *_: None).decode()
+    plain = value.tolist() if isinstance(value, np.ndarray) else value
+    return encode(plain, other=lambda *_: None).decode()
