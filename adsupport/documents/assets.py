@@ -15,6 +15,9 @@ __all__ = ["ADCORE_DATASET", "Asset", "Frames", "asset_of"]
 #: Where ADCore's default layout has the images of an HDF5 file.
 ADCORE_DATASET = "/entry/data/data"
 
+#: More files than this for one point are a mistake, and would fill the memory with their names.
+_MOST_FILES = 100_000
+
 #: Format of the files, and whether each has frames of its own, by spec.
 _SPECS = {
     "AD_HDF5": ("hdf5", False),
@@ -205,6 +208,9 @@ class Frames:
         ImageFileError
             The asset's document isn't one that is understood.
         """
+        self.asset.check()
+        if self.asset.kind == "hdf5":
+            return [self.asset.path]
         numbers = range(self.first, self.first + self.count)
         return list(dict.fromkeys(self.asset.file_of(number)[0] for number in numbers))
 
@@ -272,6 +278,8 @@ def _read(
     )
     if not many:
         return asset
+    if asset.frames_per_point > _MOST_FILES:
+        raise ValueError(f"a point of {asset.frames_per_point} files isn't believable")
     per_file = 1
     if format_ == "npy":
         template, filename = "_%d.npy" if "uri" not in document else "%s_%d.npy", ""

@@ -130,9 +130,9 @@ def dataset_of(asset: Asset, path: pathlib.Path, file: h5py.File) -> h5py.Datase
     """
     try:
         found: Any = file.get(asset.dataset)
-    except (OSError, RuntimeError, KeyError) as error:
+    except (OSError, RuntimeError, KeyError, ValueError) as error:
         raise ImageFileError(
-            f"Image file {path} is damaged: {asset.dataset} can't be read: {error}.", path=path
+            f"Image file {path} can't be read at {asset.dataset!r}: {error}.", path=path
         ) from error
     if not isinstance(found, h5py.Dataset) or found.shape is None:
         what = "nothing" if found is None else "no array"

@@ -51,9 +51,10 @@ def check_file(path: pathlib.Path) -> os.stat_result:
             path=path,
             remedy="If the IOC wrote it elsewhere as seen from here, give a path_map.",
         ) from None
-    except OSError as error:
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or "its name can't be one of a file"
         raise UnusableFileError(
-            f"Image file {path} can't be looked at: {error.strerror}.", path=path
+            f"Image file {str(path)!r} can't be looked at: {reason}.", path=path
         ) from error
     if not stat.S_ISREG(found.st_mode):
         what = "a directory" if stat.S_ISDIR(found.st_mode) else "no regular file"

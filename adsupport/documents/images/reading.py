@@ -16,7 +16,7 @@ from .formats import file_pixels
 from .opening import check_file, identity_of, opened
 from .pieces import Piece
 from .placing import fill_of
-from .waiting import Column, FileKey, file_key, wait_for_images
+from .waiting import Column, FileKey, file_key, other_kind, wait_for_images
 
 __all__ = ["FrameReader", "frames_of", "kind", "read"]
 
@@ -233,8 +233,11 @@ class FrameReader:
                 file_pixels(piece.asset.format, piece.path, number)
                 for number in range(first, first + count)
             ]
-            if any((each.shape, each.dtype) != (wanted.shape, wanted.dtype) for each in found):
-                raise _replaced(piece)
+            for each in found:  # files of one length may differ all the same
+                if (each.shape, each.dtype) != (wanted.shape, wanted.dtype):
+                    raise other_kind(
+                        piece.path, (each.shape, each.dtype), (wanted.shape, wanted.dtype)
+                    )
             return found[0][None] if count == 1 else np.stack(found)
         data = self.dataset(piece)
         try:

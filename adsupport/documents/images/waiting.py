@@ -5,6 +5,7 @@ from __future__ import annotations
 import pathlib
 import threading
 import time
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -17,7 +18,7 @@ from .contents import Contents, ShortFileError, contents_of
 from .opening import UnusableFileError, check_file
 from .pieces import Piece, frames_per_row, pieces_of
 
-__all__ = ["Column", "FileKey", "Missing", "file_key", "wait_for_images"]
+__all__ = ["Column", "FileKey", "Missing", "file_key", "other_kind", "wait_for_images"]
 
 #: What happens when images never come: an error, or a value that stands for their pixels.
 Missing = Literal["error", "placeholder"]
@@ -239,25 +240,48 @@ def _look(piece: Piece, frames: int, sizes: dict[tuple[str, int], Contents]) -> 
 def _common(
     pieces: list[Piece], contents: dict[FileKey, Contents], failed: dict[FileKey, ImageFileError]
 ) -> tuple[tuple[int, ...] | None, np.dtype | None]:
-    """Take shape and type of the first file; move others that differ to those that failed."""
-    first: tuple[pathlib.Path, Contents] | None = None
+    """Take shape and type of most frames; move files that differ to those that failed."""
+    counts: Counter[tuple[tuple[int, ...], np.dtype]] = Counter()
     for piece in pieces:
-        key = file_key(piece)
-        found = contents.get(key)
-        if found is None:
-            continue
-        if first is None:
-            first = piece.path, found
-        path, wanted = first
-        if (found.shape, found.dtype) != (wanted.shape, wanted.dtype):
-            failed[key] = ImageFileError(
-                f"Image file {piece.path} has frames of {found.shape} {found.dtype}; expected "
-                f"{wanted.shape} {wanted.dtype}, as in {path}.",
-                path=piece.path,
-                remedy="The camera's settings were changed during the run.",
-            )
-            del contents[key]
-    return (None, None) if first is None else (first[1].shape, first[1].dtype)
+        found = contents.get(file_key(piece))
+        if found is not None:
+            counts[found.shape, found.dtype] += piece.count
+    if not counts:
+        return None, None
+    shape, dtype = most = max(counts, key=counts.__getitem__)  # the first one of equal ones
+    if len(counts) > 1:
+        for key, found in list(contents.items()):
+            if (found.shape, found.dtype) != most:
+                failed[key] = other_kind(key[0], (found.shape, found.dtype), most)
+                del contents[key]
+    return shape, dtype
+
+
+def other_kind(
+    path: pathlib.Path,
+    found: tuple[tuple[int, ...], np.dtype],
+    wanted: tuple[tuple[int, ...], np.dtype],
+) -> ImageFileError:
+    """Say that a file has images of another shape or type than the column.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        The file.
+    found, wanted : tuple of shape and type
+        What it has, and what the others have.
+
+    Returns
+    -------
+    ImageFileError
+        To raise.
+    """
+    return ImageFileError(
+        f"Image file {path} has frames of {found[0]} {found[1]}; expected {wanted[0]} "
+        f"{wanted[1]}, as in the run's other files.",
+        path=path,
+        remedy="The camera's settings were changed during the run.",
+    )
 
 
 def _held(piece: Piece, contents: dict[FileKey, Contents]) -> Piece | None:

@@ -296,6 +296,51 @@ def test_pages_and_colours_of_single_images(tmp_path: pathlib.Path) -> None:
     assert read(frames).shape == (1, 8, 8, 3)
 
 
+def test_the_shape_of_most_frames_counts(tmp_path: pathlib.Path) -> None:
+    write_stack(tmp_path / "odd.h5", pixels(1, (2, 2)))
+    write_stack(tmp_path / "s.h5", pixels(3))
+    rows = points(hdf5_asset(tmp_path / "odd.h5"), 0)
+    rows += points(hdf5_asset(tmp_path / "s.h5", uid="r2"), 0, 1, 2)
+    column, notes = wait_for_images(rows, timeout=0, missing="placeholder")
+    assert column is not None and column.shape == (4, 1, 4, 5) and column.missing == 1
+    assert "odd.h5 has frames of (2, 2)" in notes[0]
+
+
+def test_files_of_one_length_and_two_shapes(tmp_path: pathlib.Path) -> None:
+    tifffile.imwrite(tmp_path / "a_0.tif", pixels(1)[0])
+    tifffile.imwrite(tmp_path / "a_1.tif", pixels(1, (5, 4))[0])
+    rows = points(files_asset(tmp_path, "AD_TIFF", "%s%s_%d.tif"), 0, 1)
+    column, _ = wait_for_images(rows, timeout=0)
+    assert column is not None
+    with pytest.raises(ImageFileError, match="a_1.tif has frames of"):
+        list(frames_of(column))
+
+
+@pytest.mark.parametrize(
+    ("path", "kwargs"),
+    [
+        ("/x" * 5000, {}),
+        ("/\ud800.h5", {}),
+        ("/dev/null", {}),
+        ("/dev/zero", {}),
+        ("s.h5", {"dataset": "a\0b"}),
+        ("s.h5", {"dataset": "/entry/../../.."}),
+        ("s.h5", {"frame_per_point": 10**15}),
+    ],
+)
+def test_hostile_documents(tmp_path: pathlib.Path, path: str, kwargs: Any) -> None:
+    write_stack(tmp_path / "s.h5", pixels(2))
+    place = path if path.startswith("/") else f"{tmp_path}/{path}"
+    asset = hdf5_asset(pathlib.Path(place))
+    asset = asset_of({**asset.document, "resource_kwargs": {"frame_per_point": 1, **kwargs}})
+    for number in (0, 10**30):
+        with pytest.raises(ImageFileError):
+            wait_for_images(points(asset, number), timeout=0)
+    many = files_asset(tmp_path, "AD_TIFF", "%s%s_%d.tif", per_point=10**9)
+    with pytest.raises(ImageFileError, match="believable"):
+        wait_for_images(points(many, 0), timeout=0)
+
+
 def test_pickled_arrays_are_refused(tmp_path: pathlib.Path) -> None:
     np.save(tmp_path / "x_0.npy", np.array([{}, []], object), allow_pickle=True)
     frames = hdf5_asset(tmp_path / "x", spec="NPY_SEQ").frames_of_datum({"index": 0})
