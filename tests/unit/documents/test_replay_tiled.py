@@ -17,6 +17,8 @@ from ophyd import Component, Device, Signal
 
 from adsupport.documents.replay import replay
 from adsupport.documents.router import RunRouter
+from adsupport.documents.selection import find_runs
+from adsupport.errors import RunNotFoundError
 
 tifffile = pytest.importorskip("tifffile")
 pytest.importorskip("tiled.server")
@@ -180,3 +182,24 @@ def test_images_in_a_series_of_files_are_found_again(client, tmp_path):
     rows = told(lambda router: replay(client[uid], router))
     files = [values["img"].files() for *_, values, _ in rows]
     assert files == [[tmp_path / f"a {number:04d}.tif"] for number in range(3)]
+
+
+def test_runs_are_found_by_number_uid_age_and_time(client):
+    from bluesky_tiled_plugins import TiledWriter
+
+    writer, uids = TiledWriter(client), []
+    for number in range(3):
+        run = compose_run(time=5e9 + number, metadata={"scan_id": 700 + number})
+        writer("start", run.start_doc)
+        writer("stop", run.compose_stop())
+        uids.append(run.start_doc["uid"])
+
+    def found(*texts, **options):
+        return [uids.index(run.uid) for run in find_runs(client, texts, **options)]
+
+    assert found("701") == found(uids[1]) == found(uids[1][:10]) == found("-2") == [1]
+    assert found("701-800") == found(since=5e9 + 1) == [1, 2]
+    assert found("-2..-1", until=5e9 + 2, since=5e9) == [0, 1]
+    with pytest.raises(RunNotFoundError, match="has no run '799' among its 3 runs"):
+        found("799", since=5e9)
+    assert [name for name, _ in find_runs(client, ["700"])[0].documents()] == ["start", "stop"]
