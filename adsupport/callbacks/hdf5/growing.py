@@ -50,7 +50,9 @@ class GrowingDataset:
         """
         if not len(block):
             return
-        if not self.rows:
+        if 0 in self.row_shape:
+            pass  # without elements there is nothing to keep but their number
+        elif not self.rows:
             self._first = block
         else:
             dataset = self._chunked()
@@ -73,7 +75,10 @@ class GrowingDataset:
         """
         for start in range(0, self.rows, rows):
             piece = slice(start, start + rows)
-            if self._first is not None:
+            if 0 in self.row_shape:
+                count = min(rows, self.rows - start)
+                yield np.empty((count, *self.row_shape), self.dtype)
+            elif self._first is not None:
                 yield self._first[piece]
             elif self._dataset is not None:
                 text = h5py.check_string_dtype(self.dtype) is not None
@@ -92,7 +97,7 @@ class GrowingDataset:
             dataset = self._group.create_dataset(
                 self._name, (self.rows, *self.row_shape), self.dtype
             )
-            if self._first is not None and dataset.size:
+            if self._first is not None:
                 self._write(dataset, 0, self._first)
             self._dataset, self._first = dataset, None
         return self._dataset
@@ -124,11 +129,10 @@ class GrowingDataset:
                 self._name,
                 (self.rows, *self.row_shape),
                 self.dtype,
-                # HDF5 has no chunks of size 0, and needs none for arrays without elements.
-                chunks=(rows, *(max(1, each) for each in self.row_shape)),
+                chunks=(rows, *self.row_shape),
                 maxshape=(None, *self.row_shape),
             )
-            if self._dataset.size and self._first is not None:
+            if self._first is not None:
                 self._write(self._dataset, 0, self._first)
             self._first = None
         return self._dataset

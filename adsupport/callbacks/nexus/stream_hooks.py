@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import h5py
@@ -21,7 +22,8 @@ __all__ = ["StreamHooks"]
 class StreamHooks(RunView):
     """Hooks of the streams."""
 
-    images: str = "link"
+    images: Any = "link"
+    compression: Mapping[str, Any] | None = None
     image_timeout: float = 20.0
     on_missing_images: str = "error"
 
@@ -91,34 +93,36 @@ class StreamHooks(RunView):
         h5py.Dataset or None
             (rows, frames of a row, Y, X).  None when no file tells their shape.
         """
-        from ...documents import images
+        from ...documents.images.storing import StoredImages, store_images
 
-        place = f"{column.column.name} in {column.group.name}"
-        shape, dtype = _declared(column.column)
-        found, notes = images.wait_for_images(
-            column.frames,
-            timeout=self.image_timeout,
-            missing="placeholder",
-            frame_shape=shape,
-            dtype=dtype,
-        )
-        # The numbers of the run are good without its images: these are told as missing.
-        lacking = self.skipped if self.on_missing_images == "error" else self.remarks
-        lacking += [f"Images of {place}: {note}" for note in notes]
-        if found is None or not column.frames:
+        if not column.frames:
             return None
-        write = {"link": images.link, "copy": images.copy, "repack": images.repack}[self.images]
+        shape, dtype = _declared(column.column)
         try:
-            if self.images == "link":
-                value, notes = images.link(column.group, "value", found, self.file_target)
-            else:
-                value, notes = write(column.group, "value", found)
+            found = store_images(
+                column.group,
+                "value",
+                column.frames,
+                self.file_target,
+                images=self.images,
+                compression=self.compression,
+                timeout=self.image_timeout,
+                # The run's numbers are good without its images: these are told as missing.
+                missing="placeholder",
+                frame_shape=shape,
+                dtype=dtype,
+            )
         except ImageFileError as error:
-            lacking.append(f"Images of {place}: {error}")
+            found = StoredImages(None, [str(error)])
+        value = found.dataset
+        whole = value is not None and "missing_frames" not in value.attrs
+        strict = self.on_missing_images == "error" and not whole
+        notes = self.skipped if strict else self.remarks
+        notes += [f"Images of {column.column.name!r}: {note}" for note in found.notes]
+        if value is None:
             if "value" in column.group:
                 del column.group["value"]
             return None
-        self.remarks += [f"Images of {place}: {note}" for note in notes]
         self._sources(value, column)
         return value
 

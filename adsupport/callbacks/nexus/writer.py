@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import copy
-import datetime
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 from ...documents.run import Run
 from ...errors import ConfigurationError
+from ..file_writer import FileWriter
 from ..output.file_name import inside
 from ..output.name_template import OutputName
-from ..writer import RunWriter
 from .instrument_hooks import InstrumentHooks
 from .run_file import NexusRunFile
 from .stream_group import StreamGroup
@@ -28,7 +27,7 @@ _CHOICES = {
 }
 
 
-class NXWriter(RunWriter, InstrumentHooks):
+class NXWriter(FileWriter, InstrumentHooks):
     r"""Write a NeXus file for each run: ``RE.subscribe(nxwriter.receiver)``.
 
     Every option is an attribute as well, which may be set at any time; a run is written with
@@ -63,6 +62,8 @@ class NXWriter(RunWriter, InstrumentHooks):
     images : str
         ``"link"`` refers to the files that the IOC wrote; ``"copy"`` copies the images as they
         are compressed; ``"repack"`` compresses them anew.
+    compression : mapping, optional
+        For ``"repack"``, such as ``hdf5plugin.Bitshuffle()``; None is gzip.
     image_timeout : float
         How long to wait for the files of images, in seconds.
     on_missing_images : str
@@ -109,7 +110,6 @@ class NXWriter(RunWriter, InstrumentHooks):
     """
 
     file_extension: str = "hdf"
-    exists: Any = "refuse"
     output_nexus_file: Path | None = None
 
     def __init__(
@@ -118,7 +118,7 @@ class NXWriter(RunWriter, InstrumentHooks):
         file_name: str | os.PathLike[str] | None = None,
         file_path: str | os.PathLike[str] | None = None,
         file_extension: str | None = None,
-        exists: str | None = None,
+        exists: Literal["refuse", "bump", "replace"] = "refuse",
         instrument_name: str | None = None,
         nexus_release: str | None = None,
         nxdata_signal: str | None = None,
@@ -126,6 +126,7 @@ class NXWriter(RunWriter, InstrumentHooks):
         title: str | Callable[[dict[str, Any]], str] | None = None,
         template_key: str | None = None,
         images: str | None = None,
+        compression: Mapping[str, Any] | None = None,
         image_timeout: float | None = None,
         on_missing_images: str | None = None,
         warn_on_missing_content: bool | None = None,
@@ -133,12 +134,10 @@ class NXWriter(RunWriter, InstrumentHooks):
         strict: bool = True,
         path_map: Any = None,
     ) -> None:
-        super().__init__(strict=strict, path_map=path_map)
-        self.file_name = file_name
-        self.file_path = file_path
+        super().__init__(file_path, exists=exists, strict=strict, path_map=path_map)
+        self.file_name: str | os.PathLike[str] | None = file_name
         given = {
             "file_extension": file_extension,
-            "exists": exists,
             "instrument_name": instrument_name,
             "nexus_release": nexus_release,
             "nxdata_signal": nxdata_signal,
@@ -146,6 +145,7 @@ class NXWriter(RunWriter, InstrumentHooks):
             "title": title,
             "template_key": template_key,
             "images": images,
+            "compression": compression,
             "image_timeout": image_timeout,
             "on_missing_images": on_missing_images,
             "warn_on_missing_content": warn_on_missing_content,
@@ -186,16 +186,13 @@ class NXWriter(RunWriter, InstrumentHooks):
         OutputNameError
             The name can't be used.
         """
-        directory = Path.cwd() if self.file_path is None else Path(self.file_path)
         if self.file_name is None:
-            extension = self.file_extension.lstrip(".")
-            return inside(directory, f"{self._default_stem()}.{extension}")
+            return self.target(self.run)
         name = Path(self.file_name)
+        directory = Path(self.file_path or ".") / name.parent
         if "{" in name.name:
-            return inside(
-                directory / name.parent, OutputName(name.name).render(start=self.run.start)
-            )
-        return directory / name
+            return inside(directory, OutputName(name.name).render(start=self.run.start))
+        return directory / name.name
 
     def write_file(self, streams: dict[str, StreamGroup]) -> None:
         """Write all that isn't in the file yet; not for users.
@@ -228,15 +225,6 @@ class NXWriter(RunWriter, InstrumentHooks):
         view = copy.copy(self)
         view._written_by = self  # noqa: SLF001  it's ourselves
         return view
-
-    def _default_stem(self) -> str:
-        parts = [str(self.uid)[:7]]
-        if self.scan_id is not None:
-            parts.insert(0, f"S{self.scan_id:05d}")
-        if self.start_time is not None:
-            when = datetime.datetime.fromtimestamp(self.start_time)
-            parts.insert(0, f"{when:%Y%m%d-%H%M%S}")
-        return "-".join(parts)
 
     def _check(self) -> None:
         for name, known in _CHOICES.items():

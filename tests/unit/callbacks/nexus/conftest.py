@@ -11,7 +11,7 @@ _UIDS = itertools.count()
 
 
 def _uid():
-    return f"{next(_UIDS):08x}-0000-4000-8000-000000000000"
+    return f"{next(_UIDS):07x}0-0000-4000-8000-000000000000"
 
 
 @pytest.fixture
