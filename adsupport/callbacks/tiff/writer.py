@@ -26,6 +26,9 @@ FORMAT = "adsupport-tiff-1"
 
 _INDEX = ("file", "stream", "data_key", "seq_num", "frame", "time")
 
+#: Half of a surrogate pair, which a key may have, is spelled.
+_UTF8: Any = {"encoding": "utf-8", "errors": "backslashreplace"}
+
 Exists = Literal["refuse", "bump", "replace"]
 
 
@@ -181,13 +184,14 @@ class SeriesFile(_TIFFFile):
         super().__init__(stem, exists, timeout)
         self._directory: Path | None = None
         self._paths: dict[str, Path] = {}
+        self._prefixes: dict[str, tuple[str, str]] = {}
         self._open: AtomicFile | None = None
 
     def finish(self) -> list[Path]:
         """Write the images, then the index and the metadata; see the base class."""
         if self._directory is None:
             self._directory = self._chosen()
-        with tempfile.TemporaryFile("w+", encoding="utf-8", newline="") as index:
+        with tempfile.TemporaryFile("w+", newline="", **_UTF8) as index:
             table = csv.writer(index, lineterminator="\n")
             table.writerow(_INDEX)
             for stream, name, key in self._prepared():
@@ -199,7 +203,9 @@ class SeriesFile(_TIFFFile):
             if not self._paths:
                 return []
             index.seek(0)
-            self._commit("index.csv", lambda path: path.write_text(index.read(), newline=""))
+            self._commit(
+                "index.csv", lambda path: path.write_text(index.read(), newline="", **_UTF8)
+            )
         content = {"format": FORMAT, **self._documents(list(self._begun.streams))}
         content["problems"] = [*self._begun.problems, *self.skipped]
         self._commit("metadata.json", lambda path: path.write_text(ascii_json(content) + "\n"))
@@ -227,7 +233,7 @@ class SeriesFile(_TIFFFile):
 
     def _write(self, stream: str, name: str, key: ImageKey, image: Image) -> str:
         frame = "" if key.one_each else f"-{image.frame:04d}"
-        file = safe_component(f"{stream}-{name}-{image.seq_num:06d}{frame}.tif")
+        file = f"{self._prefix(stream, name)}-{image.seq_num:06d}{frame}.tif"
         about = ascii_json(self._about(stream, name, image))
 
         def write(path: Path) -> None:
@@ -236,6 +242,14 @@ class SeriesFile(_TIFFFile):
 
         self._commit(file, write)
         return file
+
+    def _prefix(self, stream: str, name: str) -> str:
+        """Begin the names of a key's files; keys that look alike in a name get numbers."""
+        whole, number = safe_component(f"{stream}-{name}"), 1
+        free = whole
+        while self._prefixes.setdefault(free, (stream, name)) != (stream, name):
+            free, number = f"{whole}_{number}", number + 1
+        return free
 
     def _commit(self, name: str, write: Any) -> None:
         if name in self._paths or self._directory is None:

@@ -245,6 +245,19 @@ def test_a_name_that_is_taken_can_be_tried_again(tmp_path, layout):
     np.testing.assert_array_equal(tifffile.imread(tmp_path / taken).reshape(-1, 3)[-3:], image)
 
 
+@pytest.mark.parametrize("layout", ["stack", "series"])
+def test_keys_that_look_alike_in_names_have_files_of_their_own(tmp_path, layout):
+    documents = inline({}, shape=(2, 2))
+    names = ["a/b", "a:b", "a?b", "\udc80"]
+    key = documents[1][1]["data_keys"].pop("a")
+    documents[1][1]["data_keys"] = dict.fromkeys(names, key)
+    documents[2][1]["data"] = {name: np.full((2, 2), i) for i, name in enumerate(names)}
+    documents[2][1]["timestamps"] = dict.fromkeys(names, 0.0)
+    (result,) = send(TIFFWriter(tmp_path, "x", layout=layout), documents)
+    found = [tifffile.imread(path) for path in result.paths if path.suffix == ".tif"]
+    assert [each[0, 0] for each in found] == [0, 1, 2, 3]
+
+
 def test_bump_takes_another_directory(tmp_path):
     (tmp_path / "x").mkdir()
     image = np.eye(3)
