@@ -1,9 +1,10 @@
 """One scan's way into a SPEC file: appended as it runs, or kept aside until the file can be had.
 
-A file has one writer at a time: whoever appends to it holds a lock (``flock``).  Each writing is
-one ``write`` of whole lines to a file open for appending, so a process that's killed leaves whole
-lines.  A scan that finds the file locked, or can't write it, goes to a spool file, which is a SPEC
-file itself; :meth:`ScanAppender.finish` appends that later.
+A file has one writer at a time: whoever appends to it holds a lock (``flock``).  What is written is
+whole lines, to a file open for appending, so that a process that's killed leaves whole lines; if
+one isn't all the same, the next scan makes a comment of it.  A scan that finds the file locked, or
+can't write it, goes to a spool file, which is a SPEC file itself; :meth:`ScanAppender.finish`
+appends that later.
 """
 
 from __future__ import annotations
@@ -15,17 +16,19 @@ import io
 import os
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from adsupport.errors import OutputError
 
 from ..output.temporary import Temporary, make_temporary, spool_directory
 from .existing import SpecContent
+from .text import escape
 
 __all__ = ["ScanAppender"]
 
 _PIECE = 1 << 20
+_PAGE = 4096
 #: Between two looks whether another writer is ready, in seconds: a lock of another process
 #: can't be waited for with a limit.
 _LOOK = 0.05
@@ -68,6 +71,7 @@ class ScanAppender:
         self._descriptor = -1
         # Offsets in the file: where the scan's body begins, and where it ends so far.
         self._body = self._end = -1
+        self._opening = b""  # the first lines, which go with what is written first
         self._spool: Temporary | None = None
         # Offsets in the spool: where the body begins, and what of it isn't in the file.
         self._spool_body = self._missing = 0
@@ -166,9 +170,11 @@ class ScanAppender:
             raise OutputError(
                 "it's no SPEC file, for it has none of the lines #F, #E and #S", path=self.path
             )
-        self._end = size
-        self._append((("" if content.whole else "\n") + self._begin(content)).encode())
-        self._body = self._end
+        before = b"" if content.whole else self._mend(content.size, size)
+        self._end = os.fstat(self._descriptor).st_size
+        # By itself `#S`, without the date, would make the file unreadable for spec2nexus.
+        self._opening = before + self._begin(content).encode()
+        self._body = self._end + len(self._opening)
         self._missing = self._spool_body
 
     def _lock(self) -> None:
@@ -181,17 +187,31 @@ class ScanAppender:
             if error.errno not in _UNLOCKABLE:
                 raise
 
+    def _mend(self, begin: int, end: int) -> bytes:
+        """Take off a last line without its end, and return it as a comment or ended.
+
+        A row that a killed process left may be cut in the middle of a number.
+        """
+        line = os.pread(self._descriptor, end - begin, begin)
+        if line.startswith(b"#"):
+            return b"\n"
+        os.ftruncate(self._descriptor, begin)
+        return b"#C unfinished line: " + escape(line.decode(errors="replace"), "@").encode() + b"\n"
+
     def _append(self, data: bytes) -> None:
         """Write whole lines, all of them or none."""
-        view = memoryview(data)
+        data = self._opening + data
         try:
-            while view:  # once, unless the disk is full
-                view = view[os.write(self._descriptor, view) :]
+            for piece in _pieces(data, self._end):
+                view = memoryview(piece)
+                while view:  # once, unless the disk is full
+                    view = view[os.write(self._descriptor, view) :]
         except OSError:
             with contextlib.suppress(OSError):
                 os.ftruncate(self._descriptor, self._end)
             raise
         self._end += len(data)
+        self._opening = b""
 
     def _close(self) -> None:
         descriptor, self._descriptor = self._descriptor, -1
@@ -237,6 +257,24 @@ class ScanAppender:
         spool.remove()
         self._spool = None
         self.problem = ""
+
+
+def _pieces(data: bytes, at: int) -> Iterator[bytes]:
+    """Cut lines into what is written at once, for a file that has so many bytes.
+
+    Linux looks between two pages whether the process is to be killed, so no piece goes over
+    the end of a page, except a single line that has to.
+    """
+    begin = 0
+    while begin < len(data):
+        page = begin + _PAGE - (at + begin) % _PAGE
+        end = len(data)
+        if page < end:
+            end = data.rfind(b"\n", begin, page) + 1 or data.find(b"\n", page) + 1 or len(data)
+            if data.startswith(b"#D", end):  # goes with its `#S`
+                end = data.find(b"\n", end) + 1
+        yield data[begin:end]
+        begin = end
 
 
 def _reason(error: Exception) -> str:
