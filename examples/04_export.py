@@ -105,7 +105,7 @@ content = json.loads((out / "run_0001.json").read_text())
 print(f"{content['start']['title']=}")
 
 with h5py.File(out / "run_0001.h5") as file:
-    print(f"{file['primary/noisy'][()].mean()=:.3f}")
+    print(f"{file['streams/primary/data/noisy'][()].mean()=:.3f}")
 
 with h5py.File(out / "run_0001.nxs") as file:
     print(f"{file['entry/data'].attrs['signal']=}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import os
 import re
 import signal
@@ -63,6 +64,46 @@ def check_facts_of_the_scan(output: str, out: Path) -> None:
     assert (out / "scan_random_numbers.png").read_bytes().startswith(PNG)
 
 
+def check_facts_of_the_nexus_writer(output: str, out: Path) -> None:
+    assert output.count("h5_file.exists()=True") == 2
+    for line in (
+        '    @default = "data"',
+        '      @axes = ["motor"]',
+        '      @signal = "sensor"',
+        "      motor --> /entry/instrument/bluesky/streams/primary/motor/value",
+        "          data --> /entry/instrument/bluesky/streams/primary/sensor",
+    ):
+        assert line in output.splitlines()
+    with h5py.File(out / "nxwriter.h5") as live, h5py.File(out / "db_export.h5") as exported:
+        for name in ("sensor", "motor", "motor_user_setpoint", "EPOCH"):
+            one, other = live["entry/data"][name][()], exported["entry/data"][name][()]
+            assert one.shape == (5,)
+            assert one.tolist() == other.tolist()
+        assert live["entry/title"][()] == exported["entry/title"][()]
+
+
+def check_facts_of_the_export(output: str, out: Path) -> None:
+    files = sorted(path.name for path in (out / "export").iterdir())
+    assert files == [
+        "run_0001-baseline.csv",
+        "run_0001-metadata.json",
+        "run_0001-primary.csv",
+        "run_0001.h5",
+        "run_0001.json",
+        "run_0001.jsonl",
+        "run_0001.nxs",
+        "scans.dat",
+    ]
+    assert "content['start']['title']='a first look'" in output
+    assert "file['entry/data'].attrs['signal']='noisy'" in output
+    with h5py.File(out / "export/run_0001.h5") as file:
+        noisy = file["streams/primary/data/noisy"][()].tolist()
+    with h5py.File(out / "export/run_0001.nxs") as file:
+        assert file["entry/data/noisy"][()].tolist() == noisy
+    with open(out / "export/run_0001-primary.csv", newline="") as text:
+        assert [float(row["noisy"]) for row in csv.DictReader(text)] == noisy
+
+
 @pytest.fixture
 def mark(tmp_path: Path) -> str:
     """A text in the environment of every process that a test starts."""
@@ -91,6 +132,21 @@ def test_scan_with_its_own_hardware(tmp_path: Path, mark: str, monkeypatch: pyte
     check_facts_of_the_scan(result.stdout, tmp_path / "demo-data")
     assert [path.name for path in tmp_path.iterdir()] == ["demo-data"]
     assert ESCAPE not in result.stdout  # no bar that moves
+    wait_until_none_mentions(mark)
+
+
+@pytest.mark.parametrize(
+    ("name", "check_facts"),
+    [
+        ("03_nexus_writer", check_facts_of_the_nexus_writer),
+        ("04_export", check_facts_of_the_export),
+    ],
+)
+def test_writers_with_their_own_hardware(tmp_path: Path, mark: str, name: str, check_facts):
+    result = run_example(name, "--demo", "--out", str(tmp_path), **environment_of(mark))
+    assert result.returncode == 0, result.stderr
+    assert result.stderr == ""
+    check_facts(result.stdout, tmp_path)
     wait_until_none_mentions(mark)
 
 
