@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.markup import escape
 
 import adsupport
-from adsupport.cli import check, demo, ioc, scan, tree
+from adsupport.cli import check, demo, export, ioc, scan, tree
 from adsupport.errors import AdsupportError
 
 __all__ = ["app", "main"]
@@ -25,6 +25,8 @@ app = typer.Typer(
 )
 app.command("check")(check.run)
 app.command("demo")(demo.run)
+# -1 is the latest run, no option
+app.command("export", context_settings={"ignore_unknown_options": True})(export.run)
 app.command("ioc")(ioc.run)
 app.command("ioc-scan")(scan.run)
 app.command("tree")(tree.run)

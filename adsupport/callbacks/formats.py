@@ -1,0 +1,142 @@
+"""The file formats by name: one table, from which each writer is imported when it's wanted."""
+
+from __future__ import annotations
+
+import importlib
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ..errors import ConfigurationError
+from .writer import RunWriter
+
+__all__ = ["FORMATS", "Format", "format_names", "make_writer"]
+
+
+@dataclass(frozen=True)
+class Format:
+    """A file format.
+
+    Parameters
+    ----------
+    module : str
+        Below :mod:`adsupport.callbacks`.
+    writer : str
+        Name of the writer's class there.
+    about : str
+        What is written, in some words.
+    images : bool
+        Whether the writer has the option ``images``.
+    one_file : bool
+        Whether all runs go to one file, instead of each having its own.
+    """
+
+    module: str
+    writer: str
+    about: str
+    images: bool = False
+    one_file: bool = False
+
+    def load(self) -> type[RunWriter]:
+        """Import the writer.
+
+        Returns
+        -------
+        type
+            Its class.
+        """
+        return getattr(importlib.import_module(f".{self.module}", __package__), self.writer)
+
+
+#: All formats, by the name that a user gives.
+FORMATS: dict[str, Format] = {
+    "nexus": Format("nexus", "NXWriter", "NeXus file (HDF5)", images=True),
+    "nexus-aps": Format("nexus", "NXWriterAPS", "NeXus file with the APS' hooks", images=True),
+    "spec": Format("spec", "SpecWriterCallback", "SPEC data file, all runs in one", one_file=True),
+    "csv": Format("csv", "CSVWriter", "CSV table for each stream, metadata beside them"),
+    "json": Format("json", "JSONWriter", "JSON object with the values in columns"),
+    "jsonl": Format("json", "JSONLinesWriter", "JSON lines with all documents, to be replayed"),
+    "hdf5": Format("hdf5", "HDF5Writer", "plain HDF5 file", images=True),
+    "tiff": Format("tiff", "TIFFWriter", "TIFF stack for each image key"),
+}
+
+
+def format_names(texts: Iterable[str]) -> list[str]:
+    """Read names of formats.
+
+    Parameters
+    ----------
+    texts : iterable of str
+        Names, also several in one text with commas between.
+
+    Returns
+    -------
+    list of str
+        Each once, in their order.
+
+    Raises
+    ------
+    ConfigurationError
+        There is none, or one isn't known.
+    """
+    names = [name.strip().lower() for text in texts for name in text.split(",") if name.strip()]
+    unknown = [name for name in names if name not in FORMATS]
+    if unknown or not names:
+        problem = f"{', '.join(unknown)} isn't a file format" if unknown else "No file format"
+        raise ConfigurationError(problem, remedy=f"expected some of {', '.join(FORMATS)}.")
+    return list(dict.fromkeys(names))
+
+
+def make_writer(
+    name: str,
+    directory: str | os.PathLike[str],
+    *,
+    file_name: str | None = None,
+    exists: str = "refuse",
+    images: str | None = None,
+    strict: bool = True,
+    path_map: Any = None,
+) -> RunWriter:
+    """Make the writer of a format.
+
+    Parameters
+    ----------
+    name : str
+        A key of :data:`FORMATS`.
+    directory : str or path
+        Where its files go.
+    file_name : str, optional
+        Template of their names; of a format with one file for all runs its name.
+    exists : str
+        What to do with files that exist: ``"refuse"``, ``"bump"`` or ``"replace"``.  SPEC files
+        are appended to in any case.
+    images : str, optional
+        ``"link"``, ``"copy"`` or ``"repack"``, for the formats that know this.
+    strict, path_map
+        See :class:`~adsupport.callbacks.writer.RunWriter`.
+
+    Returns
+    -------
+    RunWriter
+        The writer.
+
+    Raises
+    ------
+    ConfigurationError
+        There is no such format, or an option can't be used.
+    ImportError
+        A package that the format needs isn't installed.
+    """
+    (name,) = format_names([name])
+    found = FORMATS[name]
+    cls: Any = found.load()
+    options: dict[str, Any] = {"strict": strict, "path_map": path_map}
+    if found.images and images is not None:
+        options["images"] = images
+    if found.one_file:
+        path = Path(directory, file_name or cls.make_default_filename())
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return cls(path, **options)
+    return cls(file_path=directory, file_name=file_name, exists=exists, **options)
