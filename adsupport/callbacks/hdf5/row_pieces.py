@@ -31,11 +31,14 @@ class RowPieces:
         self._stream, self._write = stream, write
         self._waiting: list[dict[str, Any]] = []
         self._most = _MOST_ROWS
+        self._has_arrays = False
         self.measure()
 
     def measure(self) -> None:
         """Choose how many rows a piece has, by the stream's columns as they are now."""
-        row_bytes = sum(_row_bytes(each) for each in self._stream.columns.values())
+        columns = self._stream.columns.values()
+        self._has_arrays = not all(each.is_scalar for each in columns)
+        row_bytes = sum(_row_bytes(each) for each in columns)
         self._most = max(1, min(_MOST_ROWS, _MOST_BYTES // max(1, row_bytes)))
 
     def add(self, rows: Rows) -> None:
@@ -47,6 +50,11 @@ class RowPieces:
             Of the stream.
         """
         self._waiting += rows.events
+        if self._has_arrays and rows.events:
+            # Arrays may be larger than the descriptor says; images may come in the documents.
+            found = rows.events[-1]["data"].values()
+            row_bytes = sum(each.nbytes for each in found if isinstance(each, np.ndarray))
+            self._most = max(1, min(self._most, _MOST_BYTES // max(1, row_bytes)))
         # Whole chunks of the datasets at once: one that is written in parts is copied about.
         whole = len(self._waiting) - len(self._waiting) % self._most
         if whole:

@@ -18,7 +18,7 @@ from ..hdf5.growing import GrowingDataset
 from ..hdf5.stored_column import StoredColumn
 from ..hdf5.value_store import Place
 
-__all__ = ["Clock", "ColumnGroup"]
+__all__ = ["Clock", "ColumnGroup", "stored_column"]
 
 _FLOAT64 = np.dtype(np.float64)
 
@@ -38,13 +38,7 @@ class ColumnGroup:
 
     def __init__(self, group: h5py.Group, column: Column, rows_before: int = 0) -> None:
         self.group, self.column = group, column
-        self._values = StoredColumn(
-            column,
-            Place(group, "value"),
-            Place(group, "missing_rows"),
-            Place(group, "row_shape"),
-            rows_before,
-        )
+        self._values = stored_column(group, column, rows_before)
         self._clock = Clock(group)
         self._clock.append(np.full(rows_before, np.nan))
 
@@ -125,3 +119,24 @@ class Clock:
         """Write what waits."""
         self._epoch.close()
         self._time.close()
+
+
+def stored_column(group: h5py.Group, column: Column, rows_before: int) -> StoredColumn:
+    """Make the dataset of the values, with those that may belong to it.
+
+    Parameters
+    ----------
+    group : h5py.Group
+        The key's own.
+    column : Column
+        What the descriptor says.
+    rows_before : int
+        Rows of the stream before this key was announced.
+
+    Returns
+    -------
+    StoredColumn
+        In ``value``, ``missing_rows`` and ``row_shape``.
+    """
+    places = (Place(group, name) for name in ("value", "missing_rows", "row_shape"))
+    return StoredColumn(column, *places, rows_before=rows_before)

@@ -5,63 +5,15 @@ from __future__ import annotations
 import h5py
 import numpy as np
 
-from ...documents.assets import Frames
-from ...documents.run import Column, Rows, Stream
+from ...documents.run import Rows, Stream
 from ..hdf5.growing import GrowingDataset
 from ..hdf5.row_pieces import RowPieces, by_column
 from ..output.hdf5_values import member_name
-from .column_group import Clock, ColumnGroup
+from .column_group import ColumnGroup
+from .frame_column import FrameColumn
 from .nx_group import nx_group
 
-__all__ = ["FrameColumn", "StreamGroup"]
-
-
-class FrameColumn:
-    """A data key whose values are images in files: these are looked at when the run is over.
-
-    Parameters
-    ----------
-    group : h5py.Group
-        The key's own.
-    column : Column
-        What the descriptor says.
-    rows_before : int
-        Rows of the stream before this key was announced.
-    """
-
-    def __init__(self, group: h5py.Group, column: Column, rows_before: int = 0) -> None:
-        self.group, self.column = group, column
-        #: Of each row; None where images never were announced.
-        self.frames: list[Frames | None] = [None] * rows_before
-        self._clock = Clock(group)
-        self._clock.append(np.full(rows_before, np.nan))
-
-    @property
-    def rows(self) -> int:
-        """How many rows there are."""
-        return len(self.frames)
-
-    @property
-    def first_epoch(self) -> float | None:
-        """Time of the first row, seconds since 1970; None without rows."""
-        return self._clock.first
-
-    def append(self, values: list[Frames | None], epoch: np.ndarray) -> None:
-        """Add rows.
-
-        Parameters
-        ----------
-        values : list of Frames or None
-            One for each row.
-        epoch : numpy.ndarray
-            (rows,), float64, seconds since 1970.
-        """
-        self.frames += values
-        self._clock.append(epoch)
-
-    def close(self) -> None:
-        """Write the times that wait; the images come later."""
-        self._clock.close()
+__all__ = ["StreamGroup"]
 
 
 class StreamGroup:
@@ -140,7 +92,6 @@ class StreamGroup:
         return [
             f"Stream {self.stream.name!r}: {note}"
             for column in self.columns.values()
-            if isinstance(column, ColumnGroup)
             for note in column.notes()
         ]
 

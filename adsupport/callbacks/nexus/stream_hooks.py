@@ -11,10 +11,11 @@ import numpy as np
 from ...documents.run import Column, Stream
 from ...errors import ImageFileError
 from ..output.hdf5_values import member_name
+from .frame_column import FrameColumn
 from .nx_group import link, targeted
 from .run_view import CONFIGURATION, STREAMS, RunView
 from .signals import data_map, signal_type
-from .stream_group import FrameColumn, StreamGroup
+from .stream_group import StreamGroup
 
 __all__ = ["StreamHooks"]
 
@@ -95,6 +96,14 @@ class StreamHooks(RunView):
         """
         from ...documents.images.storing import StoredImages, store_images
 
+        if column.left_out:
+            self.skipped.append(
+                f"Images of {column.column.name!r}: some came in the documents; those of "
+                f"{column.left_out} rows that are in files are left out."
+            )
+        if column.pixels is not None:
+            value: Any = column.group["value"]
+            return value
         if not column.frames:
             return None
         shape, dtype = _declared(column.column)
