@@ -103,7 +103,8 @@ class RowText:
             text = orjson.dumps(rows, default=_plain)
         except (KeyError, TypeError, ValueError, OverflowError):
             return None
-        text = text.replace(b"true", b"1").replace(b"false", b"0")
+        if b"u" in text or b"f" in text:
+            text = text.replace(b"true", b"1").replace(b"false", b"0")
         if any(char in text for char in _UNUSUAL) or text.count(b"[") != len(rows) + 1:
             return None
         return text[2:-2].replace(b"],[", b"\n").replace(b",", b" ").decode()
