@@ -155,3 +155,13 @@ def test_pages_are_rows(tmp_path):
     page |= {key: {"x": [doc[key]["x"] for doc in docs]} for key in ("data", "timestamps")}
     play(SpecWriterCallback(path), [start, descriptor, ("event_page", page), stop])
     assert both(path)[0].column("x") == [n / 4 for n in range(10)]
+
+
+def test_positions_come_before_any_number_of_rows(tmp_path):
+    path = tmp_path / "long.dat"
+    run = MadeRun()
+    rows = [{"x": n} for n in range(5000)]
+    play(SpecWriterCallback(path), run.documents(rows, {"m": 1.5}))
+    scan = both(path)[0]
+    assert scan.positions == {"m": 1.5}
+    assert len(scan.column("x")) == 5000

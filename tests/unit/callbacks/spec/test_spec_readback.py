@@ -53,7 +53,7 @@ def runs(draw):
 
 
 @settings(
-    max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(made=st.lists(runs(), min_size=1, max_size=3))
 def test_any_run_is_read_back(made, tmp_path_factory):
