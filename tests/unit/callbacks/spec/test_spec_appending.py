@@ -305,7 +305,7 @@ KILLER = """
 """
 
 
-@pytest.mark.parametrize("times", [5, pytest.param(100, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("times", [5, pytest.param(50, marks=pytest.mark.slow)])
 def test_a_killed_process_leaves_whole_lines(tmp_path, times):
     path = tmp_path / "killed.dat"
     root = str(Path(__file__).parents[4])
