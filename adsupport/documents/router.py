@@ -10,10 +10,11 @@ from typing import Any
 from event_model import DocumentNames, DocumentRouter
 
 from ..errors import DocumentError
+from .open_run import OpenRun
 from .pages import datums_of_page, events_of_page
 from .references import References
 from .row_order import Event
-from .run import Rows, Run, RunConsumer, Stream
+from .run import Run, RunConsumer, Stream
 from .stream_rows import BATCH, StreamRows
 
 __all__ = ["RunRouter"]
@@ -25,17 +26,6 @@ EARLY = 10_000
 
 #: How many runs are remembered after their end, to know repeated documents.
 ENDED = 100
-
-
-class _OpenRun:
-    """A run whose documents are coming."""
-
-    def __init__(self, run: Run, consumer: RunConsumer | None) -> None:
-        self.run = run
-        self.consumer = consumer
-        self.streams: dict[str, StreamRows] = {}
-        self.resources: set[str] = set()
-        self.watched = False
 
 
 class RunRouter(DocumentRouter):
@@ -78,7 +68,7 @@ class RunRouter(DocumentRouter):
         self._begin = begin
         self._failed = failed
         self._references = References(path_map)
-        self._runs: dict[str, _OpenRun] = {}
+        self._runs: dict[str, OpenRun] = {}
         self._rows: dict[str, StreamRows] = {}
         self._keys: dict[str, str] = {}  # of stream_resources
         self._wanted: dict[str, list[tuple[StreamRows, Event]]] = {}
@@ -86,6 +76,8 @@ class RunRouter(DocumentRouter):
         self._early_count = 0
         self._ended: deque[set[str]] = deque(maxlen=ENDED)
         self._watched = 0
+        self._described: dict[str, OpenRun] = {}  # by descriptor
+        self._methods = {kind: getattr(self, kind) for kind in _KINDS}
 
     def __call__(self, name: Any, doc: Any, validate: bool = False) -> tuple[Any, Any]:  # type: ignore[override]
         """Take a document.
@@ -105,7 +97,7 @@ class RunRouter(DocumentRouter):
             As given.
         """
         kind = name.value if isinstance(name, DocumentNames) else name
-        method = getattr(self, kind, None) if kind in _KINDS else None
+        method = self._methods.get(_hashable(kind))
         try:
             if method is None:
                 raise DocumentError(f"There is no document of kind {name!r}.")
@@ -154,15 +146,13 @@ class RunRouter(DocumentRouter):
         else:
             descriptor = doc.get("descriptor", "")
         if descriptor:
-            rows = self._rows.get(descriptor)
-            uid = rows.run.uid if rows is not None else ""
+            opened = self._described.get(descriptor)
         else:
             resource = doc.get("resource", "")
             owners = [uid for uid, each in self._runs.items() if resource in each.resources]
-            uid = doc.get("run_start") or next(iter(owners), "")
-        opened = self._runs.get(uid)
+            opened = self._runs.get(doc.get("run_start") or next(iter(owners), ""))
         if opened is not None and getattr(opened.consumer, "wants_documents", False):
-            self._consume(opened, "document", kind, doc)
+            opened.consume("document", kind, doc)
 
     # what runs consist of
 
@@ -180,13 +170,13 @@ class RunRouter(DocumentRouter):
             if uid in ended:
                 ended.clear()
         run = Run(dict(doc))
-        opened = self._runs[uid] = _OpenRun(run, None)
+        opened = self._runs[uid] = OpenRun(run, self._failed)
         opened.consumer = self._begin(run)
-        self._consume(opened, "begin")
+        opened.consume("begin")
         if getattr(opened.consumer, "wants_documents", False):
             opened.watched = True
             self._watched += 1
-            self._consume(opened, "document", "start", doc)
+            opened.consume("document", "start", doc)
         self._take_early(uid)
 
     def descriptor(self, doc: Any) -> None:
@@ -206,10 +196,11 @@ class RunRouter(DocumentRouter):
             stream = Stream(name)
             rows = StreamRows(opened.run, stream, self._references, self._wanted)
         rows.add_descriptor(dict(doc))
-        opened.streams[name] = opened_rows = rows
-        opened.run.streams[name] = rows.stream
-        self._rows[uid] = opened_rows
-        self._consume(opened, "stream", rows.stream)
+        opened.streams[name] = rows
+        self._rows[uid] = rows
+        self._described[uid] = opened
+        if name in opened.run.streams:  # otherwise with its first rows
+            opened.consume("stream", rows.stream)
         self._take_early(uid)
 
     def event(self, doc: Any) -> None:
@@ -220,7 +211,7 @@ class RunRouter(DocumentRouter):
             return
         rows.add_event(doc)
         if len(rows.order.ready) >= BATCH:
-            self._deliver(rows)
+            self._described[doc["descriptor"]].deliver()
 
     def event_page(self, doc: Any) -> None:
         """Take a page of events."""
@@ -297,7 +288,7 @@ class RunRouter(DocumentRouter):
             return
         rows = self._rows[doc["descriptor"]]
         rows.add_stream_datum(doc, self._keys[resource], self._references.assets[resource])
-        self._deliver(rows)
+        self._described[doc["descriptor"]].deliver()
 
     def stop(self, doc: Any) -> None:
         """Take a stop document: the run ends, unless documents are missing that it counts."""
@@ -309,8 +300,8 @@ class RunRouter(DocumentRouter):
         if opened.run.stop is not None and opened.run.stop != doc:
             raise DocumentError(f"Run {opened.run.uid!r} has two stop documents, which differ.")
         opened.run.stop = dict(doc)
-        self._deliver_all(opened)
-        if self._is_complete(opened):
+        opened.deliver()
+        if opened.is_complete():
             self._end(opened)
 
     # what comes before its time
@@ -346,8 +337,8 @@ class RunRouter(DocumentRouter):
     def flush(self) -> None:
         """Send on the rows that are complete and in order; end runs that have all."""
         for opened in list(self._runs.values()):
-            self._deliver_all(opened)
-            if opened.run.stop is not None and self._is_complete(opened):
+            opened.deliver()
+            if opened.run.stop is not None and opened.is_complete():
                 self._end(opened)
 
     def settle(self) -> None:
@@ -370,17 +361,7 @@ class RunRouter(DocumentRouter):
         self._early_count = 0
         self._references.clear()
 
-    def _is_complete(self, opened: _OpenRun) -> bool:
-        counts = (opened.run.stop or {}).get("num_events")
-        if not isinstance(counts, dict):
-            counts = {}
-        if any(name not in opened.streams and count for name, count in counts.items()):
-            return False
-        return all(
-            each.is_complete(int(counts.get(name, 0))) for name, each in opened.streams.items()
-        )
-
-    def _end(self, opened: _OpenRun) -> None:
+    def _end(self, opened: OpenRun) -> None:
         run = opened.run
         mine = list(opened.streams.values())
         for datum_id, waiting in list(self._wanted.items()):
@@ -389,10 +370,7 @@ class RunRouter(DocumentRouter):
             self._wanted[datum_id] = [each for each in waiting if each[0] not in mine]
             if not self._wanted[datum_id]:
                 del self._wanted[datum_id]
-        for rows in mine:
-            while self._deliver(rows, final=True):
-                pass
-        self._count(opened)
+        opened.deliver_rest()
         del self._runs[run.uid]
         self._watched -= opened.watched
         gone = {run.uid}
@@ -400,49 +378,12 @@ class RunRouter(DocumentRouter):
             gone |= {each["uid"] for each in rows.stream.descriptors}
         for uid in gone:
             self._rows.pop(uid, None)
+            self._described.pop(uid, None)
         self._ended.append(gone)
         if not self._runs:
             self._references.clear()
             self._keys.clear()
-        self._consume(opened, "end")
-
-    def _count(self, opened: _OpenRun) -> None:
-        counts = (opened.run.stop or {}).get("num_events")
-        for name, count in (counts if isinstance(counts, dict) else {}).items():
-            found = opened.streams[name].order.next - 1 if name in opened.streams else 0
-            if found < count:
-                opened.run.problem(
-                    f"Stream {name!r}: the stop document counts {count} events, and the last that "
-                    f"came has seq_num {found}."
-                )
-
-    def _deliver_all(self, opened: _OpenRun) -> None:
-        for rows in opened.streams.values():
-            while self._deliver(rows):
-                pass
-
-    def _deliver(self, rows: StreamRows, final: bool = False) -> bool:
-        events = rows.take(final)
-        if events:
-            opened = self._runs[rows.run.uid]
-            self._consume(opened, "rows", Rows(rows.stream, events))
-        return bool(events)
-
-    def _consume(self, opened: _OpenRun, method: str, *arguments: Any) -> None:
-        consumer = opened.consumer
-        if consumer is None:
-            return
-        try:
-            getattr(consumer, method)(opened.run, *arguments)
-        except Exception as error:
-            opened.consumer = None
-            if self._failed is None:
-                raise ConsumerError(f"{type(consumer).__name__} has failed: {error}") from error
-            self._failed(opened.run, consumer, error)
-
-
-class ConsumerError(RuntimeError):
-    """A consumer raised, and nobody asked to be told: the error is the cause."""
+        opened.consume("end")
 
 
 _KINDS = frozenset(

@@ -126,7 +126,7 @@ class Run:
     start : dict
         The start document.
     streams : dict of str to Stream
-        In the order in which they began.
+        In the order of their first rows.
     stop : dict or None
         The stop document; None while the run goes on, and for good if there never was one.
     problems : list of str
@@ -300,7 +300,10 @@ class RunConsumer(Protocol):
         ...
 
     def stream(self, run: Run, stream: Stream) -> None:
-        """Take a new stream, or one that has got another descriptor."""
+        """Take a stream, right before its first rows, or when it has got another descriptor.
+
+        Streams without rows come at the end.
+        """
         ...
 
     def rows(self, run: Run, rows: Rows) -> None:

@@ -148,24 +148,28 @@ class StreamRows:
         DocumentError
             It isn't what its descriptor says, or contradicts an earlier one.
         """
+        # of all code here this runs most often, hence the few calls
         uid = document["descriptor"]
         data = document["data"]
         if data.keys() != self._keys[uid]:
             data = self._fitted(document)
+        number = document["seq_num"]
+        if type(number) is not int or number < 0:
+            number = _number(document)
         event: Event = {
             "descriptor": uid,
             "uid": document["uid"],
-            "seq_num": document["seq_num"],
+            "seq_num": number,
             "time": document["time"],
             "data": data,
             "timestamps": document["timestamps"],
         }
-        if type(event["seq_num"]) is not int or event["seq_num"] < 0:
-            event["seq_num"] = _number(document)
         if self._external[uid]:
             self._find_images(event, document.get("filled") or {})
-        else:
+        elif self._streamed:
             self._add(event)
+        else:
+            self.order.add(event)
 
     def _find_images(self, event: Event, filled: dict[str, Any]) -> None:
         """Put the frames in place of the ids of datums, or leave the row until they come."""

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given, settings
 
 from adsupport.documents.assets import Frames
-from adsupport.documents.router import ConsumerError, RunRouter
+from adsupport.documents.open_run import ConsumerError
+from adsupport.documents.router import RunRouter
 from adsupport.documents.run import Rows, Run, Stream
 
 from .encodings import ENCODINGS, SIMPLE, UID, descriptor_of, runs, runs_of, singly
@@ -288,6 +289,15 @@ def test_nobody_need_want_a_run():
     for name, doc in singly(SIMPLE):
         router(name, doc)
     assert router.open_runs == []
+
+
+def test_streams_come_in_the_order_of_their_rows_whatever_that_of_the_descriptors():
+    documents = singly(SIMPLE)
+    first, second = (each for each in documents if each[0] == "descriptor")
+    others = [each for each in documents if each[0] != "descriptor"]
+    swapped = view([others[0], second, first, *others[1:]])
+    assert list(swapped.run.streams) == list(view(documents).run.streams)
+    assert [call for call in swapped.calls if call != "begin"] == list(swapped.run.streams)
 
 
 def test_rows_counted_from_zero_are_rows():
