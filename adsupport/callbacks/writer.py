@@ -12,7 +12,7 @@ import threading
 import time
 from abc import ABC, abstractmethod
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from typing import Any
 
@@ -120,6 +120,16 @@ class RunWriter(DocumentRouter, ABC):
             filled = {key: list(column) for key, column in doc["filled"].items()}
             doc = {**doc, "data": data, "filled": filled}
         self._intake.put((kind, doc))
+
+    def in_order(self, call: Callable[[], Any]) -> None:
+        """Let something be done in the writer's thread, behind the documents that have come.
+
+        Parameters
+        ----------
+        call : callable
+            Without arguments.
+        """
+        self._intake.put((_MARK, call))
 
     # the writer's thread
 
@@ -251,7 +261,7 @@ class RunWriter(DocumentRouter, ABC):
     def _wait_for_documents(self, deadline: float | None) -> None:
         """Wait until the documents are worked on that have come so far."""
         done = threading.Event()
-        self._intake.put((_MARK, done.set))
+        self.in_order(done.set)
         if not done.wait(_left(deadline)):
             raise WriterTimeoutError(
                 f"{type(self).__name__}: documents are still being written.",
@@ -339,7 +349,7 @@ class RunWriter(DocumentRouter, ABC):
         list of WriterResult
             See :meth:`wait_writer`, also for what is raised.
         """
-        self._intake.put((_MARK, self._router.close))
+        self.in_order(self._router.close)
         return self.wait_writer(timeout)
 
 

@@ -10,7 +10,7 @@ from adsupport.documents.run import Run
 from adsupport.errors import ConfigurationError, OutputError
 
 from ..run_file import RunFile
-from ..writer import _MARK, RunWriter
+from ..writer import RunWriter
 from .existing import SpecContent
 from .scan import SpecScan
 
@@ -247,7 +247,7 @@ class SpecWriterCallback(RunWriter):
                 f"There is no document {doc!r} to comment on; expected {', '.join(_PLACES)}."
             )
         at, lines = time.time(), str(comment).splitlines()
-        self._intake.put((_MARK, lambda: self._comment(at, lines, doc)))
+        self.in_order(lambda: self._comment(at, lines, doc))
 
     def _comment(self, at: float, lines: list[str], doc: str | None) -> None:
         """Comment on the run that was begun last; with none open, on the next one."""

@@ -293,6 +293,9 @@ def test_nobody_need_want_a_run():
 
 def test_streams_come_in_the_order_of_their_rows_whatever_that_of_the_descriptors():
     documents = singly(SIMPLE)
+    for _, doc in documents:
+        if str(doc.get("descriptor", "")).startswith("baseline"):
+            doc["time"] -= 0.5
     first, second = (each for each in documents if each[0] == "descriptor")
     others = [each for each in documents if each[0] != "descriptor"]
     swapped = view([others[0], second, first, *others[1:]])
