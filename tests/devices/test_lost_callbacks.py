@@ -13,10 +13,12 @@ import epics
 import pytest
 from epics import ca
 from ophyd import Component, Device, DynamicDeviceComponent, EpicsMotor, EpicsSignal, EpicsSignalRO
+from ophyd.device import required_for_connection
 from ophyd.signal import UNSET_VALUE, DerivedSignal, EpicsSignalBase, Signal
 
 from adsupport.devices import SwaitRecord, connect
 from adsupport.devices.connection import settle, wait
+from adsupport.devices.signals.reading import wait_for
 from adsupport.errors import ConfigurationTypeError, ConnectionTimeoutError
 from adsupport.launch import IOCProcess
 
@@ -159,6 +161,34 @@ def test_the_first_monitor(known: Any) -> None:
     connect(signal, timeout=10)
     assert signal._readback is not UNSET_VALUE
     assert seen.wait(10)
+
+
+class FirstValueComesEarly(EpicsSignalRO):
+    """A signal whose first value comes before the device's callback is added to it."""
+
+    def subscribe(self, callback: Any, event_type: Any = None, run: bool = True) -> int:
+        if event_type == self.SUB_VALUE:
+            self._add_callback(self.pvname, self._read_pv, self._read_changed)
+            assert wait_for(lambda: self._args_cache[self.SUB_VALUE] is not None, 10)
+            run = False  # it wasn't connected when ophyd looked
+        return super().subscribe(callback, event_type=event_type, run=run)
+
+
+def test_a_device_that_missed_the_first_event_of_its_signal(gp: IOCProcess) -> None:
+    class Positioner(Device):
+        value = Component(FirstValueComesEarly, "userCalc6.VAL", auto_monitor=True)
+        seen: Any = None
+
+        @required_for_connection
+        @value.sub_value
+        def _value_changed(self, value: Any = None, **_: Any) -> None:
+            self.seen = (*(self.seen or ()), value)
+
+    positioner = Positioner(gp.prefix, name="positioner")
+    assert positioner.seen is None
+    connect(positioner, timeout=2)
+    assert positioner.seen == (positioner.value.get(),)
+    assert positioner.connected
 
 
 def test_a_monitored_motor_has_its_position(gp: IOCProcess) -> None:

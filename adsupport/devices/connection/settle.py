@@ -11,16 +11,27 @@ of pyepics leaves even pyepics itself with a connection that isn't there, or wit
 
 from __future__ import annotations
 
+import inspect
 import logging
 from typing import Any
 
 from epics import PV, ca
+from ophyd.device import Device
 from ophyd.signal import UNSET_VALUE, EpicsSignalBase
 
 from .device_signals import channels
 from .metadata import MetadataReader
 
-__all__ = ["can_settle", "correct", "has_value", "is_there", "settle", "settle_value", "wrongs"]
+__all__ = [
+    "can_settle",
+    "correct",
+    "has_value",
+    "is_there",
+    "settle",
+    "settle_subscriptions",
+    "settle_value",
+    "wrongs",
+]
 
 logger = logging.getLogger(__name__)
 
@@ -171,6 +182,41 @@ def settle_value(signal: EpicsSignalBase) -> None:
     for pv, index in _valueless(signal):
         if pv._args["value"] is not None:  # noqa: SLF001 (.value would wait for it)
             pv.run_callback(index)
+
+
+def settle_subscriptions(device: Device) -> None:
+    """Repeat the last event of signals for what a device does at its first one and hasn't done.
+
+    Parameters
+    ----------
+    device : ophyd.Device
+        The device.  What it has done already isn't repeated.
+
+    Notes
+    -----
+    To be run on ophyd's thread for monitors, where an event that isn't lost comes first.
+
+    ophyd makes a signal, asks for its values, and only then adds the device's own callback, which
+    it doesn't run unless the signal is connected by then: a first value that comes in between is
+    known to the signal and not to the device, until the next change.
+    """
+    for signal in list(device._signals.values()):  # noqa: SLF001
+        for kind, callbacks in signal._unwrapped_callbacks.items():  # noqa: SLF001
+            cached = signal._args_cache[kind]  # noqa: SLF001
+            if cached is None:
+                continue
+            for callback in list(callbacks.values()):
+                if _is_due(device, callback):
+                    arguments, keywords = cached
+                    logger.info("%s: %s had missed its first event", device.name, callback)
+                    callback(*arguments, **keywords)
+
+
+def _is_due(device: Device, callback: Any) -> bool:
+    """Tell whether a callback is a method of a device that it has to run before it's connected."""
+    if not inspect.ismethod(callback) or callback.__self__ is not device:
+        return False
+    return inspect.unwrap(callback.__func__) in device._required_for_connection  # noqa: SLF001
 
 
 def _valueless(signal: EpicsSignalBase) -> list[tuple[Any, Any]]:

@@ -6,12 +6,22 @@ import time
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from ophyd.device import Device
 from ophyd.signal import EpicsSignalBase
 
 from .device_signals import DeviceSignal, channels, devices_of, epics_signals
 from .metadata import MetadataReader
 from .report import may_come_back
-from .settle import can_settle, correct, has_value, is_there, settle, settle_value, wrongs
+from .settle import (
+    can_settle,
+    correct,
+    has_value,
+    is_there,
+    settle,
+    settle_subscriptions,
+    settle_value,
+    wrongs,
+)
 
 __all__ = ["ConnectionWait"]
 
@@ -167,10 +177,13 @@ class ConnectionWait:
         """
         return [
             f"{device.name}: {text.format(device=device.name)}"
-            for each in self._objects
-            for device in devices_of(each)
-            for text in device._required_for_connection.values()  # noqa: SLF001
+            for device in self._unready_devices()
+            for text in list(device._required_for_connection.values())  # noqa: SLF001
         ]
+
+    def _unready_devices(self) -> list[Device]:
+        parts = [device for each in self._objects for device in devices_of(each)]
+        return [device for device in parts if device._required_for_connection]  # noqa: SLF001
 
     def _look(self, now: float, quiet: bool) -> None:
         """Take note of what has connected, and help what doesn't get on by itself."""
@@ -187,6 +200,12 @@ class ConnectionWait:
                 self._help(signal, "metadata", settle, signal, self._reader)
         if came:
             self._last = now
+        if quiet:
+            for device in self._unready_devices():
+                for signal in list(device._signals.values()):  # noqa: SLF001
+                    if isinstance(signal, EpicsSignalBase):  # any knows ophyd's threads
+                        self._help(signal, "monitor", settle_subscriptions, device)
+                        break
         self._show(len(self.signals) - len(self._waiting), len(self.signals))
 
     def _corrected(self, key: int, signal: EpicsSignalBase, now: float) -> bool:
