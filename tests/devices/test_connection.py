@@ -180,10 +180,12 @@ def test_what_the_installed_release_does_not_have_yet(adsupport_ioc_factory):
 
 def test_what_answers_but_cannot_be_read(adsim, monkeypatch):
     # as without the right to read: libca refuses the request
-    for name in ("promote_type", "promote_fieldtype"):
-        monkeypatch.setattr(connection_metadata.ca, name, lambda *_, **__: 9999)
-    signal = EpicsSignalRO(f"{adsim.prefix}cam1:Model_RBV", name="model")
-    monkeypatch.setattr(type(signal._read_pv), "get_all_metadata_callback", lambda *_, **__: None)
+    monkeypatch.setattr(connection_metadata, "_with_limits", lambda _: 9999)
+    # all signals of a name share a process variable: this name is no other test's
+    name = f"{adsim.prefix}cam1:Model_RBV.VAL"
+    cls = epics.pv.default_pv_class
+    monkeypatch.setattr(cls, "get_all_metadata_callback", lambda *_, **__: None)
+    signal = EpicsSignalRO(name, name="model")
     with pytest.raises(ConnectionTimeoutError, match="model: answers, but can't be read: .*type"):
         connect(signal, timeout=1)
 
