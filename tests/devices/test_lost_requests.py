@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from warnings import simplefilter
 
 import pytest
 from epics import ca
@@ -12,8 +13,11 @@ from adsupport.devices.signals.reading import read_signals, wait_for
 pytestmark = pytest.mark.timeout(120)
 
 
-@pytest.mark.filterwarnings("ignore:ca.get.*timed out:UserWarning")
-def test_a_request_that_was_noted_and_never_sent_does_not_block_reads(det: Any) -> None:
+@pytest.mark.parametrize("warnings", ["ignore", "error"])
+def test_a_request_that_was_noted_and_never_sent_does_not_block_reads(
+    det: Any, warnings: str, recwarn: pytest.WarningsRecorder
+) -> None:
+    simplefilter(warnings, UserWarning)  # undone by recwarn
     signal = det.cam.num_images
     pv = signal.cl.get_pv(signal.pvname)
     # what pyepics leaves behind when the connection is lost between its note and its request

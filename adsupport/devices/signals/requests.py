@@ -81,11 +81,11 @@ def fetch(pv: Any, timeout: float) -> Any:
     from epics import ca
 
     try:
-        answer = ca.get_complete_with_metadata(pv.chid, ftype=pv.ftype, timeout=timeout)
+        answer = _complete(pv, pv.ftype, timeout)
         if answer is None and _answers(pv):
             _forget_request(pv)
             request(pv)
-            answer = ca.get_complete_with_metadata(pv.chid, ftype=pv.ftype, timeout=timeout)
+            answer = _complete(pv, pv.ftype, timeout)
     except ca.ChannelAccessGetFailure as error:
         raise lost(pv.pvname, "lost its IOC before it answered") from error
     return answer
@@ -166,7 +166,16 @@ def _answers(pv: Any) -> bool:
     if native == pv.ftype or not ca.isConnected(pv.chid):
         return False
     ca.get_with_metadata(pv.chid, ftype=native, wait=False)
-    return ca.get_complete_with_metadata(pv.chid, ftype=native, timeout=0.5) is not None
+    return _complete(pv, native, 0.5) is not None
+
+
+def _complete(pv: Any, kind: int, timeout: float) -> Any:
+    from epics import ca
+
+    try:
+        return ca.get_complete_with_metadata(pv.chid, ftype=kind, timeout=timeout)
+    except UserWarning:  # it warns when time is up, and the user has made errors of warnings
+        return None
 
 
 def _forget_request(pv: Any) -> None:
