@@ -219,9 +219,15 @@ class _Inquiry:
     def _close(self) -> None:
         from epics import ca
 
+        # pyepics forgets a channel, or a context, by its address after libca has freed it: that may
+        # be the address of another thread's new one by then, which would be forgotten
+        libca: Any = ca.libca
         for channel in self._channels.values():
-            ca.clear_channel(channel)
-        ca.destroy_context()
+            ca._chid_cache.pop(channel.value, None)  # noqa: SLF001
+        ca._cache.pop(ca.current_context(), None)  # noqa: SLF001
+        for channel in self._channels.values():
+            libca.ca_clear_channel(channel)
+        libca.ca_context_destroy()
 
 
 class _Sign(Enum):
