@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import chain
 from operator import itemgetter
 from typing import Any
 
@@ -88,15 +89,20 @@ def by_column(rows: Rows, keys: Sequence[str]) -> tuple[list[list[Any]], list[np
     list of numpy.ndarray
         When they were measured: (rows,), float64, seconds since 1970; NaN where unknown.
     """
-    if len(keys) > 1:
+    width = len(keys)
+    if width > 1:
         take = itemgetter(*keys)
+        data = [each["data"] for each in rows.events]
+        times = [each["timestamps"] for each in rows.events]
         try:
-            values = zip(*(take(each["data"]) for each in rows.events), strict=True)
-            stamps = np.array([take(each["timestamps"]) for each in rows.events], np.float64)
+            # One flat list: no container for each row, which the garbage collector would look at.
+            flat = list(chain.from_iterable(map(take, data)))
+            stamps = np.fromiter(chain.from_iterable(map(take, times)), np.float64, len(flat))
         except (KeyError, TypeError, ValueError):  # a row lacks a key
             pass
         else:
-            return [list(each) for each in values], list(np.ascontiguousarray(stamps.T))
+            table = np.ascontiguousarray(stamps.reshape(-1, width).T)
+            return [flat[column::width] for column in range(width)], list(table)
     return [rows.values(key) for key in keys], [rows.timestamps(key) for key in keys]
 
 
