@@ -23,20 +23,38 @@ def until(condition: Callable[[], bool]) -> None:
         time.sleep(0.02)
 
 
-@pytest.fixture
-def motor(gp):
-    """Return a motor at 0, at full speed."""
+def limits(motor: EpicsMotor) -> tuple[float, float]:
+    """Return a motor's limits, which ophyd is made to read anew.
+
+    By itself it reads them at a change of either one, and may take the answer to a request that
+    another thread sent before the change: then they stay old until the next change.
+    """
+    motor.user_setpoint.get(form="ctrl")
+    return motor.limits
+
+
+@pytest.fixture(scope="module")
+def only_motor(gp):
+    """Return the one motor of all tests: others would go on reading limits, see above."""
     motor = EpicsMotor("gp:m8", name="motor")
     motor.wait_for_connection(timeout=TIMEOUT)
-    motor.velocity.put(10, wait=True)
-    motor.user_offset.put(0, wait=True)
-    until(lambda: motor.limits == (-100, 100))  # monitors may come after the put's end
-    motor.move(0, timeout=TIMEOUT)
-    yield motor
-    motor.velocity.put(1, wait=True)
-    motor.low_limit_travel.put(-100, wait=True)
-    motor.high_limit_travel.put(100, wait=True)
+    return motor
     # not destroyed: pyepics may take a channel that comes later for one that it has cleared
+
+
+@pytest.fixture
+def motor(only_motor, caput):
+    """Return a motor at 0, at full speed."""
+    for field, value in (("VELO", 10), ("OFF", 0), ("LLM", -100), ("HLM", 100)):
+        caput(f"gp:m8.{field}", value)
+    until(lambda: limits(only_motor) == (-100, 100))
+    until(lambda: only_motor.motor_done_move.get(use_monitor=False))
+    only_motor.move(0, timeout=TIMEOUT)
+    # a late pulse of DMOV ends a move too early, and would so end the next one
+    until(lambda: only_motor.position == 0 and not only_motor._moving)
+    yield only_motor
+    for field, value in (("VELO", 1), ("LLM", -100), ("HLM", 100)):
+        caput(f"gp:m8.{field}", value)
 
 
 def test_everything_connects_and_describes_itself(motor):
@@ -79,9 +97,9 @@ def test_stop(motor):
 def test_set_current_position(motor):
     motor.move(0.5, timeout=TIMEOUT)
     motor.set_current_position(7.0)
-    assert motor.position == 7.0
-    assert motor.user_offset.get() == 6.5
-    until(lambda: motor.limits == (-93.5, 106.5))
+    until(lambda: motor.position == 7.0)  # the monitor may come after the put's end
+    until(lambda: motor.user_offset.get() == 6.5)
+    until(lambda: limits(motor) == (-93.5, 106.5))
     # ophyd may take the DMOV pulse of setting the position for the end of this move
     motor.move(7.2, timeout=TIMEOUT)
     until(lambda: motor.position == pytest.approx(7.2))
@@ -91,7 +109,7 @@ def test_limits_are_checked_before_and_by_the_record(motor):
     with pytest.raises(LimitError):
         motor.move(101, timeout=5)
     motor.set_lim(-1, 2)
-    until(lambda: motor.limits == (-1, 2))
+    until(lambda: limits(motor) == (-1, 2))
     with pytest.raises(LimitError):
         motor.move(2.5, timeout=5)
     assert motor.move(1.9, timeout=TIMEOUT).success
@@ -113,9 +131,10 @@ def test_read_backs_come_while_moving(motor):
         if len(seen) > 3:
             enough.set()
 
-    motor.user_readback.subscribe(keep, run=False)
+    subscription = motor.user_readback.subscribe(keep, run=False)
     motor.move(0.8, timeout=TIMEOUT)
     assert enough.wait(TIMEOUT)
+    motor.user_readback.unsubscribe(subscription)
     assert seen == sorted(seen)
     assert seen[-1] == pytest.approx(0.8)
 
