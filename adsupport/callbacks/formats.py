@@ -108,7 +108,8 @@ def make_writer(
     directory : str or path
         Where its files go.
     file_name : str, optional
-        Template of their names; of a format with one file for all runs its name.
+        Template of their names, with or without extension; of a format with one file for all
+        runs its whole name.
     exists : str
         What to do with files that exist: ``"refuse"``, ``"bump"`` or ``"replace"``.  SPEC files
         are appended to in any case.
@@ -139,4 +140,7 @@ def make_writer(
         path = Path(directory, file_name or cls.make_default_filename())
         path.parent.mkdir(parents=True, exist_ok=True)
         return cls(path, **options)
+    ending = f".{cls.file_extension}"
+    if file_name and not file_name.endswith(ending):
+        file_name += ending  # some writers take a name as it is
     return cls(file_path=directory, file_name=file_name, exists=exists, **options)

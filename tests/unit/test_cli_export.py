@@ -86,6 +86,7 @@ def test_one_run_in_all_formats(file, out):
     assert all(os.path.getsize(each) for each in paths)
     by_end = {each.rpartition(".")[2]: each for each in paths}
     assert os.path.basename(by_end["jsonl"]) == "00043-ddd.jsonl"
+    assert os.path.basename(by_end["hdf"]) in ("00043-ddd.hdf", "00043-ddd-1.hdf")
     assert list(read_documents(by_end["jsonl"])) == list(read_documents(file))[-4:]
     with open(next(each for each in paths if each.endswith("primary.csv"))) as table:
         assert [row["x"] for row in csv.DictReader(table)] == ["1.5"]

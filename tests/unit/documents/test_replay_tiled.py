@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import math
 import subprocess
 import sys
@@ -55,9 +56,12 @@ def client(tmp_path_factory):
         assert server.stdin and server.stdout
         with server:
             try:
-                yield from_uri(server.stdout.readline().strip())
+                found = from_uri(server.stdout.readline().strip())
+                yield found
+                found.context.http_client.close()
             finally:
                 server.stdin.close()
+    gc.collect()  # other connections of tiled's, while warnings of these are ignored
 
 
 class Rows(list):
@@ -203,3 +207,22 @@ def test_runs_are_found_by_number_uid_age_and_time(client):
     with pytest.raises(RunNotFoundError, match="has no run '799' among its 3 runs"):
         found("799", since=5e9)
     assert [name for name, _ in find_runs(client, ["700"])[0].documents()] == ["start", "stop"]
+
+
+def test_a_run_is_exported_by_the_command(client, tmp_path):
+    from typer.testing import CliRunner
+
+    from adsupport.cli.app import app
+
+    path = tmp_path / "images.h5"
+    with h5py.File(path, "w") as file:
+        file["entry/data/data"] = np.arange(60, dtype="u2").reshape(-1, 4, 5)
+    uid = write(client, "AD_HDF5", {"frame_per_point": 1}, path, [1, 4, 5], 3)
+    uri = f"{client.context.api_uri}?api_key={client.context.api_key}"
+    arguments = ["export", uid[:10], "--tiled", uri, "--to", "nexus,csv", "--dir", str(tmp_path)]
+    found = CliRunner().invoke(app, [*arguments, "--name", "run", "--images", "copy"])
+    assert found.exit_code == 0, found.output
+    with h5py.File(tmp_path / "run.hdf") as file:
+        images: Any = file["entry/instrument/bluesky/streams/primary/img/value"]
+        assert images[()].ravel().tolist() == list(range(60))
+    assert (tmp_path / "run-primary.csv").read_text().count("images.h5[") == 3
