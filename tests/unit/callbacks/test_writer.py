@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from bluesky import plan_stubs as bps
 from bluesky import plans as bp
 from ophyd.sim import SynSignal
 
-from adsupport.callbacks.intake import Intake
+from adsupport.callbacks.intake import MOMENT, Intake
 from adsupport.callbacks.run_file import RunFile
 from adsupport.callbacks.writer import RunWriter
 from adsupport.errors import DocumentError, OutputError, WriterTimeoutError
@@ -344,6 +345,28 @@ def test_who_brings_too_much_waits_for_room():
             break
         intake_done.wait(0.05)
     assert seen == [*range(100), -1]
+
+
+def test_a_backlog_is_waited_for_only_as_long_as_it_goes_down():
+    seen: list[int] = []
+    go = threading.Event()
+
+    def take(items: list[int]) -> None:
+        assert go.wait(10)
+        seen.extend(items)
+
+    stuck = Intake(take, lambda: False, lambda: None, "test", limit=20_000)
+    began = time.monotonic()
+    for number in range(10_000):
+        stuck.put(number)
+    assert MOMENT <= time.monotonic() - began < 10  # not once for each
+    done = threading.Event()
+    go.set()
+    stuck.put(-1)
+    while seen[-1:] != [-1]:
+        assert time.monotonic() - began < 30
+        done.wait(0.01)
+    assert seen == [*range(10_000), -1]
 
 
 def test_a_program_that_ends_leaves_whole_files(tmp_path):
