@@ -119,7 +119,8 @@ def encode_document(name: str, doc: Mapping[str, Any], *, other: Other | None = 
     except TypeError:
         pass
     else:
-        if b"null" not in line and _TAG_BYTES not in line:
+        # one byte is found several times faster than a text
+        if b"null" not in line and (b"$" not in line or _TAG_BYTES not in line):
             return line
     return b"[%b,%b]\n" % (encode(name, where="name"), _Encoder(name, other).text(doc))
 

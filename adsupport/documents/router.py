@@ -151,7 +151,7 @@ class RunRouter(DocumentRouter):
             resource = doc.get("resource", "")
             owners = [uid for uid, each in self._runs.items() if resource in each.resources]
             opened = self._runs.get(doc.get("run_start") or next(iter(owners), ""))
-        if opened is not None and getattr(opened.consumer, "wants_documents", False):
+        if opened is not None and opened.watched:
             opened.consume("document", kind, doc)
 
     # what runs consist of

@@ -43,8 +43,11 @@ class JSONLinesFile(RunFile):
         if name == "stop":
             self._stop = line  # readers look for it at the end; others may still come
             return
-        with writing(self._file.path):
+        try:
             self._lines.write(line)
+        except OSError:
+            with writing(self._file.path):
+                raise
 
     def finish(self) -> list[Path]:
         """Write the stop document and name the file; see the base class."""
