@@ -13,7 +13,7 @@ import uuid
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
@@ -100,6 +100,7 @@ plain_values = st.recursive(
 
 
 @given(values)
+@settings(max_examples=60, deadline=None)
 def test_any_value_comes_back_bit_for_bit_through_strict_json(value):
     text = encode(value)
     strict(text)

@@ -13,7 +13,8 @@ from hypothesis import given, settings
 from adsupport.callbacks.json import JSONLinesWriter
 from adsupport.documents import json_text
 from adsupport.documents.json_lines import read_documents
-from adsupport.errors import DocumentError, OutputExistsError
+from adsupport.documents.run import Run
+from adsupport.errors import DocumentError, OutputError, OutputExistsError
 
 from ...documents import encodings as enc
 
@@ -99,6 +100,18 @@ def test_filled_images_are_kept_with_their_type(tmp_path):
     (result,) = send(writer, documents)
     found = list(read_documents(result.paths[0]))[at][1]["data"]["image"]
     assert found.dtype == image.dtype and (found == image).all()
+
+
+def test_a_full_disk_is_told_with_the_file(tmp_path):
+    with open("/dev/full", "wb", buffering=0) as full:
+        writer = JSONLinesWriter(tmp_path, "x")
+        made = writer.run_file(Run({"uid": "1", "time": 1.0}))
+        made._lines.close()
+        made._lines = full
+        with pytest.raises(OutputError, match=r"x.jsonl can't be written: No space left"):
+            made.document("start", {"uid": "1"})
+        made.abandon()
+    assert os.listdir(tmp_path) == []
 
 
 def test_a_writer_that_fails_leaves_nothing(tmp_path, monkeypatch):
