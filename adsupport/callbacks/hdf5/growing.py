@@ -35,7 +35,7 @@ class GrowingDataset:
         self, group: h5py.Group, name: str, dtype: np.dtype, row_shape: tuple[int, ...] = ()
     ) -> None:
         self.dtype, self.row_shape = dtype, row_shape
-        self.rows = 0
+        self.rows = self._room = 0
         self._group, self._name = group, name
         self._first: np.ndarray | None = None
         self._dataset: h5py.Dataset | None = None
@@ -56,7 +56,10 @@ class GrowingDataset:
             self._first = block
         else:
             dataset = self._chunked()
-            dataset.resize(self.rows + len(block), axis=0)
+            needed = self.rows + len(block)
+            if needed > self._room:  # by doubling, as each resize takes as long as a write
+                self._room = max(needed, 2 * self._room)
+                dataset.resize(self._room, axis=0)
             self._write(dataset, self.rows, block)
         self.rows += len(block)
 
@@ -74,7 +77,7 @@ class GrowingDataset:
             The rows, in order; text as str.
         """
         for start in range(0, self.rows, rows):
-            piece = slice(start, start + rows)
+            piece = slice(start, min(start + rows, self.rows))
             if 0 in self.row_shape:
                 count = min(rows, self.rows - start)
                 yield np.empty((count, *self.row_shape), self.dtype)
@@ -100,6 +103,9 @@ class GrowingDataset:
             if self._first is not None:
                 self._write(dataset, 0, self._first)
             self._dataset, self._first = dataset, None
+        elif self._room > self.rows:
+            self._dataset.resize(self.rows, axis=0)
+        self._room = self.rows
         return self._dataset
 
     def rename(self, name: str) -> None:
@@ -119,7 +125,7 @@ class GrowingDataset:
         if self._dataset is not None:
             del self._group[self._name]
         self._dataset = self._first = None
-        self.rows = 0
+        self.rows = self._room = 0
 
     def _chunked(self) -> h5py.Dataset:
         if self._dataset is None:
@@ -134,7 +140,7 @@ class GrowingDataset:
             )
             if self._first is not None:
                 self._write(self._dataset, 0, self._first)
-            self._first = None
+            self._first, self._room = None, self.rows
         return self._dataset
 
     def _write(self, dataset: h5py.Dataset, start: int, block: np.ndarray) -> None:

@@ -35,6 +35,7 @@ __all__ = ["StoredColumn"]
 _INT64 = np.dtype(np.int64)
 _EXACT = 2**53  # float64 has all integers up to it
 _BLOCK_ROWS = 4096
+_FLOATS = Storage("plain", np.dtype(np.float64))
 
 
 class StoredColumn:
@@ -77,8 +78,13 @@ class StoredColumn:
         values : sequence
             One for each row; None for a row without value.
         """
-        piece = self._typed.take(values)
-        self._look(piece)
+        found = None if self._store is None else self._store.storage
+        if found == _FLOATS and set(map(type, values)) == {float}:
+            # Most columns: more floats don't change the type, which needn't be looked for.
+            piece = ColumnArray(self._typed.type, np.array(values, np.float64), None)
+        else:
+            piece = self._typed.take(values)
+            self._look(piece)
         self._fitting_store().append(piece)
         if piece.missing is not None:
             self._missing.append(np.flatnonzero(piece.missing) + self.rows)

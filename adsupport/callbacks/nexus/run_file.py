@@ -49,7 +49,7 @@ class NexusRunFile(RunFile):
         """
         view = self._view
         view.view(run, self.skipped, self.remarks)
-        self._output = output = AtomicFile(view.make_file_name(), exists=view.exists)
+        self._output = output = AtomicFile(view.path_of_file(), exists=view.exists)
         view.output_nexus_file = output.path
         if output.problem:
             self.remarks.append(output.problem)

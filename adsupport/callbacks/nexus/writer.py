@@ -174,7 +174,7 @@ class NXWriter(FileWriter, InstrumentHooks):
         return NexusRunFile(self._copy())
 
     def make_file_name(self) -> Path:
-        """Name the file of the run; override it for names of your own.
+        """Name the file of a run for which no ``file_name`` is set; override it for your own.
 
         Returns
         -------
@@ -186,8 +186,23 @@ class NXWriter(FileWriter, InstrumentHooks):
         OutputNameError
             The name can't be used.
         """
+        return self.target(self.run)
+
+    def path_of_file(self) -> Path:
+        """Tell where the file of the run will be; not for users.
+
+        Returns
+        -------
+        pathlib.Path
+            As ``file_name`` says, or else :meth:`make_file_name`.
+
+        Raises
+        ------
+        OutputNameError
+            The name can't be used.
+        """
         if self.file_name is None:
-            return self.target(self.run)
+            return Path(self.make_file_name())
         name = Path(self.file_name)
         directory = Path(self.file_path or ".") / name.parent
         if "{" in name.name:

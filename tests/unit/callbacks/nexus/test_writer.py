@@ -119,6 +119,19 @@ def test_file_name_can_be_set_and_reset(documents, write, tmp_path):
     assert write(documents(columns()), writer).suffix == ".nx"
 
 
+def test_a_name_made_by_a_subclass_unless_one_is_set(documents, write, tmp_path):
+    class Mine(NXWriter):
+        file_extension = "h5"
+        warn_on_missing_content = False
+
+        def make_file_name(self):
+            return f"{tmp_path}/{self.metadata['user']}_{self.scan_id}.{self.file_extension}"
+
+    found = documents(columns(), start={"user": "me"})
+    assert write(found, Mine()) == tmp_path / "me_1.h5"
+    assert write(found, Mine(file_name=tmp_path / "set.h5")) == tmp_path / "set.h5"
+
+
 def test_a_file_isnt_replaced_and_the_work_isnt_lost(documents, tmp_path, caplog):
     writer = NXWriter(file_name=tmp_path / "a.h5", warn_on_missing_content=False)
     (tmp_path / "a.h5").write_text("precious")
