@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import logging
 import warnings
-from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -96,7 +95,7 @@ def run(
         raise typer.BadParameter(
             "Say which runs: by uid, scan_id, -1 and so on, by --since and --until, or --all."
         )
-    console = Console(stderr=True)
+    console = Console(stderr=True, highlight=False)
     with _quiet():
         from adsupport.callbacks.export import export_runs
         from adsupport.callbacks.formats import format_names, make_writer
@@ -108,6 +107,8 @@ def run(
             raise typer.BadParameter(str(error), param_hint="--to") from error
         found = find_runs(_source(catalog, tiled, file), texts, since, until)
         options: dict[str, Any] = {"file_name": name, "exists": exists, "path_map": mapping}
+        # not strict: what a file lacks is told here, in fewer words
+        options["strict"] = False
         writers = {each: make_writer(each, out, images=images, **options) for each in formats}
         with _Bar(console, len(found)) as bar:
             results = []
@@ -224,10 +225,9 @@ class _Bar:
     def tell(self, result: Exported) -> None:
         for path in result.paths:
             typer.echo(str(path))
-        if result.error is not None:
+        for text in [str(result.error)] if result.error else result.skipped:
             self._console.print(
-                f"[red]{escape(_called(result.run))} as {result.format}:[/red] "
-                f"{escape(str(result.error))}",
+                f"[red]{escape(_called(result.run))} as {result.format}:[/red] {escape(text)}",
                 soft_wrap=True,
             )
 
@@ -238,11 +238,14 @@ def _called(run: StoredRun) -> str:
 
 
 def _conclude(console: Console, results: list[Exported], runs: int) -> None:
-    remarks = Counter((each.format, text) for each in results for text in each.remarks)
-    for (name, text), count in remarks.items():
-        times = "" if count == 1 else f" ({count} times)"
-        console.print(f"[dim]{name}: {escape(text)}{times}[/dim]", soft_wrap=True)
-    failed = [each for each in results if each.error is not None]
+    remarks: dict[tuple[str, str], list[str]] = {}
+    for each in results:
+        for text in each.remarks:
+            remarks.setdefault((each.format, text), []).append(_called(each.run))
+    for (name, text), called in remarks.items():
+        where = called[0] if len(called) == 1 else f"{len(called)} runs"
+        console.print(f"[dim]{escape(where)} as {name}: {escape(text)}[/dim]", soft_wrap=True)
+    failed = [each for each in results if each.error is not None or each.skipped]
     files = len({path for each in results for path in each.paths})
     count = f"{files} file{'' if files == 1 else 's'}"
     if failed:

@@ -80,7 +80,7 @@ def test_one_run_in_all_formats(file, out):
     code, stdout, stderr = call("-1", "--file", file, "--dir", out, "--to", ",".join(formats),
                                 "--name", name, "--exists", "bump")  # fmt: skip
     assert (code, stderr.split(". ")[-1]) == (0, "8 files of 1 run written."), stderr
-    assert stderr.count("nexus: The baseline has no sample_data_*") == 1
+    assert stderr.count("(scan_id 43) as nexus: The baseline has no sample_data_*") == 1
     paths = stdout.split()
     assert sorted(map(os.path.basename, paths)) == sorted(os.listdir(out))
     assert all(os.path.getsize(each) for each in paths)
@@ -140,6 +140,19 @@ def test_a_run_that_can_t_be_read_is_told(tmp_path, out):
     )
     code, stdout, stderr = call("--file", path, "--dir", out, "--to", "json")
     assert code == 1 and "line 3 of" in stderr
+
+
+def test_a_run_that_isn_t_whole_is_written_and_told(tmp_path, out):
+    first, second, third = [list(documents(index)) for index in range(3)]
+    first[-1] = ("stop", first[-1][1] | {"num_events": {"primary": 7}})
+    path = write(tmp_path / "docs.jsonl", [first, second[:-1], third[:-1]])
+    code, stdout, stderr = call("--file", path, "--dir", out, "--to", "json")
+    assert code == 1 and len(stdout.split()) == 3
+    assert (
+        "Run aaaaaaaa (scan_id 40) as json: Stream 'primary': the stop document counts 7" in stderr
+    )
+    assert "2 runs as json: There is no stop document" in stderr
+    assert "3 files of 3 runs written; something is wrong with 1 of 3" in stderr
 
 
 def test_missing_images_are_told_with_their_file(tmp_path, out):

@@ -232,6 +232,10 @@ def test_databroker_opens_our_lines(catalog, tmp_path):
         ("stop", {"uid": "s", "run_start": "a" * 36, "time": 2.0, "exit_status": "success"}),
     ]  # fmt: skip
     path = write(tmp_path / "run.jsonl", run)
+    endless = BlueskyJSONLCatalog(str(write(tmp_path / "endless.jsonl", run[:-1])))
+    for stored in (endless[3], endless.v1[3]):
+        assert [name for name, _ in played(stored)][:2] == ["start", "descriptor"]
+        assert len(played(stored)) == 3
     found = BlueskyJSONLCatalog(str(path))[3]
     assert found.primary.read()["m"].values.tolist() == [0.1]
     assert json.dumps(found.metadata["start"]["hints"]) == '{"dimensions": []}'
