@@ -58,7 +58,6 @@ class EntryHooks(StreamHooks):
         filename : str
             The file's final name.
         """
-        # Imported here for its number: the module is h5py's own.
         attributes = {
             "file_name": str(filename),
             "file_time": self.iso(datetime.datetime.now().timestamp()),
@@ -84,13 +83,12 @@ class EntryHooks(StreamHooks):
             The group.
         """
         entry = self.create_NX_group(self.root, "entry:NXentry")
-        if self.start_time is not None:
-            entry["start_time"] = self.iso(self.start_time)
-        if self.stop_time is not None:
-            entry["end_time"] = self.iso(self.stop_time)
-            if self.start_time is not None:
-                entry["duration"] = self.stop_time - self.start_time
-                entry["duration"].attrs["units"] = "s"
+        for name, seconds in (("start_time", self.start_time), ("end_time", self.stop_time)):
+            if seconds is not None and self.iso(seconds):
+                entry[name] = self.iso(seconds)
+        if self.stop_time is not None and self.start_time is not None:
+            entry["duration"] = self.stop_time - self.start_time
+            entry["duration"].attrs["units"] = "s"
         entry["program_name"] = "bluesky"
         self.write_instrument(entry)
         data = self.attempt(self.write_data, entry)
@@ -299,7 +297,7 @@ class EntryHooks(StreamHooks):
         return found
 
     def _write_title(self, entry: h5py.Group) -> None:
-        entry["title"] = self.get_sample_title()
+        self.write_field(entry, "title", self.get_sample_title())
 
     def _write_metadatum(self, group: h5py.Group, key: str, value: Any) -> None:
         name = member_name(str(key))

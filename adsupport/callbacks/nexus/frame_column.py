@@ -32,6 +32,9 @@ class FrameColumn:
     """
 
     def __init__(self, group: h5py.Group, column: Column, rows_before: int = 0) -> None:
+        # Imported while the run goes on, not while its file is waited for.
+        from ...documents import images  # noqa: F401
+
         self.group, self.column = group, column
         #: Of each row; None where images never were announced.
         self.frames = FrameRows(rows_before)

@@ -6,7 +6,7 @@ from typing import Any
 
 import h5py
 
-from ..output.hdf5_values import member_name
+from ..output.hdf5_values import member_name, write_attribute
 from .entry_hooks import EntryHooks
 from .nx_group import link
 
@@ -60,7 +60,7 @@ class InstrumentHooks(EntryHooks):
         """
         instrument = self.create_NX_group(parent, "instrument:NXinstrument")
         if self.instrument_name is not None:
-            instrument["name"] = self.instrument_name
+            self.write_field(instrument, "name", self.instrument_name)
         bluesky = self.create_NX_group(instrument, "bluesky:NXnote")
         metadata = self.write_metadata(bluesky)
         self.write_streams(bluesky)
@@ -110,8 +110,8 @@ class InstrumentHooks(EntryHooks):
             ]
             described = " ".join(_text(each) for each in maker) or column.column.source
             if described:
-                detector["description"] = described
-            detector["local_name"] = device
+                self.write_field(detector, "description", described)
+            self.write_field(detector, "local_name", device)
             self._settings(detector, settings, _DETECTOR_SETTINGS)
         return group
 
@@ -139,16 +139,18 @@ class InstrumentHooks(EntryHooks):
             link(positioner, "value", column.group)
             described = column.column
             device = described.object_name or key
-            positioner["name"] = device
+            self.write_field(positioner, "name", device)
             if described.source:
-                positioner["description"] = described.source
-                if described.source.startswith("PV:"):
-                    positioner["controller_record"] = described.source.removeprefix("PV:")
+                self.write_field(positioner, "description", described.source)
+                pv = described.source.removeprefix("PV:")
+                if pv != described.source:
+                    self.write_field(positioner, "controller_record", pv)
             low, high = described.limits
             if low is not None and high is not None and low < high:
                 for name, limit in (("soft_limit_min", low), ("soft_limit_max", high)):
-                    positioner[name] = limit
-                    positioner[name].attrs["units"] = described.units
+                    write_attribute(
+                        self.write_field(positioner, name, limit), "units", described.units
+                    )
             for suffix in _SET_POINTS:
                 target = self.root.get(f"{self.streams_address('primary', device + suffix)}/value")
                 if target is not None:
@@ -234,7 +236,7 @@ class InstrumentHooks(EntryHooks):
             if "units" not in found.attrs and name in _SECONDS:
                 found.attrs["units"] = "s"
             elif "units" not in found.attrs and "motor_egu" in settings:  # a motor record's
-                found.attrs["units"] = f"{_text(settings['motor_egu'])}/s"
+                write_attribute(found, "units", f"{_text(settings['motor_egu'])}/s")
             link(group, name, found)
 
     def _source(self, parent: h5py.Group, name: str, short_name: str) -> h5py.Group:

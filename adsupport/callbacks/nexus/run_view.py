@@ -40,9 +40,13 @@ def iso_time(seconds: float, *, zone: bool = True) -> str:
     Returns
     -------
     str
-        ISO 8601 in local time, such as ``"2022-08-12T17:27:38.779351-05:00"``.
+        ISO 8601 in local time, such as ``"2022-08-12T17:27:38.779351-05:00"``; empty for what
+        is no time, or in no year that a calendar has.
     """
-    found = datetime.datetime.fromtimestamp(seconds).astimezone()
+    try:
+        found = datetime.datetime.fromtimestamp(seconds).astimezone()
+    except (ValueError, OverflowError, OSError):
+        return ""
     return (found if zone else found.replace(tzinfo=None)).isoformat()
 
 
@@ -166,12 +170,31 @@ class RunView:
         h5py.Dataset
             With ``@target``.
         """
-        dataset = write_value(parent, name, value, notes=self.skipped)
+        dataset = self.write_field(parent, name, value)
         for key, each in attributes.items():
             if each is not None:
                 write_attribute(dataset, key, each, notes=self.skipped)
         targeted(dataset)
         return dataset
+
+    def write_field(self, parent: h5py.Group, name: str, value: Any) -> h5py.Dataset:
+        """Write a value that isn't meant to be linked, whatever it is.
+
+        Parameters
+        ----------
+        parent : h5py.Group
+            Where.
+        name : str
+            Its name.
+        value : any
+            See :mod:`adsupport.callbacks.output.hdf5_values`.
+
+        Returns
+        -------
+        h5py.Dataset
+            Without attributes.
+        """
+        return write_value(parent, name, value, notes=self.skipped)
 
     def link(self, parent: h5py.Group, name: str, item: h5py.Dataset | h5py.Group) -> None:
         """Give an object a second name; ``parent[name] = item`` does so as well.

@@ -8,7 +8,7 @@ import numpy as np
 from ...documents.run import Rows, Stream
 from ..hdf5.growing import GrowingDataset
 from ..hdf5.row_pieces import RowPieces, by_column
-from ..output.hdf5_values import member_name
+from ..output.hdf5_values import member_name, write_attribute
 from .column_group import ColumnGroup
 from .frame_column import FrameColumn
 from .nx_group import nx_group
@@ -33,7 +33,7 @@ class StreamGroup:
         self.stream = stream
         name = member_name(stream.name)
         self.group = nx_group(streams, name, "NXnote")
-        self.group.attrs["uid"] = stream.uid
+        write_attribute(self.group, "uid", stream.uid)
         self.events = nx_group(events, name, "NXcollection")
         self.columns: dict[str, ColumnGroup | FrameColumn] = {}
         self.rows = 0

@@ -10,7 +10,7 @@ import numpy as np
 
 from ...documents.run import Column, Stream
 from ...errors import ImageFileError
-from ..output.hdf5_values import member_name
+from ..output.hdf5_values import member_name, write_attribute
 from .frame_column import FrameColumn
 from .nx_group import link, targeted
 from .run_view import CONFIGURATION, STREAMS, RunView
@@ -211,7 +211,9 @@ class StreamHooks(RunView):
         text = h5py.check_string_dtype(value.dtype) is not None
         for name, row in (("value_start", 0), ("value_end", -1)):
             found: Any = (value.asstr() if text else value)[row]
-            ds = group.create_dataset(name, data=found, dtype=value.dtype)
+            # An array of varying length is one of its own length here.
+            dtype = value.dtype if text or value.dtype.kind != "O" else None
+            ds = group.create_dataset(name, data=found, dtype=dtype)
             self._describe(ds, column, key)
             if "encoding" in value.attrs:
                 ds.attrs["encoding"] = value.attrs["encoding"]
@@ -226,7 +228,8 @@ class StreamHooks(RunView):
             targeted(dataset)
         if first is not None:
             time.attrs["start_time"] = first
-            time.attrs["start_time_iso"] = self.iso(first)
+            if self.iso(first):
+                time.attrs["start_time_iso"] = self.iso(first)
         for name in ("missing_rows", "row_shape"):
             item: Any = group.get(name)
             if item is not None:
@@ -240,7 +243,8 @@ class StreamHooks(RunView):
             ("resource_id", list(assets)),
         ):
             values = list(dict.fromkeys(found)) if name == "source_address" else found
-            value.attrs[name] = values[0] if len(values) == 1 else values
+            shown = values[0] if len(values) == 1 else values
+            write_attribute(value, name, shown, notes=self.remarks)
 
     def _configuration(self, group: h5py.Group, content: dict[str, Any]) -> None:
         keys, stamps = content.get("data_keys") or {}, content.get("timestamps") or {}

@@ -163,6 +163,49 @@ def test_a_failed_run_says_so(documents, write):
         assert bluesky["stop/reason"][()] == b"broken"
 
 
+HOSTILE = "a\0/\ud800../" + "é" * 300
+
+
+def test_names_and_texts_that_nobody_would_choose(documents, write):
+    configuration = {
+        HOSTILE: {
+            "data": {f"{HOSTILE}_{HOSTILE}": HOSTILE, f"{HOSTILE}_motor_egu": HOSTILE},
+            "timestamps": {f"{HOSTILE}_{HOSTILE}": float("nan")},
+            "data_keys": {f"{HOSTILE}_{HOSTILE}": {"units": HOSTILE, "precision": HOSTILE}},
+        }
+    }
+    keys = {
+        HOSTILE: {"units": HOSTILE, "source": HOSTILE, "precision": 3, "object_name": HOSTILE},
+        "x": {"source": f"PV:{HOSTILE}", "lower_ctrl_limit": -1, "upper_ctrl_limit": 1},
+    }
+    found = documents(
+        {HOSTILE: {HOSTILE: [1.0]}, "primary": {HOSTILE: [1.0, 2.0], "x": [HOSTILE] * 2}},
+        start={
+            "detectors": [HOSTILE, "x"],
+            "motors": [HOSTILE],
+            "plan_name": HOSTILE,
+            HOSTILE: {HOSTILE: [HOSTILE]},
+            "hints": HOSTILE,
+            "shape": HOSTILE,
+            "snaking": HOSTILE,
+        },
+        stop={"reason": HOSTILE, "exit_status": HOSTILE},
+        keys=keys,
+        configuration=configuration,
+        objects={HOSTILE: [HOSTILE]},
+    )
+    path = write(found, instrument_name=HOSTILE, file_name="a.h5")
+    assert check_nexus(path) == []
+    with h5py.File(path) as file:
+        assert len(file["entry/instrument/positioners"]) == 1
+
+
+@pytest.mark.parametrize("when", [float("nan"), float("inf"), -1e300, 1e300, 0.0])
+def test_times_that_no_calendar_has(documents, write, when):
+    path = write(documents(columns(), when=when), strict=False, file_name="a.h5")
+    assert check_nexus(path) == []
+
+
 @pytest.mark.parametrize("length", range(5))
 def test_a_run_cut_off_anywhere_is_written(documents, write, length):
     found = documents({"primary": {"x": [1.0, 2.0]}, "baseline": {"t": [3.0]}})
