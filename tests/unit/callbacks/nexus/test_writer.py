@@ -3,6 +3,7 @@
 import logging
 import re
 
+import event_model
 import h5py
 import numpy as np
 import pytest
@@ -341,6 +342,33 @@ def test_events_have_their_numbers_and_times(documents, write):
         events = file["entry/instrument/bluesky/events/primary"]
         assert events["seq_num"][()].tolist() == [1, 2]
         assert events["EPOCH"][()].tolist() == [1001, 1002]
+
+
+def content(path):
+    """All that a file has, by address."""
+    found = {}
+    with h5py.File(path) as file:
+        found["/"] = {n: v for n, v in file.attrs.items() if n not in ("file_name", "file_time")}
+
+        def look(name, item):
+            values = np.asarray(item[()]).tolist() if isinstance(item, h5py.Dataset) else None
+            attributes = {key: np.asarray(each).tolist() for key, each in item.attrs.items()}
+            found[name] = (values, attributes)
+
+        file.visititems(look)
+    return found
+
+
+def test_the_encoding_of_the_documents_makes_no_difference(documents, write):
+    found = documents({"primary": {"x": [1.0, 2.0, 3.0], "n": [1, 2, 3], "s": ["a", "b", "c"]}})
+    events = [doc for name, doc in found if name == "event"]
+    (page,) = [event_model.pack_event_page(*events)]
+    bulk = {events[0]["descriptor"]: events}
+    live = content(write(found, file_name="a.h5"))
+    assert len(live) > 40
+    for other in ([("event_page", page)], [("bulk_events", bulk)], found[4:1:-1]):
+        same = [*found[:2], *other, found[-1]]
+        assert content(write(same, file_name="b.h5", exists="replace")) == live
 
 
 def test_times_have_the_zone(documents, write):
