@@ -21,11 +21,8 @@ __all__ = ["RunRouter"]
 
 logger = logging.getLogger(__name__)
 
-#: How many documents are kept that came before the one they refer to.
-EARLY = 10_000
-
-#: How many runs are remembered after their end, to know repeated documents.
-ENDED = 100
+EARLY = 10_000  #: Documents that are kept when they came before the one they refer to.
+ENDED = 100  #: Runs that are remembered after their end, to know repeated documents.
 
 
 class RunRouter(DocumentRouter):
@@ -136,23 +133,27 @@ class RunRouter(DocumentRouter):
         return next(iter(self._runs.values())).run if len(self._runs) == 1 else None
 
     def _show(self, kind: str, doc: dict[str, Any]) -> None:
-        """Give a document as it is to the consumer of its run, when it wants that."""
-        if kind == "start":
-            return
+        """Give a document as it is to the consumers of its run, which want that."""
+        for opened in self._owners(kind, doc):
+            if opened.watched:
+                opened.consume("document", kind, doc)
+
+    def _owners(self, kind: str, doc: dict[str, Any]) -> list[OpenRun]:
+        """Find the run of a document; of images that no run owns (yet), all that are open."""
         if kind == "bulk_events":
-            descriptor = next(
-                (each["descriptor"] for events in doc.values() for each in events), ""
-            )
-        else:
-            descriptor = doc.get("descriptor", "")
-        if descriptor:
-            opened = self._described.get(descriptor)
-        else:
+            uid = next((each["descriptor"] for events in doc.values() for each in events), "")
+            opened = self._described.get(uid)
+        elif kind == "stream_datum" and doc["stream_resource"] not in self._keys:
+            opened = None  # it's taken again when that comes
+        elif "descriptor" in doc:
+            opened = self._described.get(doc["descriptor"])
+        elif kind in _IMAGES and "run_start" not in doc:
             resource = doc.get("resource", "")
-            owners = [uid for uid, each in self._runs.items() if resource in each.resources]
-            opened = self._runs.get(doc.get("run_start") or next(iter(owners), ""))
-        if opened is not None and opened.watched:
-            opened.consume("document", kind, doc)
+            owned = [each for each in self._runs.values() if resource in each.resources]
+            return owned or list(self._runs.values())
+        else:
+            opened = self._runs.get(doc.get("run_start", "")) if kind != "start" else None
+        return [] if opened is None else [opened]
 
     # what runs consist of
 
@@ -385,6 +386,8 @@ class RunRouter(DocumentRouter):
             self._keys.clear()
         opened.consume("end")
 
+
+_IMAGES = frozenset("resource datum datum_page bulk_datum stream_resource".split())
 
 _KINDS = frozenset(
     "start descriptor event event_page bulk_events resource datum datum_page bulk_datum "

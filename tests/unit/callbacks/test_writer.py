@@ -303,6 +303,37 @@ def test_documents_are_shown_as_they_came_to_whom_wants_them(writer):
     assert seen == [(name, doc.get("uid", doc.get("datum_id", ""))) for name, doc in documents]
 
 
+@pytest.mark.parametrize("owned", [True, False])
+def test_documents_of_images_are_shown_once_in_any_order(writer, owned):
+    seen: list[tuple[str, Any]] = []
+
+    class Wanting(Seeing):
+        wants_documents = True
+
+        def document(self, name: str, doc: dict) -> None:
+            seen.append((name, doc))
+
+        def rows(self, run: Any, rows: Any) -> None:
+            pass
+
+    writer.run_file = lambda run: Wanting([])  # type: ignore[method-assign]
+    for encode in (singly, ENCODINGS["streamed"]):
+        seen.clear()
+        start, *middle, stop = encode(SIMPLE)
+        if not owned:
+            middle = [
+                (kind, {k: v for k, v in doc.items() if k != "run_start"})
+                if kind.endswith("resource")
+                else (kind, doc)
+                for kind, doc in middle
+            ]
+        play(writer, [start, *reversed(middle), stop])
+        writer.wait_writer(timeout=10)
+        kinds = sorted(name for name, _ in seen)
+        expected = sorted(name for name, _ in [start, *middle, stop])
+        assert kinds == expected
+
+
 # the queue
 
 
