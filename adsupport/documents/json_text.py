@@ -33,6 +33,7 @@ from __future__ import annotations
 
 import enum
 import json
+import re
 import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from typing import Any
@@ -49,7 +50,9 @@ __all__ = ["FORMAT", "TAG", "decode", "decode_document", "encode", "encode_docum
 FORMAT = "adsupport-json-1"
 
 _TAG_BYTES = TAG.encode()
+_find_null = re.compile(b"null").search
 _OPTIONS = orjson.OPT_PASSTHROUGH_DATACLASS | orjson.OPT_PASSTHROUGH_DATETIME
+_LINE_OPTIONS = _OPTIONS | orjson.OPT_APPEND_NEWLINE
 #: What orjson can nest; it would end the process' stack otherwise.
 _DEEPEST = 254
 
@@ -87,7 +90,7 @@ def encode(value: Any, *, where: str = "value", other: Other | None = None) -> b
         pass
     else:
         # orjson writes null for NaN and infinities: where it did, each value must be looked at.
-        if b"null" not in text and _TAG_BYTES not in text:
+        if _is_whole(text):
             return text
     return _Encoder(where, other).text(value)
 
@@ -115,12 +118,11 @@ def encode_document(name: str, doc: Mapping[str, Any], *, other: Other | None = 
         See :func:`encode`.
     """
     try:
-        line = orjson.dumps((name, doc), option=_OPTIONS | orjson.OPT_APPEND_NEWLINE)
+        line = orjson.dumps((name, doc), option=_LINE_OPTIONS)
     except TypeError:
         pass
     else:
-        # one byte is found several times faster than a text
-        if b"null" not in line and (b"$" not in line or _TAG_BYTES not in line):
+        if _is_whole(line):
             return line
     return b"[%b,%b]\n" % (encode(name, where="name"), _Encoder(name, other).text(doc))
 
@@ -187,6 +189,12 @@ def decode_document(line: bytes | str, *, where: str = "line") -> tuple[str, dic
     raise DocumentError(
         f'The {where} isn\'t a document; expected ["start", {{...}}], found {line[:40]!r}.'
     )
+
+
+def _is_whole(text: bytes) -> bool:
+    """Tell whether nothing was lost (NaN becomes null) and nothing looks like a tag."""
+    # in lines of some hundred bytes both are found faster so than by `in`
+    return _find_null(text) is None and (text.find(b"$") < 0 or _TAG_BYTES not in text)
 
 
 class _UnencodableError(Exception):
