@@ -7,7 +7,9 @@ matters.
 from __future__ import annotations
 
 import argparse
+import os
 import platform
+import statistics
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -18,7 +20,17 @@ from rich.console import Console
 from rich.table import Table
 
 from adsupport.launch import IOCProcess, client_environment, free_port
-from tests.bench import channels, connection, imports, per_point, priming, throughput
+from tests.bench import (
+    channels,
+    connection,
+    image_copy,
+    image_writers,
+    imports,
+    per_point,
+    priming,
+    throughput,
+    writers,
+)
 
 HEADINGS = (
     *("what", "adsupport", "compared with", "its value", "unit"),
@@ -128,17 +140,80 @@ def channel_rows(prefix: str) -> Iterator[Row]:
         yield Row(what, ours, "wanted", wanted, "1/s", True)
 
 
-def measure(peer: Path, directory: Path, repeat: int) -> Iterator[Row]:
-    """Run every measurement."""
-    yield from import_rows(repeat)
-    yield from connection_rows(peer, repeat)
-    yield from priming_rows(peer, repeat)
-    yield from counting_rows(peer, directory, repeat)
-    port = free_port()
-    with IOCProcess("adsim", "ad:", port) as ioc:
-        throughput.connect(client_environment(port))
-        yield from file_rows(ioc.prefix, directory, repeat)
-        yield from channel_rows(ioc.prefix)
+#: The least that a writer's ratio to a peer should be.
+_WRITERS_WANTED = {
+    "apstools_nexus": 5,
+    "apstools_spec2": 3,
+    "apstools_spec": 3,
+    "suitcase_csv": 20,
+    "bare_csv": 0.3,
+    "suitcase_jsonl": 3,
+}
+
+
+def writer_rows(peer: Path, directory: Path, events: int, repeat: int) -> Iterator[Row]:
+    """Compare how long writers of files take for an event, and how much memory for a run."""
+    count = f"{events // 1000}k x 9"
+    _say(f"{events} events of 9 numbers, {len(_WRITERS_WANTED) + 4} writers, {repeat} times each")
+    found = writers.measure(peer, directory, events, repeat)
+    for ours, peers in writers.PEERS.items():
+        for name, share in peers.items():
+            peer_name = f"{name}, 1/{share}" if share > 1 else name
+            mine, theirs, wanted = found[ours], found[name], _WRITERS_WANTED[name]
+            what = f"{ours}, {count}"
+            times = mine.seconds * 1e6, theirs.seconds * 1e6
+            yield Row(what, times[0], peer_name, times[1], "us/event", wanted=wanted)
+            times = mine.processor * 1e6, theirs.processor * 1e6
+            yield Row("  in processor time", times[0], peer_name, times[1], "us/event")
+    times = writers.thread_times(peer, directory, max(1, events // 5), repeat)
+    mine, theirs = times["nexus"] * 1e6, times["apstools_nexus"] * 1e6
+    yield Row("  RunEngine's thread", mine, "apstools_nexus", theirs, "us/event")
+    for length in (events, 3 * events):
+        for name, peak in writers.peak_memory(directory, length).items():
+            what = f"{name}, {length // 1000}k x 9"
+            yield Row(what, peak, "allowed", 150.0, "MiB", wanted=1)
+
+
+def image_rows(peer: Path, directory: Path, megabytes: int, repeat: int) -> Iterator[Row]:
+    """Compare how long it takes to bring a stack of images into a file."""
+    _say(f"images of {megabytes} MiB, linked and copied, {repeat} times each")
+    times = image_copy.measure(directory, megabytes, repeat)
+    link, copy, plain = map(statistics.median, (times.link, times.copy, times.plain))
+    what = f"{megabytes} MiB"
+    yield Row(f"{what}, link", link, "allowed", 0.05, "s", wanted=1)
+    yield Row(f"{what}, copy", copy, "file copy, 4 MiB", plain, "s", wanted=0.9)
+    yield Row(f"{what}, copy, best", min(times.copy), "the same", min(times.plain), "s")
+    found = image_writers.measure(peer, directory, megabytes, repeat)
+    name = "apstools_nexus, 1/8"
+    for way in ("link", "copy"):
+        row = f"nexus, {what}, {way}"
+        yield Row(row, found[way], name, found["apstools"], "s", wanted=10)
+
+
+PARTS = ("imports", "connection", "priming", "counting", "ioc", "writers", "images")
+
+
+def measure(options: argparse.Namespace, directory: Path) -> Iterator[Row]:
+    """Run the measurements that are asked for."""
+    peer, repeat, parts = options.peer, options.repeat, options.only or PARTS
+    if "imports" in parts:
+        yield from import_rows(repeat)
+    if "connection" in parts:
+        yield from connection_rows(peer, repeat)
+    if "priming" in parts:
+        yield from priming_rows(peer, repeat)
+    if "counting" in parts:
+        yield from counting_rows(peer, directory, repeat)
+    if "ioc" in parts:
+        port = free_port()
+        with IOCProcess("adsim", "ad:", port) as ioc:
+            throughput.connect(client_environment(port))
+            yield from file_rows(ioc.prefix, directory, repeat)
+            yield from channel_rows(ioc.prefix)
+    if "writers" in parts:
+        yield from writer_rows(peer, directory, options.events, repeat)
+    if "images" in parts:
+        yield from image_rows(peer, directory, options.megabytes, repeat)
 
 
 def main() -> None:
@@ -146,13 +221,18 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--peer", type=Path, required=True, help="Python that has the peers")
     parser.add_argument("--repeat", type=int, default=3, help="times; the median counts")
+    parser.add_argument("--only", choices=PARTS, action="append", help="a part of it")
+    parser.add_argument("--events", type=int, default=100_000, help="of a run (100000)")
+    parser.add_argument("--megabytes", type=int, default=2048, help="MiB of images (2048)")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="adsupport-bench-") as directory:
-        rows = list(measure(options.peer, Path(directory), options.repeat))
+        rows = list(measure(options, Path(directory)))
     table = Table(
         title=f"Python {platform.python_version()}, {platform.platform(terse=True)}",
         caption=f"Medians of {options.repeat} (imports: {_imports(options.repeat)}). "
-        "A frame is exactly 1 MiB, in the counts 64 KiB.",
+        "A frame is exactly 1 MiB, in the counts 64 KiB, in stacks 2 MiB. "
+        "Writers take the time of an event, or of all images; 1/5: the peer has a fifth of them. "
+        f"Load at the end: {os.getloadavg()[0]:.1f} on {os.cpu_count()} processors.",
     )
     for heading in HEADINGS:
         table.add_column(heading, justify="left" if heading in ("what", "unit") else "right")

@@ -72,7 +72,7 @@ def measure(directory: Path, megabytes: int, rounds: int = 7, kind: str = "raw")
     """
     frames = max(1, megabytes * 2**20 // (2 * _SIDE**2))
     source = directory / "source.h5"
-    _make(source, frames, _KINDS[kind])
+    make(source, frames, kind)
     document = {
         **{"uid": "bench", "spec": "AD_HDF5", "root": "/", "resource_path": str(source)},
         "resource_kwargs": {"frame_per_point": 1},
@@ -118,14 +118,31 @@ def _peak() -> float:
     return next((int(line.split()[1]) / 1024 for line in lines if line.startswith("VmHWM")), 0.0)
 
 
-def _make(path: Path, frames: int, settings: dict[str, Any]) -> None:
+def make(path: Path, frames: int, kind: str = "raw") -> Path:
+    """Make a file as ADCore's HDF5 plugin does.
+
+    Parameters
+    ----------
+    path
+        The file.
+    frames
+        Images in it, of 2 MiB each.
+    kind
+        See :func:`measure`.
+
+    Returns
+    -------
+    pathlib.Path
+        The file.
+    """
     noise = np.random.default_rng(5)
     models = [noise.poisson(200, (_SIDE, _SIDE)).astype(np.uint16) for _ in range(4)]
     with h5py.File(path, "w") as file:
         shape = frames, _SIDE, _SIDE
-        data = file.create_dataset(ADCORE_DATASET, shape=shape, dtype=np.uint16, **settings)
+        data = file.create_dataset(ADCORE_DATASET, shape=shape, dtype=np.uint16, **_KINDS[kind])
         for index in range(frames):
             data[index] = models[index % 4] + index % 1000
+    return path
 
 
 def _copy(source: Path, target: Path) -> None:

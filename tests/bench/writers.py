@@ -97,6 +97,29 @@ def measure(peer: Path, directory: Path, events: int, rounds: int) -> dict[str, 
     }
 
 
+def thread_times(peer: Path, directory: Path, events: int, rounds: int) -> dict[str, float]:
+    """Measure what a writer takes of the RunEngine's thread when documents come in bursts.
+
+    Parameters
+    ----------
+    peer, directory, events, rounds
+        See :func:`measure`.
+
+    Returns
+    -------
+    dict
+        Median processor time of that thread for an event, in seconds, by contestant.
+    """
+    names = ("nexus", "apstools_nexus")
+    found: dict[str, list[float]] = {name: [] for name in names}
+    for turn in range(rounds + 1):
+        for name in names:
+            answer = take_turn(name, peer, directory, events, _compare, "--slowly")
+            if turn:
+                found[name].append(answer["thread"] / events)
+    return {name: statistics.median(times) for name, times in found.items()}
+
+
 def peak_memory(directory: Path, events: int) -> dict[str, float]:
     """Measure how much memory each writer of ours takes at most, in MiB, for a run of a length."""
     return {

@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
+import threading
 import time
 import warnings
 from collections.abc import Callable, Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +23,9 @@ from tests.bench.run_documents import START_UID, documents, image_documents
 Receive = Callable[[str, dict[str, Any]], Any]
 Finish = Callable[[], list[Path]]
 Contestant = tuple[Receive, Finish]
+
+#: Documents that come together, and how long there are none then, in seconds.
+_BURST, _PAUSE = 100, 0.003
 
 #: Longest wait for a writer's thread, in seconds.
 _LIMIT = 600.0
@@ -169,6 +175,18 @@ def _take(run: Iterator[tuple[str, dict[str, Any]]], receive: Receive) -> None:
         receive(name, doc)
 
 
+def _take_slowly(run: Iterator[tuple[str, dict[str, Any]]], receive: Receive) -> float:
+    """Let documents come in bursts; return the processor time of this thread alone, in seconds."""
+    used, pause = 0.0, threading.Event()
+    while burst := list(islice(run, _BURST)):
+        began = time.thread_time()
+        for name, doc in burst:
+            receive(name, doc)
+        used += time.thread_time() - began
+        pause.wait(_PAUSE)
+    return used
+
+
 def main() -> None:
     """Take the run and tell what it took."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -177,6 +195,8 @@ def main() -> None:
     parser.add_argument("directory", type=Path)
     parser.add_argument("--images", type=Path, help="file with an image for each event")
     parser.add_argument("--side", type=int, default=1024, help="height and width of an image")
+    parser.add_argument("--sync", action="store_true", help="wait until the disk has the files")
+    parser.add_argument("--slowly", action="store_true", help="with pauses: as in an experiment")
     parser.add_argument("--option", action="append", default=[], help="name=value of the writer")
     options = parser.parse_args()
     warnings.simplefilter("ignore")
@@ -188,6 +208,11 @@ def main() -> None:
 
     extra = dict(each.split("=", 1) for each in options.option)
     receive, finish = CONTESTANTS[options.contestant](options.directory, **extra)
+    if options.slowly:
+        used = _take_slowly(run(), receive)
+        paths = [str(path) for path in finish()]
+        sys.stdout.write(json.dumps({"thread": used, "paths": paths}) + "\n")
+        return
     began, busy = time.perf_counter(), time.process_time()
     _take(run(), lambda *_: None)  # what it takes to make the documents doesn't count
     spare, spare_busy = time.perf_counter() - began, time.process_time() - busy
@@ -195,11 +220,14 @@ def main() -> None:
     before = _peak()
     began, busy = time.perf_counter(), time.process_time()
     _take(run(), receive)
-    taken = time.perf_counter() - began
     paths = finish()
+    if options.sync:
+        for path in paths:
+            with path.open("rb") as file:
+                os.fsync(file.fileno())
     seconds, used = time.perf_counter() - began, time.process_time() - busy
     answer = {
-        **{"seconds": seconds - spare, "processor": used - spare_busy, "taken": taken - spare},
+        **{"seconds": seconds - spare, "processor": used - spare_busy},
         **{"peak": _peak() - before, "paths": [str(path) for path in paths]},
     }
     sys.stdout.write(json.dumps(answer) + "\n")
