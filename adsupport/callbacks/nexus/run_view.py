@@ -310,10 +310,10 @@ class RunView:
         Parameters
         ----------
         text : str
-            A sentence; logged unless ``warn_on_missing_content`` is False.
+            A sentence; dropped when ``warn_on_missing_content`` is False.
         """
-        self.remarks.append(text)
         if self.warn_on_missing_content:
+            self.remarks.append(text)
             logger.warning("run %s: %s", str(self.uid)[:7], text)
 
     def attempt(self, hook: Callable[..., Any], *args: Any) -> Any:

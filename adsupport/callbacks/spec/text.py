@@ -181,7 +181,8 @@ def literal(value: Any) -> str:
     Returns
     -------
     str
-        A text as it is; anything else as Python's literal, with numpy's values as Python's.
+        A text as it is; anything else as Python's literal, with numpy's values as Python's, and tuples as the
+        lists that stored runs have.
     """
     if isinstance(value, str):
         return value
@@ -195,9 +196,8 @@ def _plain(value: Any) -> Any:
     if isinstance(value, np.ndarray | np.generic):
         return _plain(value.tolist()) if value.dtype != object else list(map(_plain, value.flat))
     if isinstance(value, Mapping):
-        return {_plain(key): _plain(each) for key, each in value.items()}
-    if isinstance(value, list):
+        # a key may be a tuple
+        return {key: _plain(each) for key, each in value.items()}
+    if isinstance(value, list | tuple):  # stored runs have lists for both
         return [_plain(each) for each in value]
-    if isinstance(value, tuple):
-        return tuple(_plain(each) for each in value)
     return value

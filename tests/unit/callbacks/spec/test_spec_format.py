@@ -67,7 +67,7 @@ def test_dates_are_english_in_any_language(monkeypatch):
 def test_metadata_are_plain_python():
     assert literal("text") == "text"
     assert literal({"a": np.float64(1.5), "b": (np.int32(2), [np.bool_(True)])}) == (
-        "{'a': 1.5, 'b': (2, [True])}"
+        "{'a': 1.5, 'b': [2, [True]]}"
     )
     assert literal(np.arange(3)) == "[0, 1, 2]"
     assert literal(None) == "None"
