@@ -181,8 +181,8 @@ def literal(value: Any) -> str:
     Returns
     -------
     str
-        A text as it is; anything else as Python's literal, with numpy's values as Python's, and tuples as the
-        lists that stored runs have.
+        A text as it is; anything else as Python's literal, with numpy's values as Python's,
+        and tuples as the lists that stored runs have.
     """
     if isinstance(value, str):
         return value
