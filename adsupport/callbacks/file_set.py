@@ -4,17 +4,26 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Literal
 
-from ..errors import OutputError
+from ..errors import OutputError, OutputExistsError
 from .output import AtomicFile, safe_component
 
 __all__ = ["FileSet", "writing"]
 
 #: Numbers that are tried behind a name that is taken.
 _MOST_NUMBERS = 9999
+#: How often another program may be quicker with a number that was free.
+_MOST_TRIES = 100
+#: Runs that end together would choose the same number.
+_choosing = threading.Lock()
+
+
+def _nothing(paths: list[Path]) -> None:
+    """Do nothing with the names."""
 
 
 class FileSet:
@@ -110,6 +119,35 @@ class FileSet:
                 file.keep()
             raise
         return paths
+
+    def take_names(self, describe: Callable[[list[Path]], None] = _nothing) -> list[Path]:
+        """Choose the final names and take them; with ``"bump"`` others while somebody is quicker.
+
+        Parameters
+        ----------
+        describe : callable, optional
+            Gets the names that were chosen before they're taken, to write them into a file.
+
+        Returns
+        -------
+        list of pathlib.Path
+            The final names.
+
+        Raises
+        ------
+        OutputError
+            See :meth:`commit`.
+        """
+        tries = _MOST_TRIES if self._exists == "bump" else 1
+        with _choosing if tries > 1 else contextlib.nullcontext():
+            while True:
+                describe(self.choose())
+                tries -= 1
+                try:
+                    return self.commit()
+                except OutputExistsError:
+                    if not tries or any(each.committed for each in self.files):
+                        raise
 
     def abandon(self) -> None:
         """Remove what has no final name."""

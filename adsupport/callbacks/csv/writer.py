@@ -83,11 +83,7 @@ class CSVFile(RunFile):
             self._tell(name, table)
         if self._metadata is None:  # the last one to be named
             self._metadata = self._files.add("-metadata", ".json")
-        paths = self._files.choose()
-        if not self._metadata.committed:
-            with writing(self._metadata.path):
-                self._metadata.temporary.write_bytes(self._described(paths))
-        return self._files.commit()
+        return self._files.take_names(self._describe)
 
     def abandon(self) -> None:
         """Remove the files; see the base class."""
@@ -109,6 +105,13 @@ class CSVFile(RunFile):
     def _skip(self, text: str) -> None:
         if text not in self.skipped:
             self.skipped.append(text)
+
+    def _describe(self, paths: list[Path]) -> None:
+        """Write the metadata, in which the tables' names are."""
+        file = self._metadata
+        if file is not None and not file.committed:
+            with writing(file.path):
+                file.temporary.write_bytes(self._described(paths))
 
     def _described(self, paths: list[Path]) -> bytes:
         run = self._run

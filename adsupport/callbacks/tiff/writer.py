@@ -151,8 +151,7 @@ class StackFile(_TIFFFile):
                 self._write(stream, name, key)
             self._written = True
             self._close()
-        self._files.choose()
-        return self._files.commit()
+        return self._files.take_names()
 
     def abandon(self) -> None:
         """Remove the files; see the base class."""

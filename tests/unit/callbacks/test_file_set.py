@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +53,27 @@ def test_one_name_that_is_taken_keeps_all_back(tmp_path, taken):
     (tmp_path / taken).unlink()
     assert files.commit() == [tmp_path / "x-a.txt", tmp_path / "x-b.txt"]
     assert (tmp_path / taken).read_text() == taken[1:3]
+
+
+def test_sets_that_end_together_get_numbers_of_their_own(tmp_path):
+    sets = [begun(tmp_path / "x", "bump") for _ in range(12)]
+    told: list[list[Path]] = []
+    with ThreadPoolExecutor(12) as pool:
+        found = list(pool.map(lambda files: files.take_names(told.append), sets))
+    assert len({path for paths in found for path in paths}) == 24
+    assert all(paths in told for paths in found)
+
+
+def test_a_number_that_another_program_takes_first_is_not_ours(tmp_path):
+    def quicker(paths):
+        if len(told) < 2:
+            paths[1].write_text("theirs")
+        told.append(paths)
+
+    told: list[list[Path]] = []
+    found = begun(tmp_path / "x", "bump").take_names(quicker)
+    assert found == told[-1] == [tmp_path / "x-2-a.txt", tmp_path / "x-2-b.txt"]
+    assert (tmp_path / "x-b.txt").read_text() == (tmp_path / "x-1-b.txt").read_text() == "theirs"
 
 
 def test_bump_takes_a_number_that_is_free_for_all(tmp_path):
