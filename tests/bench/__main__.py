@@ -167,7 +167,7 @@ def writer_rows(peer: Path, directory: Path, events: int, repeat: int) -> Iterat
             yield Row("  in processor time", times[0], peer_name, times[1], "us/event")
     times = writers.thread_times(peer, directory, max(1, events // 5), repeat)
     mine, theirs = times["nexus"] * 1e6, times["apstools_nexus"] * 1e6
-    yield Row("  RunEngine's thread", mine, "apstools_nexus", theirs, "us/event")
+    yield Row("nexus, in the RE's thread", mine, "apstools_nexus", theirs, "us/event")
     for length in (events, 3 * events):
         for name, peak in writers.peak_memory(directory, length).items():
             what = f"{name}, {length // 1000}k x 9"

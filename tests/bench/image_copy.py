@@ -97,6 +97,7 @@ def measure(directory: Path, megabytes: int, rounds: int = 7, kind: str = "raw")
         for way, run in random.sample(list(ways.items()), len(ways)):
             target = directory / f"{way}.h5"
             target.unlink(missing_ok=True)
+            os.sync()  # or the kernel makes one wait for what another one wrote
             _peak()
             before = _peak()
             began, busy = time.perf_counter(), time.process_time()
