@@ -7,7 +7,6 @@ from typing import Any
 
 import h5py
 import numpy as np
-import pytest
 from bluesky import plans as bp
 
 from adsupport.callbacks.nexus import NXWriter, check_nexus
