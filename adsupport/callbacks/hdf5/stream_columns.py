@@ -12,6 +12,7 @@ from ...documents.assets import Frames
 from ...documents.run import Column, Rows, Stream
 from ...errors import ImageFileError
 from ..output.hdf5_values import member_name, write_attribute, write_value
+from .frame_rows import FrameRows
 from .growing import GrowingDataset
 from .row_pieces import RowPieces, by_column
 from .stored_column import StoredColumn
@@ -49,7 +50,7 @@ class StreamColumns:
             for name in ("data", "timestamps", "missing", "shapes")
         }
         self._columns: dict[str, StoredColumn] = {}
-        self._images: dict[str, list[Frames | None]] = {}
+        self._images: dict[str, FrameRows] = {}
         self._stamps: dict[str, GrowingDataset] = {}
         self._rows = 0
         self._pieces = RowPieces(stream, self._write)
@@ -65,7 +66,7 @@ class StreamColumns:
             )
             stamps.append(np.full(self._rows, np.nan))
             if column.external:
-                self._images[key] = [None] * self._rows
+                self._images[key] = FrameRows(self._rows)
             else:
                 self._columns[key] = self._stored(column)
         self._pieces.measure()
@@ -174,7 +175,7 @@ class StreamColumns:
             if any(each is not None for each in self._images[key]):
                 self._note([_mixed(key)])
         if key not in self._columns:
-            self._images[key] += there
+            self._images[key].extend(there)
             return
         if any(each is not None for each in there):
             self._note([_mixed(key)])
