@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import ConfigurationError
+from .output import inside
 from .writer import RunWriter
 
 __all__ = ["FORMATS", "Format", "format_names", "make_writer"]
@@ -109,7 +110,7 @@ def make_writer(
         Where its files go.
     file_name : str, optional
         Template of their names, with or without extension; of a format with one file for all
-        runs its whole name.
+        runs the whole name, or a template of it: runs whose names are alike share a file.
     exists : str
         What to do with files that exist: ``"refuse"``, ``"bump"`` or ``"replace"``.  SPEC files
         are appended to in any case.
@@ -127,6 +128,8 @@ def make_writer(
     ------
     ConfigurationError
         There is no such format, or an option can't be used.
+    OutputNameError
+        The name leads out of the directory.
     ImportError
         A package that the format needs isn't installed.
     """
@@ -138,6 +141,7 @@ def make_writer(
         options["images"] = images
     if found.one_file:
         path = Path(directory, file_name or cls.make_default_filename())
+        inside(directory, path.name if file_name is None else file_name)
         path.parent.mkdir(parents=True, exist_ok=True)
         return cls(path, **options)
     ending = f".{cls.file_extension}"

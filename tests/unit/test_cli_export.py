@@ -20,7 +20,7 @@ from adsupport.callbacks.json import JSONLinesWriter
 from adsupport.cli.app import app
 from adsupport.documents.json_lines import read_documents
 from adsupport.documents.json_text import encode_document
-from adsupport.errors import AdsupportError, ConfigurationError
+from adsupport.errors import AdsupportError, ConfigurationError, OutputNameError
 
 UIDS = [f"{letter * 8}-0000-4000-8000-000000000000" for letter in "abcd"]
 
@@ -230,8 +230,11 @@ def test_runs_of_a_databroker_catalog_are_written_as_those_of_a_file(monkeypatch
     file = write(tmp_path / "docs.jsonl", [documents(index) for index in range(4)])
     options = ["--to", "json,csv,spec", "--dir", out, "--name"]
     code, _, stderr = call("-2", "40", "--catalog", "mine", *options, "{start[scan_id]}-catalog")
-    assert (code, stderr) == (0, "7 files of 2 runs written.")
+    assert (code, stderr) == (0, "8 files of 2 runs written.")
     assert call("-2", "40", "--file", file, *options, "{start[scan_id]}-file")[0] == 0
+    for number, other in ((40, 42), (42, 40)):
+        text = (out / f"{number}-catalog").read_text()
+        assert f"#S {number} " in text and f"#S {other} " not in text
     for number in (40, 42):
         from_catalog, from_file = (
             json.loads((out / f"{number}-{source}.json").read_text())
@@ -253,3 +256,10 @@ def test_every_format_can_be_made(tmp_path):
     assert format_names(["csv, spec", "csv"]) == ["csv", "spec"]
     with pytest.raises(ConfigurationError, match="expected some of nexus"):
         make_writer("pdf", tmp_path)
+
+
+@pytest.mark.parametrize("name", ["../a.dat", "/tmp/a.dat", ".."])
+def test_the_file_of_all_runs_is_in_its_directory(tmp_path, name):
+    with pytest.raises(OutputNameError):
+        make_writer("spec", tmp_path / "out", file_name=name)
+    assert os.listdir(tmp_path) == []

@@ -9,6 +9,7 @@ from typing import Any
 from adsupport.documents.run import Run
 from adsupport.errors import ConfigurationError, OutputError
 
+from ..output import OutputName
 from ..run_file import RunFile
 from ..writer import RunWriter
 from .existing import SpecContent
@@ -39,7 +40,9 @@ class SpecWriterCallback(RunWriter):
     ----------
     filename : str or path, optional
         The file; by default ``YYYYmmdd-HHMMSS.dat`` of this moment, in the working directory.
-        It's made with the first scan.
+        It's made with the first scan.  With ``{start[proposal]}`` and the like the name is a
+        template (:class:`~adsupport.callbacks.output.OutputName`), and each run goes to the file
+        that it names.
     auto_write : bool
         Whether scans are written by themselves; otherwise :meth:`write_scan` writes them.
     RE : bluesky.RunEngine, optional
@@ -167,6 +170,13 @@ class SpecWriterCallback(RunWriter):
 
     def _use(self, name: Path, content: SpecContent) -> None:
         self._name, self._path, self._content = name, name.absolute(), content
+        self._chosen = self._path
+
+    def _choose(self, name: str) -> None:
+        """Take the file that a template names for a run."""
+        chosen = self._path.with_name(name)
+        if chosen != self._chosen:
+            self._chosen, self._content = chosen, SpecContent()
 
     def run_file(self, run: Run) -> RunFile:
         """Make what writes a run as a scan.
@@ -181,9 +191,11 @@ class SpecWriterCallback(RunWriter):
         RunFile
             For this run.
         """
+        if "{" in self._path.name:
+            self._choose(OutputName(self._path.name).render(start=run.start))
         scan = SpecScan(
-            self._path,
-            str(self._name),
+            self._chosen,
+            str(self._name.with_name(self._chosen.name)),
             self._content,
             live=self.auto_write,
             wait=self.lock_timeout,

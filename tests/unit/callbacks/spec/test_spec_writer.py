@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from adsupport.callbacks.spec import SpecWriterCallback, SpecWriterCallback2, spec_comment
-from adsupport.errors import ConfigurationError, OutputError
+from adsupport.errors import ConfigurationError, OutputError, OutputNameError
 
 from .made import BEGUN, MadeRun, play
 from .readback import both, by_silx, by_spec2nexus
@@ -71,6 +71,16 @@ def test_a_file_is_made_with_its_first_scan(tmp_path):
     assert list(tmp_path.iterdir()) == []
     play(writer, one())
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_template_names_a_file_for_the_runs_that_are_alike(tmp_path):
+    writer = SpecWriterCallback(tmp_path / "day-{start[scan_id]:02d}.dat")
+    play(writer, one(7), one(8), one(7, uid="again"))
+    assert sorted(each.name for each in tmp_path.iterdir()) == ["day-07.dat", "day-08.dat"]
+    assert [each.number for each in by_silx(tmp_path / "day-07.dat")] == ["7.1", "7.2"]
+    assert (tmp_path / "day-07.dat").read_text().count("#F ") == 1
+    with pytest.raises(OutputNameError, match="no 'scan_id'"):
+        play(writer, MadeRun("none", None).documents([{"x": 1.5}]))
 
 
 def test_scans_are_appended_to_a_file_that_exists(old):
