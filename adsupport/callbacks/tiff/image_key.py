@@ -9,7 +9,7 @@ from typing import IO, Any, NamedTuple
 import numpy as np
 
 from ...documents.assets import Frames
-from ...documents.columns import TypedColumn, as_array
+from ...documents.columns import TypedColumn, as_array, fill_of
 from ...documents.run import Column, Rows
 from .page import images_in
 
@@ -201,12 +201,16 @@ class ImageKey:
 
     def _of_documents(self) -> Iterator[Image]:
         dtype, file = self._typed.type.dtype, self._spool()
+        shape = self._typed.type.shape  # None when rows differ: then a row that lacks has no page
         for row, offset in enumerate(self._offsets):
-            if offset < 0:
+            if offset >= 0:
+                file.seek(offset)
+                value = np.load(file, allow_pickle=False)
+                if dtype.kind != "O":
+                    value = value.astype(dtype)
+            elif dtype.kind == "O" or shape is None:
                 continue
-            file.seek(offset)
-            value = np.load(file, allow_pickle=False)
-            if dtype.kind != "O":
-                value = value.astype(dtype)
+            else:
+                value = np.full(shape, fill_of(dtype), dtype)
             for frame, pixels in enumerate(images_in(value)):
-                yield Image(pixels, self._seq_nums[row], self._times[row], frame, False)
+                yield Image(pixels, self._seq_nums[row], self._times[row], frame, offset < 0)

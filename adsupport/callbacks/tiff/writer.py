@@ -188,8 +188,6 @@ class SeriesFile(_TIFFFile):
 
     def finish(self) -> list[Path]:
         """Write the images, then the index and the metadata; see the base class."""
-        if self._directory is None:
-            self._directory = self._chosen()
         with tempfile.TemporaryFile("w+", newline="", **_UTF8) as index:
             table = csv.writer(index, lineterminator="\n")
             table.writerow(_INDEX)
@@ -219,15 +217,23 @@ class SeriesFile(_TIFFFile):
         for path in self._paths.values():
             with contextlib.suppress(OSError):
                 path.unlink()
-        if self._paths and self._directory is not None:
+        if self._directory is not None:
             with contextlib.suppress(OSError):
                 self._directory.rmdir()
 
     def _chosen(self) -> Path:
+        """Choose the directory; with ``"bump"`` it's made, so that no other run takes it."""
         directory, number = self._stem, 1
-        while self._exists == "bump" and os.path.lexists(directory):
-            directory = self._stem.with_name(f"{self._stem.name}-{number}")
-            number += 1
+        while self._exists == "bump":
+            try:
+                directory.mkdir(parents=True)
+            except FileExistsError:
+                directory = self._stem.with_name(f"{self._stem.name}-{number}")
+                number += 1
+            except OSError:  # the first file tells
+                break
+            else:
+                break
         return directory
 
     def _write(self, stream: str, name: str, key: ImageKey, image: Image) -> str:
@@ -251,8 +257,10 @@ class SeriesFile(_TIFFFile):
         return free
 
     def _commit(self, name: str, write: Any) -> None:
-        if name in self._paths or self._directory is None:
+        if name in self._paths:
             return  # before it was tried again
+        if self._directory is None:
+            self._directory = self._chosen()
         if self._open is not None:
             self._open.abandon()
         file = self._open = AtomicFile(

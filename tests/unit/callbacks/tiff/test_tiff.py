@@ -266,6 +266,29 @@ def test_bump_takes_another_directory(tmp_path):
     assert "metadata.json" in os.listdir(tmp_path / "x-1")
 
 
+def test_series_that_end_together_get_directories_of_their_own(tmp_path):
+    writer = TIFFWriter(tmp_path, "x", layout="series", exists="bump")
+    for number in range(5):
+        documents = inline([[number] * 2] * 2, shape=(2, 2), start={"uid": f"run-{number}"})
+        documents[1][1].update(run_start=f"run-{number}", uid=f"descriptor-{number}")
+        documents[2][1].update(descriptor=f"descriptor-{number}")
+        documents[3][1].update(run_start=f"run-{number}")
+        for name, doc in documents:
+            writer(name, doc)
+    results = writer.wait_writer(timeout=20)
+    assert len({result.paths[0].parent for result in results}) == 5
+    assert all(len(os.listdir(result.paths[0].parent)) == 3 for result in results)
+
+
+def test_a_row_without_image_in_the_documents_has_a_page_that_says_so(tmp_path):
+    rows = [[[1, 2], [3, 4]], None, [[5, 6], [7, 8]]]
+    writer = TIFFWriter(tmp_path, "x")
+    (result,) = send(writer, inline(*rows, shape=(2, 2), dtype_numpy="<u2"))
+    (path,) = result.paths
+    assert tifffile.imread(path)[:, 0].tolist() == [[1, 2], [65535, 65535], [5, 6]]
+    assert [page.get("missing", False) for page in described(path)] == [False, True, False]
+
+
 def test_a_directory_that_cannot_be_written_is_told(tmp_path):
     (tmp_path / "no").write_text("no directory")
     writer = TIFFWriter(tmp_path / "no", "x")
@@ -281,7 +304,9 @@ def test_values_that_are_no_images_are_told(tmp_path):
     documents = inline(np.eye(2), [["a", "b"], ["c", "d"]], [1.0], shape=(2, 2))
     (result,) = send(writer, documents)
     assert len(result.skipped) == 2
-    np.testing.assert_array_equal(tifffile.imread(result.paths[0]), np.eye(2))
+    pages = tifffile.imread(result.paths[0])
+    np.testing.assert_array_equal(pages[0], np.eye(2))
+    assert np.isnan(pages[1:]).all() and len(pages) == 3
 
 
 def test_descriptions_are_ascii_json_of_anything():
