@@ -236,6 +236,7 @@ def test_afterwards_ophyd_reads_metadata_itself_again(gp: IOCProcess) -> None:
         assert "get_all_metadata_callback" not in vars(signal._read_pv)
 
 
+@pytest.mark.slow  # libca looks again after up to a minute
 def test_an_ioc_that_starts_after_the_first_attempt(adsupport_ioc_factory: Any) -> None:
     ioc = adsupport_ioc_factory("gp")
     ioc.stop()
@@ -243,7 +244,7 @@ def test_an_ioc_that_starts_after_the_first_attempt(adsupport_ioc_factory: Any) 
     with pytest.raises(ConnectionTimeoutError, match=f"No process variable under '{ioc.prefix}m1'"):
         connect(motor, timeout=0.5)
     with ioc:
-        connect(motor, timeout=60)
+        connect(motor, timeout=90)
         assert motor.connected
         assert motor.position == motor.user_readback.get()
         assert motor.user_setpoint.metadata["timestamp"] is not None
