@@ -6,12 +6,12 @@ import logging
 import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from ..errors import DocumentError
 from .json_text import decode_document
 
-__all__ = ["documents_of_run", "read_documents", "read_starts"]
+__all__ = ["Line", "documents_of_run", "find_starts", "read_documents", "read_starts"]
 
 logger = logging.getLogger(__name__)
 
@@ -23,7 +23,25 @@ _OWNERS = ("run_start", "descriptor", "resource", "stream_resource")
 _SEPARATOR = b"\x1e"
 
 
-def read_documents(path: str | os.PathLike[str]) -> Iterator[Document]:
+class Line(NamedTuple):
+    """Where a line of a file begins.
+
+    Parameters
+    ----------
+    number : int
+        Of the line, from 1.
+    offset : int
+        Bytes before it.
+    """
+
+    number: int = 1
+    offset: int = 0
+
+
+_FIRST = Line()
+
+
+def read_documents(path: str | os.PathLike[str], first: Line = _FIRST) -> Iterator[Document]:
     """Read the documents of a JSON lines file, one by one.
 
     Parameters
@@ -31,6 +49,8 @@ def read_documents(path: str | os.PathLike[str]) -> Iterator[Document]:
     path : str or path
         A file with a document on each line, such as ``["start", {...}]``, of one or several runs.
         Also read: tiled's ``{"name": "start", "doc": {...}}`` and ``NaN``, which isn't JSON.
+    first : Line
+        Where to begin.
 
     Yields
     ------
@@ -45,7 +65,7 @@ def read_documents(path: str | os.PathLike[str]) -> Iterator[Document]:
     OSError
         The file can't be read.
     """
-    for number, line in _lines(path):
+    for (number, _), line in _lines(path, first):
         try:
             document = decode_document(line, where=f"line {number} of {os.fspath(path)}")
         except DocumentError as error:
@@ -74,26 +94,51 @@ def read_starts(path: str | os.PathLike[str]) -> Iterator[dict[str, Any]]:
     DocumentError, OSError
         See :func:`read_documents`.
     """
-    for number, line in _lines(path):
+    for _, doc in find_starts(path):
+        yield doc
+
+
+def find_starts(path: str | os.PathLike[str]) -> Iterator[tuple[Line, dict[str, Any]]]:
+    """Find the start documents of a JSON lines file.
+
+    Parameters
+    ----------
+    path : str or path
+        See :func:`read_documents`.
+
+    Yields
+    ------
+    Line, dict
+        Where it stands and what it is, in the file's order.
+
+    Raises
+    ------
+    DocumentError, OSError
+        See :func:`read_documents`.
+    """
+    for where, line in _lines(path):
         if b'"start"' not in line[:30]:  # such as {"name": "start", ...
             continue
         try:
-            name, doc = decode_document(line, where=f"line {number} of {os.fspath(path)}")
+            name, doc = decode_document(line, where=f"line {where.number} of {os.fspath(path)}")
         except DocumentError as error:
             if line.endswith(b"\n"):
                 raise
-            _warn_torn(path, number, error)
+            _warn_torn(path, where.number, error)
             return
         if name == "start":
-            yield doc
+            yield where, doc
 
 
-def _lines(path: str | os.PathLike[str]) -> Iterator[tuple[int, bytes]]:
+def _lines(path: str | os.PathLike[str], first: Line = _FIRST) -> Iterator[tuple[Line, bytes]]:
     with Path(path).open("rb") as file:
-        for number, line in enumerate(file, 1):
+        offset = file.seek(first.offset)
+        for number, line in enumerate(file, first.number):
+            where = Line(number, offset)
+            offset += len(line)
             line = line.removeprefix(_SEPARATOR)
             if line.strip():
-                yield number, line
+                yield where, line
 
 
 def _warn_torn(path: Any, number: int, error: DocumentError) -> None:
@@ -112,6 +157,7 @@ def documents_of_run(documents: Iterable[Document], uid: str) -> Iterator[Docume
     ----------
     documents : iterable of (str, dict)
         Of runs that may have been under way at once; each document behind those it refers to.
+        They may begin with the run's own start, whatever others began before it.
     uid : str
         The run's.
 
@@ -120,17 +166,15 @@ def documents_of_run(documents: Iterable[Document], uid: str) -> Iterator[Docume
     str, dict
         Its documents, up to its stop document, and those that don't say whose they are.
     """
-    others: set[str] = set()  # what belongs to other runs
+    mine = {uid}
     for name, doc in documents:
+        owners = [doc[key] for key in _OWNERS if key in doc]
         if name == "bulk_events":
-            doc = {each: events for each, events in doc.items() if each not in others}
-        elif doc.get("uid") != uid if name == "start" else _refers_to(doc, others):
-            others.add(doc.get("uid", ""))
+            doc = {each: events for each, events in doc.items() if each in mine}
+        elif doc.get("uid") != uid if name == "start" else owners and mine.isdisjoint(owners):
             continue
+        if isinstance(doc.get("uid"), str):  # a page has a list of them
+            mine.add(doc["uid"])
         yield name, doc
         if name == "stop":
             return
-
-
-def _refers_to(doc: dict[str, Any], uids: set[str]) -> bool:
-    return any(doc.get(key) in uids for key in _OWNERS)

@@ -12,7 +12,7 @@ from typing import Any
 
 from ..errors import DocumentError, RunNotFoundError
 from .catalogs import Wanted, catalog_of, runs_of_catalog
-from .json_lines import documents_of_run, read_documents, read_starts
+from .json_lines import Line, documents_of_run, find_starts, read_documents
 from .replay import StoredRun, stored_runs
 
 __all__ = ["SHORTEST_UID", "epoch_of", "find_runs"]
@@ -253,10 +253,10 @@ def _listed_runs(source: Any) -> list[StoredRun]:
 
 
 def _runs_of_file(path: Path) -> list[StoredRun]:
-    def documents(uid: str) -> Any:
-        return documents_of_run(read_documents(path), uid)
+    def documents(first: Line, uid: str) -> Any:
+        return documents_of_run(read_documents(path, first), uid)
 
     return [
-        StoredRun(start, partial(documents, str(start.get("uid", ""))))
-        for start in read_starts(path)
+        StoredRun(start, partial(documents, first, str(start.get("uid", ""))))
+        for first, start in find_starts(path)
     ]

@@ -96,6 +96,20 @@ def test_of_interleaved_runs_each_can_be_had_alone():
         assert list(documents_of_run(together, second[0][1]["uid"])) == second
 
 
+def test_pages_of_other_runs_are_left_out():
+    both = [
+        ("start", {"uid": "1"}),
+        ("start", {"uid": "2"}),
+        ("descriptor", {"uid": "a", "run_start": "1"}),
+        ("descriptor", {"uid": "b", "run_start": "2"}),
+        ("event_page", {"uid": ["x", "y"], "descriptor": "a"}),
+        ("event_page", {"uid": ["z"], "descriptor": "b"}),
+    ]
+    assert list(documents_of_run(both, "1")) == both[0::2]
+    assert list(documents_of_run(both, "2")) == both[1::2]
+    assert list(documents_of_run(both[1:], "2")) == both[1::2]
+
+
 def test_bulk_events_are_taken_apart_for_a_run():
     bulk = ("bulk_events", {"a": [1], "b": [2]})
     both = [

@@ -7,7 +7,7 @@ import datetime
 import pytest
 from event_model import compose_run
 
-from adsupport.documents.json_text import encode_document
+from adsupport.documents.json_text import decode_document, encode_document
 from adsupport.documents.selection import epoch_of, find_runs
 from adsupport.errors import DocumentError, RunNotFoundError
 
@@ -150,6 +150,20 @@ def test_a_run_of_several_in_a_file_is_read_alone(file):
     (run,) = find_runs(file, ["-1"])
     assert list(run.documents())[0][1]["uid"] == RUNS[4][1]
     assert len(list(run.documents())) == 4
+
+
+def test_a_file_of_many_runs_is_read_once_for_all(file, monkeypatch):
+    read = []
+
+    def decode(line, where):
+        read.append(where)
+        return decode_document(line, where=where)
+
+    monkeypatch.setattr("adsupport.documents.json_lines.decode_document", decode)
+    documents = [each for run in find_runs(file) for each in run.documents()]
+    assert len(documents) == 20
+    assert len(read) == 25  # the start documents twice
+    assert set(read[5:]) == {f"line {n} of {file}" for n in range(1, 21)}
 
 
 def test_no_source_is_told(tmp_path):
