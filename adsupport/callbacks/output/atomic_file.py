@@ -337,7 +337,12 @@ def _make_directories(directory: Path) -> list[Path]:
         if each.exists():
             break
         missing.append(each)
-    directory.mkdir(parents=True, exist_ok=True)
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+    except FileExistsError:  # which would mean that the target exists
+        raise NotADirectoryError(
+            errno.ENOTDIR, "a file has the directory's name", str(directory)
+        ) from None
     return missing
 
 

@@ -133,6 +133,8 @@ class ScanAppender:
             It can't be written.  ``kept`` names the spool file; a later call tries again.
         """
         try:
+            if self._descriptor >= 0 and not self._is_there():
+                self._save()
             if self._spool is not None:
                 self._bring(time.monotonic() + wait)
             if self._descriptor >= 0:
@@ -197,6 +199,21 @@ class ScanAppender:
             return b"\n"
         os.ftruncate(self._descriptor, begin)
         return b"#C unfinished line: " + escape(line.decode(errors="replace"), "@").encode() + b"\n"
+
+    def _is_there(self) -> bool:
+        """Whether the path still leads to the file that is open."""
+        try:
+            return os.path.samestat(os.stat(self.path), os.fstat(self._descriptor))
+        except OSError:
+            return False
+
+    def _save(self) -> None:
+        """Take the scan out of a file that was removed or renamed; it goes to a new one."""
+        if self._spool is None:
+            self._make_spool()
+        self._missing = self._spool_body
+        self._end = -1
+        self._close()
 
     def _append(self, data: bytes) -> None:
         """Write whole lines, all of them or none."""

@@ -49,7 +49,7 @@ def header_block(
     list of str
         Lines without their ends.
     """
-    begun = float(run.start.get("time", 0.0))
+    begun = run.time
     mnemonics = unique_labels(positioners, lambda name: name.replace(" ", "_"))
     return [
         f"#F {escape(file_name)}",
@@ -109,7 +109,7 @@ def scan_head(
     list of str
         Lines without their ends.
     """
-    begun = float(run.start.get("time", 0.0))
+    begun = run.time
     lines = [
         f"#D {date_text(begun)}",
         comment_line(begun, f"plan_type = {run.start.get('plan_type', 'unknown')}"),

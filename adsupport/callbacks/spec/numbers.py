@@ -54,7 +54,10 @@ def _other(value: Any) -> str | None:
     if isinstance(value, np.ndarray):
         return number_text(value.item()) if value.size == 1 else None
     if isinstance(value, list | tuple):
-        return number_text(value[0]) if len(value) == 1 else None
+        try:
+            return number_text(value[0]) if len(value) == 1 else None
+        except RecursionError:  # a list that holds itself
+            return None
     if isinstance(value, bool | np.bool_):
         return _boolean(bool(value))
     if isinstance(value, int | np.integer):

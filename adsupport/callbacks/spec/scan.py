@@ -18,7 +18,7 @@ from .blocks import MAX_POSITIONERS, header_block, scan_head, scan_line, scan_ta
 from .columns import layout_of, positioners_of
 from .existing import SpecContent
 from .rows import RowText
-from .text import comment_line, positioner_label, unique_labels
+from .text import comment_line, is_too_long, positioner_label, shortened, unique_labels
 
 __all__ = ["PRIMARY", "SpecScan"]
 
@@ -105,7 +105,7 @@ class SpecScan(RunFile):
             place = "event"
         self._said[place].append((at, text))
         if place == "event" and self._appender is not None:
-            self._appender.write(_joined(self._comments("event")))
+            self._appender.write(self._joined(self._comments("event")))
 
     def _comments(self, place: str) -> list[str]:
         also = self._text.also if self._text is not None and self._appender is not None else ""
@@ -116,7 +116,7 @@ class SpecScan(RunFile):
 
     def begin(self, run: Run) -> None:
         """Take the start of the run."""
-        self._last = float(run.start.get("time", 0.0))
+        self._last = run.time
 
     def rows(self, run: Run, rows: Rows) -> None:
         """Take rows: those of the primary stream are written."""
@@ -136,7 +136,7 @@ class SpecScan(RunFile):
             self._look_at_images(key, rows)
         lines += self._text.lines(rows.events)
         lines += self._comments("event")
-        self._appender.write(_joined(lines))
+        self._appender.write(self._joined(lines))
 
     def _take_positions(self, stream: Stream, data: dict[str, Any]) -> None:
         numbers = positioners_of(stream)
@@ -159,10 +159,20 @@ class SpecScan(RunFile):
         comments = self._comments("start")
         self._appender = ScanAppender(self.path, self._first_lines(run), self._content, self._live)
         if layout is not None:
-            self._text = RowText(layout, float(run.start.get("time", 0.0)), self._nan)
+            self._text = RowText(layout, run.time, self._nan)
             self._images = dict.fromkeys(layout.images, 0)
         values = list(self._positions.values())
         return scan_head(run, layout, values, self._beside, comments)
+
+    def _joined(self, lines: list[str]) -> str:
+        for number, line in enumerate(lines):
+            if is_too_long(line):
+                lines[number] = shortened(line)
+                name = " ".join(line[:60].split(" ")[:2])
+                text = f"{name}: the line has {len(line)} characters; only its beginning is there."
+                if text not in self.remarks:
+                    self.remarks.append(text)
+        return "".join(f"{line}\n" for line in lines)
 
     def _first_lines(self, run: Run) -> Callable[[SpecContent], str]:
         positioners = unique_labels(self._positions, positioner_label)
@@ -173,7 +183,7 @@ class SpecScan(RunFile):
             if not content.has_header or (positioners and positioners != content.positioners):
                 found += header_block(self._name, run, positioners, *_user_and_host())
             number = content.highest + 1 if run.scan_id is None else run.scan_id
-            return _joined([*found, scan_line(run, number)])
+            return self._joined([*found, scan_line(run, number)])
 
         return lines
 
@@ -195,14 +205,14 @@ class SpecScan(RunFile):
         also = "" if self._text is None else self._text.also
         for place in self._said:
             lines += self._comments(place)
-        at = float((run.stop or {}).get("time", self._last))
+        at = self._last if run.stop_time is None else run.stop_time
         notes = self._text.notes if self._text is not None else {}
         told = [f"{text} (in {count} rows)." for text, count in notes.items()]
         lines += [comment_line(at, each, also) for each in told]
         lines += scan_tail(run, self._counts, at, also)
         self.remarks += told
         if self._appender is not None:
-            self._appender.write(_joined(lines))
+            self._appender.write(self._joined(lines))
             # At once: the next run may begin before `finish` has its turn.
             self._appender.release()
 
@@ -219,10 +229,6 @@ class SpecScan(RunFile):
         self.ended = True
         if self._appender is not None:
             self._appender.abandon()
-
-
-def _joined(lines: list[str]) -> str:
-    return "".join(f"{line}\n" for line in lines)
 
 
 def _user_and_host() -> tuple[str, str]:

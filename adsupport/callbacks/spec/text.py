@@ -17,9 +17,11 @@ __all__ = [
     "comment_line",
     "date_text",
     "escape",
+    "is_too_long",
     "label",
     "literal",
     "positioner_label",
+    "shortened",
     "unique_labels",
 ]
 
@@ -30,6 +32,8 @@ _SHORT = {"\n": r"\n", "\r": r"\r", "\t": r"\t", "\\": r"\\"}
 _SPACES = re.compile(r"\s+")
 #: silx copies a label into 256 bytes.
 _MAX_LABEL_BYTES = 200
+#: silx ends the process (segmentation fault) when a line of a header has some 10600 bytes.
+_MAX_LINE_BYTES = 10_000
 # Names of the C locale: SPEC's dates don't change with the user's language.
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
@@ -65,6 +69,41 @@ def _escaped(found: re.Match[str]) -> str:
     char = found.group()
     code = ord(char)
     return _SHORT.get(char) or (f"\\x{code:02x}" if code < 256 else f"\\u{code:04x}")
+
+
+def is_too_long(line: str) -> bool:
+    """Tell whether a line has to be cut, for silx to read the file.
+
+    Parameters
+    ----------
+    line : str
+        Of the file.
+
+    Returns
+    -------
+    bool
+        False for rows, whose length doesn't matter, and for labels, of which none can be missing.
+    """
+    if len(line) * 4 <= _MAX_LINE_BYTES or not line.startswith("#") or line.startswith("#L"):
+        return False
+    return len(line.encode()) > _MAX_LINE_BYTES
+
+
+def shortened(line: str) -> str:
+    """Cut a line that is too long.
+
+    Parameters
+    ----------
+    line : str
+        The line.
+
+    Returns
+    -------
+    str
+        Its beginning, and how long it was.
+    """
+    end = f" ... ({len(line)} characters)"
+    return line.encode()[: _MAX_LINE_BYTES - len(end)].decode(errors="ignore").rstrip("\\") + end
 
 
 def label(name: str) -> str:
@@ -143,7 +182,10 @@ def date_text(seconds: float) -> str:
     str
         Local time, such as ``"Sat Nov 21 22:04:29 2026"``.
     """
-    at = time.localtime(seconds)
+    try:
+        at = time.localtime(seconds)
+    except (OverflowError, ValueError, OSError):  # no date: a row without a time, for example
+        at = time.localtime(0)
     return (
         f"{_DAYS[at.tm_wday]} {_MONTHS[at.tm_mon - 1]} {at.tm_mday:02d} "
         f"{at.tm_hour:02d}:{at.tm_min:02d}:{at.tm_sec:02d} {at.tm_year}"

@@ -621,3 +621,14 @@ import os; os._exit(0)  # h5py's file can't be closed
         "['blocked', 'spool'] []",
         "200000",
     ], done.stderr
+
+
+def test_a_file_in_place_of_the_directory_isnt_a_target_that_exists(tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    (tmp_path / "data").write_text("a file")
+    file = AtomicFile(tmp_path / "data" / "scan.csv")
+    with pytest.raises(OutputError, match="a file has the directory's name") as caught:
+        file.commit()
+    assert not isinstance(caught.value, OutputExistsError) and caught.value.kept
+    (tmp_path / "data").unlink()
+    assert file.commit().exists()

@@ -319,3 +319,27 @@ def test_a_killed_process_leaves_whole_lines(tmp_path, times):
         assert len(found) > 20
         assert all(column == found for column in scan.columns[2:])
         assert found == list(range(len(found)))
+
+
+@pytest.mark.parametrize("how", ["removed", "renamed", "directory"])
+def test_a_file_that_goes_away_during_a_scan_loses_none(tmp_path, spool, how):
+    path = tmp_path / "sub" / "gone.dat"
+    path.parent.mkdir()
+    play(SpecWriterCallback(path), one(1))
+    writer = SpecWriterCallback(path)
+    documents = list(one(2))
+    for name, doc in documents[:-2]:
+        writer(name, doc)
+    writer._wait_for_documents(None)
+    if how == "removed":
+        path.unlink()
+    elif how == "renamed":
+        path.rename(tmp_path / "elsewhere.dat")
+    else:
+        path.unlink()
+        path.parent.rmdir()
+    for name, doc in documents[-2:]:
+        writer(name, doc)
+    assert writer.wait_writer(20)[0].paths == [path]
+    assert [each.column("x") for each in both(path)] == [[200, 201, 202]]
+    assert kept_in(spool) == []
