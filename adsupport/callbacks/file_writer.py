@@ -79,7 +79,12 @@ class FileWriter(RunWriter):
         if name is None:
             known = isinstance(run.start.get("scan_id"), int)
             name = DEFAULT_NAME if known else _WITHOUT_NUMBER
-        found = OutputName(name).render(start=run.start)
+        try:
+            found = OutputName(name).render(start=run.start)
+        except OutputNameError:
+            if self.file_name is not None:
+                raise
+            found = OutputName("{start[uid]:.7}").render(start=run.start)  # it has no time
         ending = f".{self.file_extension.lstrip('.')}"
         if found.lower().endswith(ending.lower()) and len(found) > len(ending):
             found = found[: -len(ending)]

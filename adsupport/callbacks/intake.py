@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any
 
-__all__ = ["Intake"]
+__all__ = ["Intake", "with_own_data"]
 
 logger = logging.getLogger(__name__)
 
@@ -129,3 +129,29 @@ class Intake:
                     if self._items:  # came while nobody looked
                         self._wake()
                     return
+
+
+def with_own_data(kind: str, doc: dict[str, Any]) -> dict[str, Any]:
+    """Copy of a document what others change while it waits.
+
+    They put images in place of their datums, in this very document.
+
+    Parameters
+    ----------
+    kind : str
+        ``"event"`` or ``"event_page"``.
+    doc : dict
+        The document.
+
+    Returns
+    -------
+    dict
+        The document itself when there is nothing to be changed.
+    """
+    if not doc.get("filled"):
+        return doc
+    if kind == "event":
+        return {**doc, "data": dict(doc["data"]), "filled": dict(doc["filled"])}
+    data = {key: list(column) for key, column in doc["data"].items()}
+    filled = {key: list(column) for key, column in doc["filled"].items()}
+    return {**doc, "data": data, "filled": filled}

@@ -21,7 +21,7 @@ from event_model import DocumentNames, DocumentRouter
 from ..documents.router import RunRouter
 from ..documents.run import Rows, Run, Stream
 from ..errors import DocumentError, WriterTimeoutError
-from .intake import Intake
+from .intake import Intake, with_own_data
 from .run_file import RunFile, WriterResult
 
 __all__ = ["RunFile", "RunWriter", "WriterResult"]
@@ -112,13 +112,11 @@ class RunWriter(DocumentRouter, ABC):
             The document; it's copied as far as others may change it.
         """
         kind = name.value if isinstance(name, DocumentNames) else name
-        if kind == "event" and doc.get("filled"):
-            # others put images in place of their datums, in this very document
-            doc = {**doc, "data": dict(doc["data"]), "filled": dict(doc["filled"])}
-        elif kind == "event_page" and doc.get("filled"):
-            data = {key: list(column) for key, column in doc["data"].items()}
-            filled = {key: list(column) for key, column in doc["filled"].items()}
-            doc = {**doc, "data": data, "filled": filled}
+        if kind in ("event", "event_page"):
+            try:
+                doc = with_own_data(kind, doc)
+            except (AttributeError, KeyError, TypeError, ValueError):
+                pass  # the router notes what is wrong with it
         self._intake.put((kind, doc))
 
     def in_order(self, call: Callable[[], Any]) -> None:
@@ -139,7 +137,10 @@ class RunWriter(DocumentRouter, ABC):
                 self._router.flush()
                 doc()
             else:
-                self._router(kind, doc)
+                try:
+                    self._router(kind, doc)
+                except Exception:  # it costs this document, and not those behind it
+                    logger.exception("an error in the writer itself")
         self._router.flush()
 
     def _rest(self) -> bool:

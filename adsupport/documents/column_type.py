@@ -133,7 +133,7 @@ def cast(
     single = type_.kind == "object" or type_.ragged
     shape = () if single or type_.shape is None else type_.shape
     if type_.kind == "object":
-        values: Any = _row_objects([_plain(each) for each in present])
+        values: Any = _row_objects([_plain_or_itself(each) for each in present])
     elif type_.ragged:
         values = _row_objects([_elements(each, type_) for each in present])
     elif type_.kind == "string" and shape == ():
@@ -172,6 +172,13 @@ def _elements(value: Any, type_: ColumnType) -> np.ndarray:
 
 def _text(value: Any) -> str:
     return str.__str__(value) if isinstance(value, str) else str(value)
+
+
+def _plain_or_itself(value: Any) -> Any:
+    try:
+        return _plain(value)
+    except RecursionError:  # lists that hold themselves
+        return value
 
 
 def _plain(value: Any) -> Any:

@@ -42,6 +42,9 @@ from .run import Column
 
 __all__ = ["ColumnArray", "ColumnType", "TypedColumn", "as_array", "fill_of"]
 
+#: Axes of a row's array; HDF5 has 32, and one is that of the rows.
+MOST_AXES = 31
+
 _INT64, _UINT64 = np.dtype(np.int64), np.dtype(np.uint64)
 _FLOAT64, _BOOL, _OBJECT = np.dtype(np.float64), np.dtype(np.bool_), np.dtype(object)
 _KINDS = {"b": "boolean", "i": "integer", "u": "integer", "f": "number", "c": "number"}
@@ -176,7 +179,7 @@ class TypedColumn:
             self._see_scalars(values)
             return
         for value in values:
-            if isinstance(value, np.ndarray):
+            if isinstance(value, np.ndarray) and value.ndim <= MOST_AXES:
                 self._see_shape(value.shape)
                 self._see_array(value)
             else:
@@ -310,19 +313,27 @@ def _exact(array: np.ndarray, dtype: np.dtype) -> bool:
     return bool(np.all((short == array) | (array != array)))
 
 
-def _unfolded(value: Any) -> tuple[tuple[int, ...] | None, list[Any]]:
-    """Return shape and elements of a nested list; no shape when the rows in it differ."""
+def _unfolded(value: Any, depth: int = 0) -> tuple[tuple[int, ...] | None, list[Any]]:
+    """Return shape and elements of a nested list; no shape when the rows in it differ.
+
+    Nor is there one for lists that are nested too deep, as those that hold themselves.
+    """
     if not isinstance(value, (list, tuple, np.ndarray)):
         return (), [value]
+    axes = value.ndim if isinstance(value, np.ndarray) else 1
+    if depth + axes > MOST_AXES:
+        return None, []
     if isinstance(value, np.ndarray):
         return value.shape, value.ravel().tolist() if value.dtype.kind == "O" else list(value.flat)
     if not any(issubclass(each, (list, tuple, np.ndarray)) for each in set(map(type, value))):
         return (len(value),), list(value)
-    shapes: set[tuple[int, ...] | None] = set()
+    shapes: set[tuple[int, ...]] = set()
     leaves: list[Any] = []
     for each in value:
-        shape, inner = _unfolded(each)
+        shape, inner = _unfolded(each, depth + 1)
+        if shape is None:
+            return None, []
         shapes.add(shape)
         leaves += inner
     first = shapes.pop()
-    return (None if shapes or first is None else (len(value), *first)), leaves
+    return (None if shapes else (len(value), *first)), leaves

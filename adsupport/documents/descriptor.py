@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import Any
+
+import numpy as np
 
 from ..errors import DocumentError
 from .run import Column, Stream
@@ -26,22 +29,27 @@ def add_descriptor(stream: Stream, document: dict[str, Any]) -> list[str]:
     Returns
     -------
     list of str
-        What doesn't agree with an earlier descriptor of the stream, each a sentence.
+        What isn't as the event model says, and what doesn't agree with an earlier descriptor of
+        the stream, each a sentence.
 
     Raises
     ------
     DocumentError
-        A part of the descriptor isn't what the event model says.
+        The descriptor has no data keys.
     """
     uid = document["uid"]
     keys = document.get("data_keys")
     if not isinstance(keys, dict):
         raise DocumentError(f"Descriptor {uid!r} has no data_keys: {keys!r}.")
-    problems = []
-    objects = document.get("object_keys") or {}
+    problems: list[str] = []
+    parts = _Parts(f"Descriptor {uid!r}", problems)
+    objects = {
+        str(name): [str(key) for key in parts.listed(names, f"object_keys[{name!r}]")]
+        for name, names in parts.mapping(document.get("object_keys"), "object_keys").items()
+    }
     owners = {key: name for name, names in objects.items() for key in names}
     for key, data_key in keys.items():
-        column = _column(str(key), data_key, owners.get(key, ""), uid)
+        column = _column(str(key), data_key, owners.get(str(key), ""), parts)
         known = stream.columns.setdefault(column.name, column)
         if (known.dtype, known.shape, known.external) != (
             column.dtype,
@@ -54,34 +62,69 @@ def add_descriptor(stream: Stream, document: dict[str, Any]) -> list[str]:
                 f"{list(column.shape)}."
             )
     stream.descriptors.append(document)
-    for mine, theirs in (
-        (stream.hints, document.get("hints") or {}),
-        (stream.object_keys, objects),
-        (stream.configuration, document.get("configuration") or {}),
-    ):
-        for name, content in theirs.items():
-            mine.setdefault(str(name), content)  # type: ignore[arg-type]
+    for name, names in objects.items():
+        stream.object_keys.setdefault(name, names)
+    for name, hint in parts.mapping(document.get("hints"), "hints").items():
+        hint = parts.mapping(hint, f"hints[{name!r}]")
+        if "fields" in hint:
+            fields = parts.listed(hint["fields"], f"hints[{name!r}]['fields']")
+            hint = {**hint, "fields": [str(each) for each in fields]}
+        stream.hints.setdefault(str(name), hint)
+    configuration = parts.mapping(document.get("configuration"), "configuration")
+    for name, content in configuration.items():
+        where = f"configuration[{name!r}]"
+        content = parts.mapping(content, where)
+        known_parts = {
+            each: parts.mapping(content.get(each), f"{where}[{each!r}]")
+            for each in ("data", "timestamps", "data_keys")
+        }
+        stream.configuration.setdefault(str(name), {**content, **known_parts})
     return problems
 
 
-def _column(name: str, data_key: Any, owner: str, uid: str) -> Column:
-    if not isinstance(data_key, dict) or data_key.get("dtype") not in _DTYPES:
-        raise DocumentError(
-            f"Descriptor {uid!r}: data key {name!r} must have a dtype of {', '.join(_DTYPES)}, "
-            f"got {data_key!r}."
-        )
+class _Parts:
+    """Parts of a document: empty ones in place of nonsense, which is noted."""
+
+    def __init__(self, where: str, problems: list[str]) -> None:
+        self._where = where
+        self.problems = problems
+
+    def mapping(self, found: Any, what: str) -> dict[Any, Any]:
+        if isinstance(found, Mapping):
+            return dict(found)
+        return {} if found is None else self.note(found, what, "a dictionary", {})
+
+    def listed(self, found: Any, what: str) -> list[Any]:
+        if isinstance(found, (list, tuple, np.ndarray)):
+            return list(found)
+        return [] if found is None else self.note(found, what, "a list", [])
+
+    def note(self, found: Any, what: str, expected: str, instead: Any) -> Any:
+        self.problems.append(f"{self._where}: {what} must be {expected}, got {repr(found)[:60]}.")
+        return instead
+
+
+def _column(name: str, data_key: Any, owner: str, parts: _Parts) -> Column:
+    what = f"data_keys[{name!r}]"
+    data_key = parts.mapping(data_key, what)
+    shape = _shape(parts.listed(data_key.get("shape"), f"{what}['shape']"))
+    external = "external" in data_key
+    dtype = data_key.get("dtype")
+    if not isinstance(dtype, str) or dtype not in _DTYPES:
+        likely = "array" if shape or external else "number"  # the values will tell
+        dtype = parts.note(dtype, f"{what}['dtype']", f"one of {', '.join(_DTYPES)}", likely)
     return Column(
         name=name,
-        dtype=data_key["dtype"],
-        shape=_shape(data_key.get("shape") or ()),
+        dtype=dtype,
+        shape=shape,
         dtype_numpy=_numpy_name(data_key.get("dtype_numpy")),
         units=_text(data_key.get("units")),
         precision=_whole(data_key.get("precision")),
         limits=_limits(data_key),
         source=_text(data_key.get("source")),
         object_name=_text(data_key.get("object_name")) or owner,
-        external="external" in data_key,
-        dims=tuple(str(each) for each in data_key.get("dims") or ()),
+        external=external,
+        dims=tuple(map(str, parts.listed(data_key.get("dims"), f"{what}['dims']"))),
         data_key=data_key,
     )
 
@@ -107,7 +150,7 @@ def _finite(found: Any) -> float | None:
     return number if math.isfinite(number) else None
 
 
-def _shape(found: Any) -> tuple[int | None, ...]:
+def _shape(found: list[Any]) -> tuple[int | None, ...]:
     lengths = [_whole(each) for each in found]
     return tuple(None if each is None or each < 0 else each for each in lengths)
 

@@ -259,6 +259,11 @@ def _exactly(found: dict[str, Any], shape: tuple[int, ...]) -> bytearray:
     return bytearray(raw)
 
 
+def _as_member(found: Any) -> Any:
+    """Make a tuple again of what is an array in JSON: lists can't be keys, or members of sets."""
+    return tuple(map(_as_member, found)) if isinstance(found, list) else found
+
+
 def _scalar(found: dict[str, Any]) -> Any:
     return np.ndarray((), _dtype(found["dtype"]), _exactly(found, ()))[()]
 
@@ -277,9 +282,9 @@ _READERS: dict[str, Callable[[dict[str, Any]], Any]] = {
         fold=found.get("fold", 0)
     ),
     "timedelta": lambda found: datetime.timedelta(*found["value"]),
-    "set": lambda found: set(found["items"]),
-    "frozenset": lambda found: frozenset(found["items"]),
-    "dict": lambda found: dict(found["items"]),
+    "set": lambda found: set(map(_as_member, found["items"])),
+    "frozenset": lambda found: frozenset(map(_as_member, found["items"])),
+    "dict": lambda found: {_as_member(key): each for key, each in found["items"]},
     "scalar": _scalar,
     "ndarray": _ndarray,
     "other": lambda found: found["text"],

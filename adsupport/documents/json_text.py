@@ -56,6 +56,11 @@ _LINE_OPTIONS = _OPTIONS | orjson.OPT_APPEND_NEWLINE
 #: What orjson can nest; it would end the process' stack otherwise.
 _DEEPEST = 254
 
+#: How far from the top a value is looked for that can be left out, when it's nested too deep.
+_LEVELS = 2
+#: Steps of a place that a message tells.
+_LONGEST_PLACE = 12
+
 #: Called with the place and the value of what can't be written.
 Other = Callable[[str, Any], None]
 
@@ -70,7 +75,8 @@ def encode(value: Any, *, where: str = "value", other: Other | None = None) -> b
     where : str
         What the value is, for messages.
     other : callable, optional
-        Called as ``other(place, value)`` for an object that can't be written; its ``repr``,
+        Called as ``other(place, value)`` for an object that can't be written, also for one that is
+        nested too deep; its ``repr``,
         shortened, is written then.  Otherwise such an object is an error.
 
     Returns
@@ -81,8 +87,8 @@ def encode(value: Any, *, where: str = "value", other: Other | None = None) -> b
     Raises
     ------
     DocumentError
-        An object can't be written, such as ``start['sample'][2]``; or the value is nested more
-        than 254 deep, as one that holds itself.
+        An object can't be written, such as ``start['sample'][2]``, or is nested more than 254
+        deep, as one that holds itself.
     """
     try:
         text = orjson.dumps(value, option=_OPTIONS)
@@ -201,6 +207,10 @@ class _UnencodableError(Exception):
     """An object that can't be written."""
 
 
+class _TooDeepError(_UnencodableError):
+    """Lists or mappings are nested too deep."""
+
+
 class _Encoder:
     """Makes of any value one that orjson writes as it is."""
 
@@ -211,7 +221,7 @@ class _Encoder:
 
     def text(self, value: Any) -> bytes:
         try:
-            return orjson.dumps(self._plain(value), option=_OPTIONS)
+            return orjson.dumps(self._member(value), option=_OPTIONS)
         except (_UnencodableError, TypeError, RecursionError) as error:
             raise DocumentError(
                 f"{self._place() or self._where} can't be written as JSON: {error}.",
@@ -219,7 +229,10 @@ class _Encoder:
             ) from None
 
     def _place(self) -> str:
-        return self._where + "".join(f"[{key!r}]" for key in self._path)
+        keys = [f"[{key!r}]" for key in self._path]
+        if len(keys) > _LONGEST_PLACE:
+            keys[_LONGEST_PLACE:] = ["..."]
+        return self._where + "".join(keys)
 
     def _plain(self, value: Any) -> Any:
         if value is None:
@@ -228,7 +241,7 @@ class _Encoder:
         if write is not None:
             return write(value)
         if len(self._path) >= _DEEPEST:
-            raise _UnencodableError(f"it is nested more than {_DEEPEST} deep, or holds itself")
+            raise _TooDeepError(f"it is nested more than {_DEEPEST} deep, or holds itself")
         if isinstance(value, Mapping):
             return self._mapping(value)
         match value:
@@ -253,7 +266,7 @@ class _Encoder:
         plain, path = [], self._path
         for key, each in value.items():
             path.append(key)
-            plain.append([self._plain(key), self._plain(each)])
+            plain.append([self._plain(key), self._member(each)])
             path.pop()  # not after an error: it tells where that was
         if TAG not in value and all(isinstance(key, str) for key in value):
             found = {key: each for key, each in plain if isinstance(key, str)}
@@ -265,9 +278,20 @@ class _Encoder:
         plain, path = [], self._path
         for index, each in enumerate(values):
             path.append(index)
-            plain.append(self._plain(each))
+            plain.append(self._member(each))
             path.pop()
         return plain
+
+    def _member(self, value: Any) -> Any:
+        """Write what is in a list or mapping; one that is too deep doesn't cost those beside it."""
+        level = len(self._path)
+        if self._other is None or level > _LEVELS:
+            return self._plain(value)
+        try:
+            return self._plain(value)
+        except (_TooDeepError, RecursionError):
+            del self._path[level:]
+            return self._unknown(value)
 
     def _numpy(self, value: np.ndarray | np.generic) -> Any:
         if isinstance(value, np.ndarray) and value.dtype == object:

@@ -47,6 +47,11 @@ class OpenRun:
         self.resources: set[str] = set()
         self.watched = False
         self._failed = failed
+        number, begun = run.start.get("scan_id"), run.start.get("time", 0)
+        if number is not None and run.scan_id is None:
+            run.problem(f"The start document's scan_id isn't a whole number: {number!r}.")
+        if not run.time and begun != 0:
+            run.problem(f"The start document's time isn't a number of seconds: {begun!r}.")
 
     def consume(self, method: str, *arguments: Any) -> None:
         """Call the consumer; after an error it's called no more.

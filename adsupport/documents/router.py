@@ -10,7 +10,7 @@ from typing import Any
 from event_model import DocumentNames, DocumentRouter
 
 from ..errors import DocumentError
-from .open_run import OpenRun
+from .open_run import ConsumerError, OpenRun
 from .pages import datums_of_page, events_of_page
 from .references import References
 from .row_order import Event
@@ -103,8 +103,9 @@ class RunRouter(DocumentRouter):
             method(doc)
         except DocumentError as error:
             self._note(doc, str(error))
-        except (KeyError, TypeError, AttributeError, ValueError, IndexError) as error:
-            logger.debug("%s document: %r", kind, doc, exc_info=True)
+        except ConsumerError:
+            raise
+        except Exception as error:  # whatever is in a document, those behind it have to be taken
             self._note(doc, f"A document of kind {kind!r} can't be understood: {error!r}.")
         return name, doc
 

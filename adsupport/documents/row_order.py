@@ -130,6 +130,23 @@ class RowOrder:
         if len(self._ahead) > self._limit_ahead:
             self._skip()
 
+    def has(self, number: int, uid: Any) -> bool:
+        """Tell whether a row has come, as far as that is remembered.
+
+        Parameters
+        ----------
+        number : int
+            Its ``seq_num``.
+        uid : str
+            Its event's.
+
+        Returns
+        -------
+        bool
+            Whether it's one of this number and uid.
+        """
+        return any(each["uid"] == uid for each in self._same_number(number))
+
     def _tell_again(self, number: int) -> None:
         self._remark(
             f"Stream {self._name!r}: seq_num {number} was taken again; both rows are kept."

@@ -14,6 +14,13 @@ import numpy as np
 
 __all__ = ["Column", "Rows", "Run", "RunConsumer", "Stream"]
 
+#: Sentences that a run keeps of what is wrong or unusual; what is wrong with one row may be
+#: wrong with a million.
+_MOST_SENTENCES = 200
+
+#: Seconds since 1970 in which dates can be told, from year 1 to 9999, a day short of each.
+_FIRST_DATE, _LAST_DATE = -62_135_500_000, 253_402_200_000
+
 
 @dataclass(frozen=True)
 class Column:
@@ -130,8 +137,8 @@ class Run:
     stop : dict or None
         The stop document; None while the run goes on, and for good if there never was one.
     problems : list of str
-        What was wrong with the documents, or was left out: each a sentence.  Empty for a run
-        that is whole.
+        What was wrong with the documents, or was left out: each a sentence, of very many only
+        the first.  Empty for a run that is whole.
     remarks : list of str
         What is unusual and costs no data, such as a point that was taken again.
     """
@@ -141,6 +148,7 @@ class Run:
     stop: dict[str, Any] | None = None
     problems: list[str] = field(default_factory=list)
     remarks: list[str] = field(default_factory=list)
+    _more: dict[str, int] = field(default_factory=dict, init=False, repr=False)
 
     @property
     def uid(self) -> str:
@@ -149,9 +157,23 @@ class Run:
 
     @property
     def scan_id(self) -> int | None:
-        """The scan's number; None when the documents give none."""
+        """The scan's number; None when the documents give none, or what isn't a whole number."""
         found = self.start.get("scan_id")
-        return None if found is None else int(found)
+        try:
+            number = int(found)  # type: ignore[arg-type]
+            return number if number == found or isinstance(found, str) else None
+        except (TypeError, ValueError, OverflowError):
+            return None
+
+    @property
+    def time(self) -> float:
+        """When it began, seconds since 1970 (UTC); 0 when the start document has no such time."""
+        return _seconds(self.start.get("time")) or 0.0
+
+    @property
+    def stop_time(self) -> float | None:
+        """When it ended, seconds since 1970 (UTC); None when no document tells that."""
+        return _seconds((self.stop or {}).get("time"))
 
     @property
     def exit_status(self) -> str:
@@ -176,8 +198,7 @@ class Run:
         text : str
             A sentence that names the document, stream or key.
         """
-        if text not in self.problems:
-            self.problems.append(text)
+        self._note("problems", text)
 
     def remark(self, text: str) -> None:
         """Note what is unusual, once.
@@ -187,8 +208,25 @@ class Run:
         text : str
             A sentence.
         """
-        if text not in self.remarks:
-            self.remarks.append(text)
+        self._note("remarks", text)
+
+    def _note(self, kind: str, text: str) -> None:
+        sentences: list[str] = getattr(self, kind)
+        if text in sentences:
+            return
+        if len(sentences) < _MOST_SENTENCES:
+            sentences.append(text)
+            return
+        self._more[kind] = self._more.get(kind, 0) + 1
+        sentences[_MOST_SENTENCES:] = [f"So it goes on, {self._more[kind]} times more."]
+
+
+def _seconds(found: Any) -> float | None:
+    try:
+        number = float(found)
+    except (TypeError, ValueError, OverflowError):
+        return None
+    return number if _FIRST_DATE < number < _LAST_DATE else None  # nor NaN
 
 
 def _names(found: Any) -> list[str]:

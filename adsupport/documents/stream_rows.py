@@ -11,12 +11,19 @@ from .assets import Asset, Frames
 from .descriptor import add_descriptor
 from .references import References
 from .row_order import Event, RowOrder
+from .row_times import check_times
 from .run import Column, Run, Stream
 
 __all__ = ["BATCH", "StreamRows"]
 
 #: Rows that are handed on together.
 BATCH = 1000
+
+#: Beyond every number of a row: what is higher is a mistake, and no 64-bit integer perhaps.
+_NUMBERS = 2**53
+
+#: Rows of one stream_datum; more are a mistake that would be worked on for hours.
+_MOST_STREAMED = 10**8
 
 #: Segments of images that are remembered after they were used, to know repetitions.
 _SEGMENTS = 100
@@ -60,6 +67,11 @@ class _Streamed:
         first, _, index, asset = segments[0]
         start = index + number - first
         return asset.frames_of_indices(start, start + 1, self.per_row)
+
+    @property
+    def first(self) -> int | None:
+        """Lowest number of a row whose images wait; None when there is none."""
+        return self._segments[0].first if self._segments else None
 
     @property
     def last(self) -> int:
@@ -120,6 +132,8 @@ class StreamRows:
             for each in columns
             if each.external and str(each.data_key["external"]).startswith("STREAM:")
         }
+        if streamed and not self._streamed:
+            self._next = self.order.next
         for name, column in streamed.items():
             self._streamed.setdefault(name, _Streamed(column))
         inside = {each.name: None for each in columns if each.name not in streamed}
@@ -154,15 +168,18 @@ class StreamRows:
         if data.keys() != self._keys[uid]:
             data = self._fitted(document)
         number = document["seq_num"]
-        if type(number) is not int or number < 0:
+        if type(number) is not int or not 0 <= number < _NUMBERS:
             number = _number(document)
+        stamps = document["timestamps"]
+        if type(stamps) is not dict:
+            stamps = dict(stamps)
         event: Event = {
             "descriptor": uid,
             "uid": document["uid"],
             "seq_num": number,
             "time": document["time"],
             "data": data,
-            "timestamps": document["timestamps"],
+            "timestamps": stamps,
         }
         if self._external[uid]:
             self._find_images(event, document.get("filled") or {})
@@ -223,10 +240,16 @@ class StreamRows:
         self._add(event)
 
     def _add(self, event: Event) -> None:
-        if self._streamed:
-            self._events.setdefault(event["seq_num"], []).append(event)
-        else:
+        number = event["seq_num"]
+        if not self._streamed:
             self.order.add(event)
+        elif number >= self._next:
+            self._events.setdefault(number, []).append(event)
+        elif not self.order.has(number, event["uid"]):
+            self.run.problem(
+                f"Stream {self.stream.name!r}: another event with seq_num {number} came after the "
+                "images of this number were used; it is left out."
+            )
 
     def add_stream_datum(self, document: dict[str, Any], key: str, asset: Asset) -> None:
         """Take a stream_datum.
@@ -259,6 +282,11 @@ class StreamRows:
             )
         if count < 1:
             return
+        if first < 0 or count > _MOST_STREAMED:
+            raise DocumentError(
+                f"stream_datum {document['uid']!r} tells of seq_num {first} to {stop - 1}, which "
+                f"isn't believable: expected at most {_MOST_STREAMED} rows."
+            )
         segment = _Segment(first, stop, int(indices["start"]), asset)
         if not self._streamed[key].add(segment):
             raise DocumentError(
@@ -282,7 +310,10 @@ class StreamRows:
                 return
             self._next += 1
             if events is None and len(lacks) == len(frames):
-                continue  # nothing has this number: the order of rows tells of it
+                # nothing has this number: the order of rows tells of it
+                firsts = [each.first for each in self._streamed.values() if each.first is not None]
+                self._next = min([*self._events, *firsts], default=number + 1)
+                continue
             for key in lacks:
                 self.run.problem(
                     f"Stream {self.stream.name!r}: no stream_datum has come for {key!r} of "
@@ -323,6 +354,7 @@ class StreamRows:
         if final and not self.order.ready:
             self.order.give_up()
         rows = self.order.take()
+        check_times(rows, self.stream.name, self.run.problem)
         self.stream.rows += len(rows)
         return rows
 
@@ -356,7 +388,7 @@ def _number(document: dict[str, Any]) -> int:
     found = document["seq_num"]
     try:
         number = int(found)
-        if number != found or number < 0 or isinstance(found, bool):
+        if number != found or not 0 <= number < _NUMBERS or isinstance(found, bool):
             raise ValueError
     except (TypeError, ValueError, OverflowError):
         raise DocumentError(

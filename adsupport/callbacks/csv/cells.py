@@ -37,13 +37,15 @@ EMPTY = _Empty()
 _PLAIN = {float, int, bool, str}
 
 
-def cells(values: Sequence[Any]) -> Sequence[Any]:
+def cells(values: Sequence[Any], other: json_text.Other | None = None) -> Sequence[Any]:
     """Make values of any kind cells of one column.
 
     Parameters
     ----------
     values : sequence
         None for a row without value.
+    other : callable, optional
+        See :func:`json_cell`.
 
     Returns
     -------
@@ -52,10 +54,10 @@ def cells(values: Sequence[Any]) -> Sequence[Any]:
     """
     if set(map(type, values)) <= _PLAIN:
         return values
-    return [_cell(each) for each in values]
+    return [_cell(each, other) for each in values]
 
 
-def _cell(value: Any) -> Any:
+def _cell(value: Any, other: json_text.Other | None) -> Any:
     if value is None:
         return EMPTY
     match value:
@@ -65,7 +67,7 @@ def _cell(value: Any) -> Any:
             return str.__str__(value)
         case np.generic() if not isinstance(value, float):
             plain = value.item()
-            return value if isinstance(plain, np.generic) else _cell(plain)
+            return value if isinstance(plain, np.generic) else _cell(plain, other)
         case int():
             return int(value)
         case float():
@@ -73,19 +75,22 @@ def _cell(value: Any) -> Any:
         case complex():
             return value
         case np.ndarray() if not value.shape:
-            return _cell(value[()])
+            return _cell(value[()], other)
         case datetime.datetime() | datetime.date() | datetime.time():
             return value.isoformat()
-    return json_cell(value)
+    return json_cell(value, other)
 
 
-def json_cell(value: Any) -> str:
+def json_cell(value: Any, other: json_text.Other | None = None) -> str:
     """Write an array or another structure as JSON text.
 
     Parameters
     ----------
     value : any
         Lists, arrays, dictionaries.
+    other : callable, optional
+        Called with place and value of what can't be written but by its ``repr``; otherwise that
+        is an error.
 
     Returns
     -------
@@ -102,7 +107,7 @@ def json_cell(value: Any) -> str:
     try:
         return json.dumps(_lists(value), separators=(",", ":"))
     except (TypeError, ValueError, RecursionError):
-        return json_text.encode(value).decode()
+        return json_text.encode(value, other=other).decode()
 
 
 def _lists(value: Any) -> Any:
@@ -134,6 +139,8 @@ def frames_text(frames: Frames) -> str:
     ImageFileError
         The documents don't tell.
     """
+    if frames.asset.kind == "hdf5":
+        return f"{frames.files()[0]}[{frames.first}:{frames.first + frames.count}]"
     runs: list[list[Any]] = []
     for number in range(frames.first, frames.first + frames.count):
         path, index = frames.asset.file_of(number)

@@ -83,6 +83,9 @@ class KeyCells:
         if text not in self.notes:
             self.notes.append(text)
 
+    def _odd(self, place: str, value: Any) -> None:
+        self._note(f"{self.column.name}: only the text of a {type(value).__name__} is in the file.")
+
     def _grow(self, length: int) -> None:
         self.names += [f"{self.column.name}[{i}]" for i in range(len(self.names), length)]
 
@@ -90,7 +93,7 @@ class KeyCells:
         return []
 
     def _scalars(self, values: Sequence[Any]) -> list[Sequence[Any]]:
-        found = cells(values)
+        found = cells(values, self._odd)
         if self.column.dtype == "string" and not all(map(_has_utf8, found)):
             self._note(
                 f"{self.column.name}: halves of surrogate pairs, which UTF-8 doesn't have, are "
@@ -99,14 +102,14 @@ class KeyCells:
         return [found]
 
     def _texts(self, values: Sequence[Any]) -> list[Sequence[Any]]:
-        return [[EMPTY if each is None else json_cell(each) for each in values]]
+        return [[EMPTY if each is None else json_cell(each, self._odd) for each in values]]
 
     def _elements(self, values: Sequence[Any]) -> list[Sequence[Any]]:
         rows = [_row(each) for each in values]
         longest = max(map(len, rows))
         if longest > MOST_ELEMENTS:  # not what the descriptor said: no thousand columns for it
             rows = [
-                [json_cell(each)] if len(row) > MOST_ELEMENTS else row
+                [json_cell(each, self._odd)] if len(row) > MOST_ELEMENTS else row
                 for each, row in zip(values, rows, strict=True)
             ]
             longest = max(map(len, rows))
@@ -119,7 +122,7 @@ class KeyCells:
         padded = [
             row if len(row) == width else [*row, *[None] * (width - len(row))] for row in rows
         ]
-        return [cells(each) for each in zip(*padded, strict=True)]
+        return [cells(each, self._odd) for each in zip(*padded, strict=True)]
 
     def _images(self, values: Sequence[Any]) -> list[Sequence[Any]]:
         return [[self._image(each) for each in values]]

@@ -119,6 +119,18 @@ class StoredColumn:
         """
         return self._typed.notes()
 
+    def lost(self) -> list[str]:
+        """Tell which values couldn't be kept.
+
+        Returns
+        -------
+        list of str
+            Sentences; empty when all are there.
+        """
+        found = set() if self._store is None else self._store.texts_only
+        name = self.column.name
+        return [f"{name}: only the text of a {kind} is in the file." for kind in sorted(found)]
+
     def _look(self, piece: ColumnArray) -> None:
         present = piece.data if piece.missing is None else piece.data[~piece.missing]
         if piece.type.ragged or not present.size:
@@ -154,6 +166,7 @@ class StoredColumn:
                 fresh.append(self._typed.retyped(block, missing))
                 start += len(block)
             old.discard()
+            fresh.texts_only |= old.texts_only
             fresh.take_names()
             old = fresh
         return old

@@ -91,6 +91,7 @@ class StreamColumns:
         for key, column in self._columns.items():
             self._describe(column.close(), self.stream.columns[key])
             self.remarks += column.notes()
+            self.notes += column.lost()
         for growing in self._stamps.values():
             growing.close().attrs["units"] = "s"
 

@@ -83,6 +83,8 @@ class ValueStore:
         self, values: Place, shapes: Place, storage: Storage, provisional: bool = False
     ) -> None:
         self.storage = storage
+        #: Types of which only a text is kept.
+        self.texts_only: set[str] = set()
         self._names = values.name, shapes.name
         mark = "~" if provisional else ""
         self._value = GrowingDataset(
@@ -103,7 +105,7 @@ class ValueStore:
         block = piece.data
         match self.storage.way:
             case "json":
-                block = object_array([_json(each) for each in block])
+                block = object_array([self._json(each) for each in block])
             case "nan":
                 block = block.astype(np.float64)
                 if piece.missing is not None:
@@ -113,6 +115,11 @@ class ValueStore:
                 self._shapes.append(object_array(shapes))
                 block = object_array([np.ravel(each) for each in block])
         self._value.append(block)
+
+    def _json(self, value: Any) -> str:
+        # What JSON can't say is told by its repr(), tagged as such.
+        plain = value.tolist() if isinstance(value, np.ndarray) else value
+        return encode(plain, other=lambda _, odd: self.texts_only.add(type(odd).__name__)).decode()
 
     def blocks(self, rows: int) -> Iterator[np.ndarray]:
         """Read the values back.
@@ -182,9 +189,3 @@ def object_array(values: list[Any]) -> np.ndarray:
     for index, each in enumerate(values):
         found[index] = each
     return found
-
-
-def _json(value: Any) -> str:
-    # What JSON can't say is told by its repr(), tagged as such.
-    plain = value.tolist() if isinstance(value, np.ndarray) else value
-    return encode(plain, other=lambda *_: None).decode()

@@ -86,6 +86,16 @@ class ColumnGroup:
         """
         return self._values.notes()
 
+    def lost(self) -> list[str]:
+        """Tell which values couldn't be kept.
+
+        Returns
+        -------
+        list of str
+            Sentences.
+        """
+        return self._values.lost()
+
 
 class Clock:
     """The datasets ``EPOCH`` and ``time`` of a data key.

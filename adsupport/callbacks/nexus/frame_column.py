@@ -91,3 +91,13 @@ class FrameColumn:
             Sentences.
         """
         return [] if self.pixels is None else self.pixels.notes()
+
+    def lost(self) -> list[str]:
+        """Tell which values couldn't be kept.
+
+        Returns
+        -------
+        list of str
+            Sentences.
+        """
+        return [] if self.pixels is None else self.pixels.lost()

@@ -95,6 +95,20 @@ class StreamGroup:
             for note in column.notes()
         ]
 
+    def lost(self) -> list[str]:
+        """Tell which values couldn't be kept.
+
+        Returns
+        -------
+        list of str
+            Sentences.
+        """
+        return [
+            f"Stream {self.stream.name!r}: {text}"
+            for column in self.columns.values()
+            for text in column.lost()
+        ]
+
     def _write(self, rows: Rows) -> None:
         self._seq_num.append(rows.seq_nums())
         self._epoch.append(rows.times())

@@ -79,6 +79,7 @@ class StreamHooks(RunView):
                 item: Any = stream.group[member_name(key)]
                 link(stream.group, short, item)
         self.remarks += stream.notes()
+        self.skipped += stream.lost()
         return stream.group
 
     def write_images(self, column: FrameColumn) -> h5py.Dataset | None:
