@@ -19,10 +19,11 @@ from typing import Any
 from event_model import DocumentNames, DocumentRouter
 
 from ..documents.router import RunRouter
-from ..documents.run import Rows, Run, Stream
+from ..documents.run import Run
 from ..errors import DocumentError, WriterTimeoutError
 from .intake import Intake, with_own_data
 from .run_file import RunFile, WriterResult
+from .run_guard import RunGuard, abandoned
 
 __all__ = ["RunFile", "RunWriter", "WriterResult"]
 
@@ -56,10 +57,10 @@ class RunWriter(DocumentRouter, ABC):
         super().__init__()
         self.strict = strict
         self.path_map = path_map
-        self.results: deque[WriterResult] = deque(maxlen=RESULTS)
+        self.results: deque[WriterResult] = deque()
         self._changed = threading.Condition()
         self._finishing = 0
-        self._router = RunRouter(lambda _: _Guard(self), _failed, path_map)
+        self._router = RunRouter(lambda _: RunGuard(self), _failed, path_map)
         self._intake = Intake(self._take, self._rest, self._router.close, type(self).__name__)
 
     @abstractmethod
@@ -133,19 +134,25 @@ class RunWriter(DocumentRouter, ABC):
 
     def _take(self, batch: list[tuple[Any, Any]]) -> None:
         for kind, doc in batch:
-            if kind is _MARK:
-                self._router.flush()
-                doc()
-            else:
-                try:
+            try:
+                if kind is _MARK:
+                    self._router.flush()
+                    doc()
+                else:
                     self._router(kind, doc)
-                except Exception:  # it costs this document, and not those behind it
-                    logger.exception("an error in the writer itself")
+            except Exception:  # it costs this document, and not those behind it
+                logger.exception("an error in the writer itself")
         self._router.flush()
+        self._tell()
 
     def _rest(self) -> bool:
         self._router.settle()
+        self._tell()
         return bool(self._router.open_runs)
+
+    def _tell(self) -> None:  # those who wait for runs that end
+        with self._changed:
+            self._changed.notify_all()
 
     # results
 
@@ -178,11 +185,11 @@ class RunWriter(DocumentRouter, ABC):
             if getattr(error, "kept", None):
                 result.unfinished = file
             else:
-                _abandon(file)
+                abandoned(file)
         self.add_result(run, file, result)
         with self._changed:
             self._finishing -= 1
-            self._changed.notify_all()
+        self._tell()
 
     def add_result(self, run: Run, file: RunFile | None, result: WriterResult) -> None:
         """Note what became of a run; not for users.
@@ -200,6 +207,14 @@ class RunWriter(DocumentRouter, ABC):
         if file is not None:
             result.skipped = list(dict.fromkeys([*run.problems, *file.skipped]))
             result.remarks += file.remarks
+        self._judge(result)
+        with self._changed:
+            self.results.append(result)
+            if len(self.results) > RESULTS:
+                self.results.remove(self._dispensable())
+        self._tell()
+
+    def _judge(self, result: WriterResult) -> None:  # by what its file lacks
         if result.error is None and self.strict and result.skipped:
             lines = "".join(f"\n  {text}" for text in result.skipped)
             where = ", ".join(map(str, result.paths)) or "no file"
@@ -208,10 +223,12 @@ class RunWriter(DocumentRouter, ABC):
                 remedy="With strict=False this isn't an error, and results[-1].skipped has it.",
             )
         if result.error is not None:
-            logger.error("%s: run %s: %s", type(self).__name__, run.uid, result.error)
-        with self._changed:
-            self.results.append(result)
-            self._changed.notify_all()
+            logger.error("%s: run %s: %s", type(self).__name__, result.uid, result.error)
+
+    def _dispensable(self) -> WriterResult:
+        """Choose a result to forget: the oldest of which nobody has to know any more."""
+        known = (each for each in self.results if each.error is None or each.told)
+        return next((each for each in known if each.unfinished is None), self.results[0])
 
     def wait_writer(self, timeout: float | None = None) -> list[WriterResult]:
         """Wait until all runs are written that have been stopped.
@@ -331,7 +348,12 @@ class RunWriter(DocumentRouter, ABC):
                 result.paths, result.error = file.finish(), None
             except Exception as error:
                 result.error = error
-                result.unfinished = file if getattr(error, "kept", None) else None
+                if getattr(error, "kept", None):
+                    result.unfinished = file
+                else:
+                    abandoned(file)
+            result.skipped = list(dict.fromkeys([*result.skipped, *file.skipped]))
+            self._judge(result)
         failed = [each.error for each in again if each.error is not None]
         if failed:
             raise failed[0]
@@ -354,50 +376,8 @@ class RunWriter(DocumentRouter, ABC):
         return self.wait_writer(timeout)
 
 
-class _Guard:
-    """Take a run to its file, and what goes wrong there to its result."""
-
-    def __init__(self, writer: RunWriter) -> None:
-        self._writer = writer
-        self._file: Any = None
-
-    @property
-    def wants_documents(self) -> bool:
-        return self._file is not None and self._file.wants_documents
-
-    def begin(self, run: Run) -> None:
-        self._file = self._writer.run_file(run)
-        self._file.begin(run)
-
-    def document(self, run: Run, name: str, doc: dict[str, Any]) -> None:
-        self._file.document(name, doc)
-
-    def stream(self, run: Run, stream: Stream) -> None:
-        self._file.stream(run, stream)
-
-    def rows(self, run: Run, rows: Rows) -> None:
-        self._file.rows(run, rows)
-
-    def end(self, run: Run) -> None:
-        self._file.end(run)
-        self._writer.finish_in_thread(run, self._file)
-
-    def failed(self, run: Run, error: Exception) -> None:
-        if self._file is not None:
-            _abandon(self._file)
-        result = WriterResult(run.uid, run.scan_id, run.exit_status, error=error)
-        self._writer.add_result(run, self._file, result)
-
-
-def _failed(run: Run, consumer: Any, error: Exception) -> None:
-    consumer.failed(run, error)
-
-
-def _abandon(file: RunFile) -> None:
-    try:
-        file.abandon()
-    except Exception:
-        logger.exception("%s: what was begun can't be removed", type(file).__name__)
+def _failed(run: Run, guard: Any, error: Exception) -> None:
+    guard.failed(run, error)
 
 
 def _left(deadline: float | None) -> float | None:

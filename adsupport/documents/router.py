@@ -333,8 +333,8 @@ class RunRouter(DocumentRouter):
 
     @property
     def open_runs(self) -> list[Run]:
-        """The runs that haven't ended."""
-        return [each.run for each in self._runs.values()]
+        """The runs that haven't ended; any thread may ask."""
+        return [each.run for each in list(self._runs.values())]
 
     def flush(self) -> None:
         """Send on the rows that are complete and in order; end runs that have all."""
@@ -373,19 +373,19 @@ class RunRouter(DocumentRouter):
             if not self._wanted[datum_id]:
                 del self._wanted[datum_id]
         opened.deliver_rest()
-        del self._runs[run.uid]
-        self._watched -= opened.watched
-        gone = {run.uid}
-        for rows in mine:
-            gone |= {each["uid"] for each in rows.stream.descriptors}
-        for uid in gone:
-            self._rows.pop(uid, None)
-            self._described.pop(uid, None)
-        self._ended.append(gone)
-        if not self._runs:
-            self._references.clear()
-            self._keys.clear()
-        opened.consume("end")
+        try:
+            opened.consume("end")
+        finally:  # not before: who asks for open runs would take it for written
+            del self._runs[run.uid]
+            self._watched -= opened.watched
+            gone = {run.uid, *(each["uid"] for rows in mine for each in rows.stream.descriptors)}
+            for uid in gone:
+                self._rows.pop(uid, None)
+                self._described.pop(uid, None)
+            self._ended.append(gone)
+            if not self._runs:
+                self._references.clear()
+                self._keys.clear()
 
 
 _IMAGES = frozenset("resource datum datum_page bulk_datum stream_resource".split())

@@ -414,3 +414,50 @@ play(writer, runs_of("open")[:-1])
     subprocess.run([sys.executable, "-c", program], check=True, timeout=60)
     assert (tmp_path / "whole.txt").read_text().endswith("success")
     assert (tmp_path / "open.txt").read_text().endswith("unknown")
+
+
+def test_a_call_in_order_that_fails_costs_nothing_else(writer):
+    documents = runs_of("1")
+    play(writer, documents[:4])
+    writer.in_order(lambda: 1 / 0)
+    play(writer, documents[4:])
+    assert len(writer.wait_writer(timeout=10)) == 1
+
+
+def test_an_error_is_told_however_many_runs_follow(writer, monkeypatch):
+    monkeypatch.setattr("adsupport.callbacks.writer.RESULTS", 3)
+    play(writer, [each for each in runs_of("bad") if each[0] != "descriptor"])
+    for number in range(6):
+        play(writer, runs_of(f"good-{number}"))
+    with pytest.raises(DocumentError, match="bad"):
+        writer.wait_writer(timeout=10)
+    assert len(writer.results) == 3
+
+
+def test_what_a_file_lacks_is_told_when_it_is_written_at_last(writer, tmp_path):
+    writer.directory = tmp_path / "later"
+    documents = runs_of("1")
+    play(writer, [each for each in documents if each[1].get("seq_num") != 2])
+    with pytest.raises(OutputError):
+        writer.wait_writer(timeout=10)
+    writer.directory.mkdir()
+    with pytest.raises(DocumentError, match="never came"):
+        writer.retry(timeout=10)
+    assert writer.results[-1].paths
+
+
+def test_a_run_is_waited_for_while_its_file_takes_the_end(writer):
+    slow = threading.Event()
+
+    class Slow(Lines):
+        def end(self, run: Any) -> None:
+            slow.set()
+            time.sleep(0.3)
+            super().end(run)
+
+    writer.run_file = lambda run: Slow(writer.directory, writer.hold)
+    play(writer, runs_of("1"))
+    assert slow.wait(10)
+    writer._tell()
+    assert not writer._is_done()
+    assert len(writer.wait_writer(timeout=10)) == 1
