@@ -9,6 +9,7 @@ from typing import Any, Literal
 from ..documents.run import Run
 from ..errors import OutputNameError
 from .output import OutputName, inside
+from .output.atomic_file import check_exists
 from .writer import RunWriter
 
 __all__ = ["DEFAULT_NAME", "FileWriter"]
@@ -52,6 +53,7 @@ class FileWriter(RunWriter):
         strict: bool = True,
         path_map: Any = None,
     ) -> None:
+        check_exists(exists)
         super().__init__(strict=strict, path_map=path_map)
         self.file_path = file_path
         self.file_name = file_name

@@ -16,7 +16,7 @@ from ...naming.template import MAX_NAME_BYTES
 from .no_replace import rename_new, sync_directory, sync_file
 from .temporary import Temporary, clear_sometimes, make_temporary, spool_directory
 
-__all__ = ["AtomicFile"]
+__all__ = ["AtomicFile", "check_exists"]
 
 _Exists = Literal["refuse", "bump", "replace"]
 
@@ -78,11 +78,7 @@ class AtomicFile:
     """
 
     def __init__(self, path: str | os.PathLike[str], *, exists: _Exists = "refuse") -> None:
-        if exists not in get_args(_Exists):
-            raise ConfigurationError(
-                f"exists={exists!r} isn't known",
-                remedy="expected 'refuse', 'bump' or 'replace'.",
-            )
+        check_exists(exists)
         self.path = _checked(path)
         self.exists = exists
         self.problem = ""
@@ -307,6 +303,25 @@ class AtomicFile:
             else:
                 return target
         raise FileExistsError(str(self.path))
+
+
+def check_exists(exists: str) -> None:
+    """Make sure that there is such a way to do with a file that exists.
+
+    Parameters
+    ----------
+    exists : str
+        See :class:`AtomicFile`.
+
+    Raises
+    ------
+    ConfigurationError
+        There isn't.
+    """
+    if exists not in get_args(_Exists):
+        raise ConfigurationError(
+            f"exists={exists!r} isn't known", remedy="expected 'refuse', 'bump' or 'replace'."
+        )
 
 
 def _checked(path: str | os.PathLike[str]) -> Path:

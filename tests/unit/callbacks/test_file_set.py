@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from adsupport.callbacks.file_set import FileSet, writing
 from adsupport.callbacks.file_writer import FileWriter
 from adsupport.documents.run import Run
-from adsupport.errors import OutputError, OutputExistsError, OutputNameError
+from adsupport.errors import ConfigurationError, OutputError, OutputExistsError, OutputNameError
 
 
 class _Writer(FileWriter):
@@ -156,3 +156,9 @@ def test_no_template_leads_out_of_the_directory(tmp_path_factory, template, samp
         return
     assert found.parent == root and found.name not in ("", ".", "..")
     assert "/" not in found.name and "\0" not in found.name
+
+
+def test_what_to_do_with_files_that_exist_is_checked_at_once(tmp_path):
+    wrong: Any = "overwrite"
+    with pytest.raises(ConfigurationError, match="expected 'refuse', 'bump' or 'replace'"):
+        _Writer(tmp_path, exists=wrong)
