@@ -7,6 +7,7 @@ may wait for images, has a thread to itself.  So several runs may be under way a
 
 from __future__ import annotations
 
+import functools
 import logging
 import threading
 import time
@@ -57,6 +58,7 @@ class RunWriter(DocumentRouter, ABC):
         super().__init__()
         self.strict = strict
         self.path_map = path_map
+        self._receiver = functools.partial(self._receive)
         self.results: deque[WriterResult] = deque()
         self._changed = threading.Condition()
         self._finishing = 0
@@ -97,21 +99,19 @@ class RunWriter(DocumentRouter, ABC):
         tuple
             As given.
         """
-        self.receiver(name, doc)
+        self._receive(name, doc)
         return name, doc
 
-    def receiver(self, name: Any, doc: Any) -> None:
-        """Take a document, in any thread: ``RE.subscribe(writer.receiver)``.
+    @property
+    def receiver(self) -> Callable[[Any, Any], None]:
+        """What takes documents, in any thread: ``RE.subscribe(writer.receiver)``.
 
-        It returns at once, unless thousands of documents wait to be written.
-
-        Parameters
-        ----------
-        name : str or DocumentNames
-            Its kind, such as ``"start"``.
-        doc : dict
-            The document; it's copied as far as others may change it.
+        Called as ``receiver(name, doc)`` it returns at once, unless thousands of documents wait
+        to be written.  Who has it has the writer, too: bluesky would let go of a method.
         """
+        return self._receiver
+
+    def _receive(self, name: Any, doc: Any) -> None:
         kind = name.value if isinstance(name, DocumentNames) else name
         if kind in ("event", "event_page"):
             try:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import subprocess
 import sys
 import threading
+import weakref
 import time
 from pathlib import Path
 from typing import Any
@@ -102,6 +104,18 @@ def test_the_writer_itself_can_be_subscribed(writer, detector):
     engine.subscribe(writer)
     engine(bp.count([detector]))
     assert len(writer.wait_writer(timeout=10)) == 1
+
+
+def test_a_receiver_keeps_its_writer_alive(detector, tmp_path):
+    engine = RunEngine()
+    writer = Writer(tmp_path)
+    engine.subscribe(writer.receiver)
+    held = weakref.ref(writer)
+    del writer
+    gc.collect()
+    (uid,) = engine(bp.count([detector]))
+    writer = held()
+    assert [result.uid for result in writer.wait_writer(timeout=10)] == [uid]
 
 
 def test_the_next_run_starts_while_the_last_is_finished(writer, detector):
