@@ -24,11 +24,13 @@ class RunGuard:
     Parameters
     ----------
     writer : RunWriter
-        Makes the file, and has the results.
+        Has the results.
+    as_it_was : RunWriter
+        A copy of it with the options of the run; makes the file.
     """
 
-    def __init__(self, writer: RunWriter) -> None:
-        self._writer = writer
+    def __init__(self, writer: RunWriter, as_it_was: RunWriter) -> None:
+        self._writer, self._as_it_was = writer, as_it_was
         self._file: Any = None
 
     @property
@@ -38,7 +40,7 @@ class RunGuard:
 
     def begin(self, run: Run) -> None:
         """Make the file."""
-        self._file = self._writer.run_file(run)
+        self._file = self._as_it_was.run_file(run)
         self._file.begin(run)
 
     def document(self, run: Run, name: str, doc: dict[str, Any]) -> None:

@@ -7,6 +7,7 @@ may wait for images, has a thread to itself.  So several runs may be under way a
 
 from __future__ import annotations
 
+import copy
 import functools
 import logging
 import threading
@@ -15,7 +16,7 @@ from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
-from typing import Any
+from typing import Any, Self
 
 from event_model import DocumentNames, DocumentRouter
 
@@ -33,7 +34,7 @@ logger = logging.getLogger(__name__)
 #: How many results are kept to be looked at.
 RESULTS = 1000
 
-_MARK = object()
+_MARK, _START = object(), object()
 
 
 class RunWriter(DocumentRouter, ABC):
@@ -62,12 +63,13 @@ class RunWriter(DocumentRouter, ABC):
         self.results: deque[WriterResult] = deque()
         self._changed = threading.Condition()
         self._finishing = 0
-        self._router = RunRouter(lambda _: RunGuard(self), _failed, path_map)
+        self._starting = self
+        self._router = RunRouter(lambda _: RunGuard(self, self._starting), _failed, path_map)
         self._intake = Intake(self._take, self._rest, self._router.close, type(self).__name__)
 
     @abstractmethod
     def run_file(self, run: Run) -> RunFile:
-        """Make what writes a run.
+        """Make what writes a run; called on a copy of the writer, see :meth:`as_now`.
 
         Parameters
         ----------
@@ -79,6 +81,18 @@ class RunWriter(DocumentRouter, ABC):
         RunFile
             For this run alone.
         """
+
+    def as_now(self) -> Self:
+        """Return a copy with the options as they are, for a run whose start document comes.
+
+        Its turn to be written may come when the options have been set for the next one.
+
+        Returns
+        -------
+        RunWriter
+            A shallow copy, whose :meth:`run_file` is called.
+        """
+        return copy.copy(self)
 
     # documents in
 
@@ -118,7 +132,7 @@ class RunWriter(DocumentRouter, ABC):
                 doc = with_own_data(kind, doc)
             except (AttributeError, KeyError, TypeError, ValueError):
                 pass  # the router notes what is wrong with it
-        self._intake.put((kind, doc))
+        self._intake.put((_START, (self.as_now(), doc)) if kind == "start" else (kind, doc))
 
     def in_order(self, call: Callable[[], Any]) -> None:
         """Let something be done in the writer's thread, behind the documents that have come.
@@ -139,6 +153,8 @@ class RunWriter(DocumentRouter, ABC):
                     self._router.flush()
                     doc()
                 else:
+                    if kind is _START:
+                        kind, (self._starting, doc) = "start", doc
                     self._router(kind, doc)
             except Exception:  # it costs this document, and not those behind it
                 logger.exception("an error in the writer itself")

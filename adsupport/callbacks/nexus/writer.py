@@ -238,7 +238,7 @@ class NXWriter(FileWriter, InstrumentHooks):
 
     def _copy(self) -> Self:
         view = copy.copy(self)
-        view._written_by = self  # noqa: SLF001  it's ourselves
+        view._written_by = self._written_by  # noqa: SLF001  it's ourselves
         return view
 
     def _check(self) -> None:

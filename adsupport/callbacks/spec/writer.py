@@ -86,7 +86,7 @@ class SpecWriterCallback(RunWriter):
         self._comments: list[tuple[float, str, str]] = []
         self.newfile(filename)
         if RE is not None and reset_scan_id is not False and self._path.exists():
-            RE.md["scan_id"] = self._content.highest
+            RE.md["scan_id"] = self._contents[self._path].highest
 
     @property
     def spec_filename(self) -> Path:
@@ -169,14 +169,8 @@ class SpecWriterCallback(RunWriter):
         return content.highest
 
     def _use(self, name: Path, content: SpecContent) -> None:
-        self._name, self._path, self._content = name, name.absolute(), content
-        self._chosen = self._path
-
-    def _choose(self, name: str) -> None:
-        """Take the file that a template names for a run."""
-        chosen = self._path.with_name(name)
-        if chosen != self._chosen:
-            self._chosen, self._content = chosen, SpecContent()
+        self._name, self._path = name, name.absolute()
+        self._contents = {self._path: content}
 
     def run_file(self, run: Run) -> RunFile:
         """Make what writes a run as a scan.
@@ -191,12 +185,13 @@ class SpecWriterCallback(RunWriter):
         RunFile
             For this run.
         """
-        if "{" in self._path.name:
-            self._choose(OutputName(self._path.name).render(start=run.start))
+        path = self._path
+        if "{" in path.name:
+            path = path.with_name(OutputName(path.name).render(start=run.start))
         scan = SpecScan(
-            self._chosen,
-            str(self._name.with_name(self._chosen.name)),
-            self._content,
+            path,
+            str(self._name.with_name(path.name)),
+            self._contents.setdefault(path, SpecContent()),
             live=self.auto_write,
             wait=self.lock_timeout,
             nan=self.nan,
@@ -204,7 +199,7 @@ class SpecWriterCallback(RunWriter):
         for at, text, place in self._comments:
             scan.comment(at, text, place)
         self._comments.clear()
-        self._open_scans = [each for each in self._open_scans if not each.ended] + [scan]
+        self._open_scans[:] = [*(each for each in self._open_scans if not each.ended), scan]
         if scan.held:
             self._held.append(scan)
         return scan

@@ -6,8 +6,8 @@ import gc
 import subprocess
 import sys
 import threading
-import weakref
 import time
+import weakref
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from bluesky import plan_stubs as bps
 from bluesky import plans as bp
 from ophyd.sim import SynSignal
 
+from adsupport.callbacks.formats import FORMATS
 from adsupport.callbacks.intake import MOMENT, Intake
 from adsupport.callbacks.run_file import RunFile
 from adsupport.callbacks.writer import RunWriter
@@ -428,6 +429,28 @@ play(writer, runs_of("open")[:-1])
     subprocess.run([sys.executable, "-c", program], check=True, timeout=60)
     assert (tmp_path / "whole.txt").read_text().endswith("success")
     assert (tmp_path / "open.txt").read_text().endswith("unknown")
+
+
+@pytest.mark.parametrize("name", sorted(FORMATS))
+def test_a_run_is_written_with_the_options_of_its_start(tmp_path, name):
+    writer: Any = FORMATS[name].load()(strict=False)
+    writer.image_timeout = 0.0
+    behind = threading.Event()
+    writer.in_order(behind.wait)  # as if many documents were before these
+    for number in range(3):
+        if FORMATS[name].one_file:
+            writer.newfile(tmp_path / f"run{number}.dat")
+        else:
+            writer.file_path, writer.file_name = tmp_path, f"run{number}"
+        play(writer, runs_of(f"uid-{number}"))
+    behind.set()
+    results = sorted(writer.wait_writer(timeout=20), key=lambda each: each.uid)
+    assert len(results) == 3
+    assert all(each.paths or name == "tiff" for each in results)
+    for number, result in enumerate(results):
+        assert all(path.name.startswith(f"run{number}") for path in result.paths)
+    if hasattr(writer, "output_nexus_file"):
+        assert writer.output_nexus_file is not None
 
 
 def test_a_call_in_order_that_fails_costs_nothing_else(writer):
