@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Literal
 
-from ..errors import OutputError, OutputExistsError
+from ..errors import AdsupportError, OutputError, OutputExistsError
 from .output import AtomicFile, safe_component
 
 __all__ = ["FileSet", "writing"]
@@ -159,6 +159,12 @@ class FileSet:
         return self._stem.with_name(safe_component(f"{self._stem.name}{number}{suffix}"))
 
 
+def _reason(error: OSError) -> str:
+    """Return the first line: HDF5 tells of its buffers, too."""
+    known = os.strerror(error.errno) if error.errno else ""
+    return known or str(error.strerror or error).partition("\n")[0]
+
+
 @contextlib.contextmanager
 def writing(path: Path) -> Iterator[None]:
     """Say which file it was when one can't be written.
@@ -179,11 +185,11 @@ def writing(path: Path) -> Iterator[None]:
     """
     try:
         yield
-    except OutputError:
+    except AdsupportError:
         raise
     except OSError as error:
         raise OutputError(
-            f"{path} can't be written: {error.strerror or error}",
+            f"{path} can't be written: {_reason(error)}",
             path=path,
             remedy="make room, and write the run again from its catalog.",
         ) from error

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, Literal
 
@@ -15,6 +15,7 @@ from ...errors import ConfigurationError
 from ..file_set import writing
 from ..file_writer import FileWriter
 from ..output import AtomicFile
+from ..output.hdf5_closing import ROOM, close_anyway
 from ..output.hdf5_values import member_name, write_attribute, write_value
 from ..run_file import RunFile
 from .stream_columns import StreamColumns
@@ -52,9 +53,14 @@ class HDF5File(RunFile):
         self._compression = compression
         self._streams: dict[str, StreamColumns] = {}
         self._run: Run | None = None
-        with writing(file.path):
-            self._file: h5py.File | None = h5py.File(file.temporary, "w")
-            self._group = self._file.create_group("streams", track_order=True)
+        self._file: h5py.File | None = None
+        try:
+            with self._writing():
+                self._file = h5py.File(file.temporary, "w")
+                self._group = self._file.create_group("streams", track_order=True)
+        except BaseException:
+            self.abandon()
+            raise
 
     def begin(self, run: Run) -> None:
         """Take the start of the run; see the base class."""
@@ -62,7 +68,7 @@ class HDF5File(RunFile):
 
     def stream(self, run: Run, stream: Stream) -> None:
         """Make the group of a stream, or take its new keys; see the base class."""
-        with writing(self._output.path):
+        with self._writing():
             if stream.name not in self._streams:
                 group = self._group.create_group(member_name(stream.name), track_order=True)
                 self._streams[stream.name] = StreamColumns(group, stream)
@@ -70,13 +76,13 @@ class HDF5File(RunFile):
 
     def rows(self, run: Run, rows: Rows) -> None:
         """Write rows; see the base class."""
-        with writing(self._output.path):
+        with self._writing():
             self._streams[rows.stream.name].add(rows)
 
     def finish(self) -> list[Path]:
         """Write images and metadata, and name the file; see the base class."""
         if self._file is not None:
-            with writing(self._output.path):
+            with self._writing():
                 for name, stream in self._streams.items():
                     stream.close()
                     stream.store_images(
@@ -86,20 +92,20 @@ class HDF5File(RunFile):
                     self.skipped += [f"Stream {name!r}: {text}" for text in stream.notes]
                     self.remarks += [f"Stream {name!r}: {text}" for text in stream.remarks]
                 self._write_metadata(self._file)
-                self._close()
+                self._file.close()
+                self._file = None
         return [self._output.commit()]
 
     def abandon(self) -> None:
         """Remove the file; see the base class."""
-        # HDF5 tries to write what it still has, on a disk that may be full
-        with contextlib.suppress(OSError, RuntimeError):
-            self._close()
+        if self._file is not None:
+            close_anyway(self._file)
+            self._file = None
         self._output.abandon()
 
-    def _close(self) -> None:
-        file, self._file = self._file, None
-        if file is not None:
-            file.close()
+    def _writing(self) -> AbstractContextManager[None]:
+        self._output.check_room(ROOM)
+        return writing(self._output.path)
 
     def _write_metadata(self, file: h5py.File) -> None:
         run = self._run

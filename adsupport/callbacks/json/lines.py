@@ -33,8 +33,12 @@ class JSONLinesFile(RunFile):
     def __init__(self, path: Path, exists: Literal["refuse", "bump", "replace"] = "refuse") -> None:
         super().__init__()
         self._file = AtomicFile(path, exists=exists)
-        with writing(path):
-            self._lines = self._file.temporary.open("wb", buffering=_BUFFER)
+        try:
+            with writing(path):
+                self._lines = self._file.temporary.open("wb", buffering=_BUFFER)
+        except BaseException:
+            self._file.abandon()
+            raise
         self._stop = b""
 
     def document(self, name: str, doc: dict[str, Any]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -9,7 +10,9 @@ import h5py
 
 from ...documents.run import Rows, Run, Stream
 from ...errors import OutputError
+from ..file_set import writing
 from ..output.atomic_file import AtomicFile
+from ..output.hdf5_closing import ROOM, close_anyway
 from ..run_file import RunFile
 from .nx_group import nx_group
 from .stream_group import StreamGroup
@@ -53,11 +56,13 @@ class NexusRunFile(RunFile):
         view.output_nexus_file = output.path
         if output.problem:
             self.remarks.append(output.problem)
-        view.root = self._file = file = h5py.File(output.temporary, "w", rdcc_nbytes=_CACHE_BYTES)
-        entry = nx_group(file, "entry", "NXentry")
-        bluesky = nx_group(nx_group(entry, "instrument", "NXinstrument"), "bluesky", "NXnote")
-        nx_group(bluesky, "streams", "NXnote")
-        nx_group(bluesky, "events", "NXcollection")
+        with self._writing():
+            file = h5py.File(output.temporary, "w", rdcc_nbytes=_CACHE_BYTES)
+            view.root = self._file = file
+            entry = nx_group(file, "entry", "NXentry")
+            bluesky = nx_group(nx_group(entry, "instrument", "NXinstrument"), "bluesky", "NXnote")
+            nx_group(bluesky, "streams", "NXnote")
+            nx_group(bluesky, "events", "NXcollection")
 
     def stream(self, run: Run, stream: Stream) -> None:
         """Make the groups of a stream's data keys, those of a later descriptor as well.
@@ -70,11 +75,12 @@ class NexusRunFile(RunFile):
             The stream.
         """
         known = self._streams.get(stream.name)
-        if known is not None:
-            known.update()
-            return
-        bluesky: Any = self._open_file["entry/instrument/bluesky"]
-        self._streams[stream.name] = StreamGroup(bluesky["streams"], bluesky["events"], stream)
+        with self._writing():
+            if known is not None:
+                known.update()
+                return
+            bluesky: Any = self._open_file["entry/instrument/bluesky"]
+            self._streams[stream.name] = StreamGroup(bluesky["streams"], bluesky["events"], stream)
 
     def rows(self, run: Run, rows: Rows) -> None:
         """Write rows, thousands at a time.
@@ -86,7 +92,8 @@ class NexusRunFile(RunFile):
         rows : Rows
             The rows.
         """
-        self._streams[rows.stream.name].append(rows)
+        with self._writing():
+            self._streams[rows.stream.name].append(rows)
 
     def end(self, run: Run) -> None:
         """Write the rows that wait.
@@ -96,8 +103,9 @@ class NexusRunFile(RunFile):
         run : Run
             The run.
         """
-        for stream in self._streams.values():
-            stream.close()
+        with self._writing():
+            for stream in self._streams.values():
+                stream.close()
 
     def finish(self) -> list[Path]:
         """Write the rest of the tree, and give the file its name.
@@ -117,9 +125,10 @@ class NexusRunFile(RunFile):
         if output is None:
             raise OutputError("The file of a run was finished before it was begun.")
         if self._file is not None:
-            self._view.write_file(self._streams)
-            self._file.close()
-            self._file = self._view.root = None
+            with self._writing():
+                self._view.write_file(self._streams)
+                self._file.close()
+                self._file = self._view.root = None
         found = output.commit()
         self._view.done(found)
         return [found]
@@ -127,10 +136,16 @@ class NexusRunFile(RunFile):
     def abandon(self) -> None:
         """Remove the temporary file."""
         if self._file is not None:
-            self._file.close()
+            close_anyway(self._file)
             self._file = self._view.root = None
         if self._output is not None:
             self._output.abandon()
+
+    def _writing(self) -> contextlib.AbstractContextManager[None]:
+        if self._output is None:
+            raise OutputError("The file of a run isn't begun.")
+        self._output.check_room(ROOM)
+        return writing(self._output.path)
 
     @property
     def _open_file(self) -> h5py.File:

@@ -182,7 +182,9 @@ class SpecScan(RunFile):
             # A scan without positions says nothing against the header that there is.
             if not content.has_header or (positioners and positioners != content.positioners):
                 found += header_block(self._name, run, positioners, *_user_and_host())
-            number = content.highest + 1 if run.scan_id is None else run.scan_id
+            number = run.scan_id
+            if number is None or not 0 <= number < 2**31:  # readers find no others
+                number = content.highest + 1
             return self._joined([*found, scan_line(run, number)])
 
         return lines
