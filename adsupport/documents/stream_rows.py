@@ -182,7 +182,8 @@ class StreamRows:
             "timestamps": stamps,
         }
         if self._external[uid]:
-            self._find_images(event, document.get("filled") or {})
+            filled = document.get("filled")
+            self._find_images(event, filled if isinstance(filled, dict) else {})
         elif self._streamed:
             self._add(event)
         else:

@@ -117,7 +117,8 @@ class RowText:
             values = [data.get(key, _NOTHING) for key in self._keys]
             texts = list(map(number_text, values))
             since = float(event["time"]) - self._begun
-            whole = str(math.floor(since + 0.5)) if math.isfinite(since) else NAN
+            # not a number of hundreds of digits, which silx can't read
+            whole = str(math.floor(since + 0.5)) if abs(since) < 2**53 else NAN
             texts[middle:middle] = (whole, number_text(since))
             awkward: list[str] = []
             if None in texts:

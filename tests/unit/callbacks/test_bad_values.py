@@ -158,3 +158,10 @@ def test_silx_reads_a_scan_with_very_long_metadata(tmp_path: Path) -> None:
     remarks = writer.results[0].remarks
     assert any("#MD plan_args" in each and "only its beginning" in each for each in remarks)
     assert any("#MD long" in each for each in remarks)
+
+
+def test_a_time_far_away_is_no_number_of_hundreds_of_digits(tmp_path: Path) -> None:
+    docs = [(name, doc | {"time": 1e300} if name == "event" else doc) for name, doc in documents()]
+    written("spec", tmp_path, docs)
+    assert good_column("spec", tmp_path) == pytest.approx([1 / 3, 2 / 3, 1], rel=1e-15)
+    assert max(map(len, (tmp_path / "x").read_text().splitlines())) < 200
