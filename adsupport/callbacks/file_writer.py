@@ -8,8 +8,8 @@ from typing import Any, Literal
 
 from ..documents.run import Run
 from ..errors import OutputNameError
+from .choice import Choice
 from .output import OutputName, inside
-from .output.atomic_file import check_exists
 from .writer import RunWriter
 
 __all__ = ["DEFAULT_NAME", "FileWriter"]
@@ -26,9 +26,10 @@ class FileWriter(RunWriter):
     ----------
     file_path : str or path, optional
         Directory; by default the one that is current when a run starts.
-    file_name : str, optional
-        Template of the name, see :class:`~adsupport.callbacks.output.OutputName`; by default
-        :data:`DEFAULT_NAME`.
+    file_name : str or path, optional
+        Name of the file, or a template for it, see
+        :class:`~adsupport.callbacks.output.OutputName`; by default :data:`DEFAULT_NAME`.
+        Without ``file_path`` a name that is no template may be any path.
     exists : str
         What to do with a file that exists, see :class:`~adsupport.callbacks.output.AtomicFile`.
     strict, path_map
@@ -43,21 +44,21 @@ class FileWriter(RunWriter):
     """
 
     file_extension = "dat"
+    exists: Any = Choice("refuse", "bump", "replace")
 
     def __init__(
         self,
         file_path: str | os.PathLike[str] | None = None,
-        file_name: str | None = None,
+        file_name: str | os.PathLike[str] | None = None,
         *,
         exists: Literal["refuse", "bump", "replace"] = "refuse",
         strict: bool = True,
         path_map: Any = None,
     ) -> None:
-        check_exists(exists)
         super().__init__(strict=strict, path_map=path_map)
         self.file_path = file_path
         self.file_name = file_name
-        self.exists: Literal["refuse", "bump", "replace"] = exists
+        self.exists = exists
 
     def stem(self, run: Run) -> Path:
         """Make the name of a run's files, without extension.
@@ -75,22 +76,50 @@ class FileWriter(RunWriter):
         Raises
         ------
         OutputNameError
-            The template asks for what the start document hasn't got, or isn't one.
+            ``file_path`` or ``file_name`` isn't a path.
+
+        Notes
+        -----
+        A template that can't be used costs no run its file: it has its default name then, and a
+        problem that tells why.
         """
-        name = self.file_name
-        if name is None:
-            known = isinstance(run.start.get("scan_id"), int)
-            name = DEFAULT_NAME if known else _WITHOUT_NUMBER
-        try:
-            found = OutputName(name).render(start=run.start)
-        except OutputNameError:
-            if self.file_name is not None:
-                raise
-            found = OutputName("{start[uid]:.7}").render(start=run.start)  # it has no time
+        found = self.place(run)
         ending = f".{self.file_extension.lstrip('.')}"
-        if found.lower().endswith(ending.lower()) and len(found) > len(ending):
-            found = found[: -len(ending)]
-        return inside(self.file_path or ".", found)
+        if found.name.lower().endswith(ending.lower()) and len(found.name) > len(ending):
+            found = found.with_name(found.name[: -len(ending)])
+        return found
+
+    def place(self, run: Run) -> Path:
+        """Make directory and name of a run's file, with no more of an extension than was given.
+
+        Parameters
+        ----------
+        run : Run
+            The run.
+
+        Returns
+        -------
+        pathlib.Path
+            Absolute.
+
+        Raises
+        ------
+        OutputNameError
+            See :meth:`stem`.
+        """
+        directory = Path(_path("file_path", self.file_path or ".")).absolute()
+        if self.file_name is None:
+            return inside(directory, _default_name(run))
+        name = _path("file_name", self.file_name)
+        try:
+            if self.file_path is None and "{" not in name:  # a path of the user's own
+                where = Path(name).absolute()
+                return inside(where.parent, where.name)
+            return inside(directory, OutputName(name).render(start=run.start))
+        except OutputNameError as error:
+            found = inside(directory, _default_name(run))
+            run.problem(f"file_name: {error} Instead the file is called {found.name}.")
+            return found
 
     def target(self, run: Run, suffix: str = "") -> Path:
         """Make the name of a file of a run.
@@ -119,3 +148,18 @@ class FileWriter(RunWriter):
                 f"File name {name!r} has more than 255 bytes", remedy="choose a shorter template."
             )
         return stem.with_name(name)
+
+
+def _default_name(run: Run) -> str:
+    known = isinstance(run.start.get("scan_id"), int)
+    try:
+        return OutputName(DEFAULT_NAME if known else _WITHOUT_NUMBER).render(start=run.start)
+    except OutputNameError:  # it has no time
+        return OutputName("{start[uid]:.7}").render(start=run.start)
+
+
+def _path(name: str, given: Any) -> str:
+    try:
+        return os.fsdecode(given)
+    except TypeError:
+        raise OutputNameError(f"{name} must be a str or a path, got {given!r}") from None

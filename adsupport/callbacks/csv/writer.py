@@ -9,12 +9,12 @@ from typing import Any, Literal
 
 from ...documents import json_text
 from ...documents.run import Column, Rows, Run, Stream
-from ...errors import ConfigurationError
+from ..choice import Choice
 from ..file_set import FileSet, writing
 from ..file_writer import FileWriter
 from ..output import AtomicFile
 from ..run_file import RunFile
-from .keys import MOST_ELEMENTS, Arrays
+from .keys import Arrays
 from .table import CSVTable
 
 __all__ = ["FORMAT", "CSVFile", "CSVWriter"]
@@ -176,11 +176,12 @@ class CSVWriter(FileWriter):
     """
 
     file_extension = "csv"
+    arrays: Any = Choice("columns", "json", "skip")
 
     def __init__(
         self,
         file_path: str | os.PathLike[str] | None = None,
-        file_name: str | None = None,
+        file_name: str | os.PathLike[str] | None = None,
         *,
         arrays: Arrays = "columns",
         timestamps: bool = False,
@@ -189,12 +190,7 @@ class CSVWriter(FileWriter):
         path_map: Any = None,
     ) -> None:
         super().__init__(file_path, file_name, exists=exists, strict=strict, path_map=path_map)
-        if arrays not in ("columns", "json", "skip"):
-            raise ConfigurationError(
-                f"arrays={arrays!r} isn't known",
-                remedy=f"expected 'columns' (up to {MOST_ELEMENTS} elements), 'json' or 'skip'.",
-            )
-        self.arrays: Arrays = arrays
+        self.arrays = arrays
         self.timestamps = timestamps
 
     def run_file(self, run: Run) -> CSVFile:

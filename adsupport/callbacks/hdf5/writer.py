@@ -11,7 +11,7 @@ from typing import Any, Literal
 import h5py
 
 from ...documents.run import Rows, Run, Stream
-from ...errors import ConfigurationError
+from ..choice import Choice
 from ..file_set import writing
 from ..file_writer import FileWriter
 from ..output import AtomicFile
@@ -162,11 +162,12 @@ class HDF5Writer(FileWriter):
     """
 
     file_extension = "h5"
+    images: Any = Choice("link", "copy", "repack")
 
     def __init__(
         self,
         file_path: str | os.PathLike[str] | None = None,
-        file_name: str | None = None,
+        file_name: str | os.PathLike[str] | None = None,
         *,
         images: Images = "link",
         compression: Mapping[str, Any] | None = None,
@@ -176,11 +177,7 @@ class HDF5Writer(FileWriter):
         path_map: Any = None,
     ) -> None:
         super().__init__(file_path, file_name, exists=exists, strict=strict, path_map=path_map)
-        if images not in ("link", "copy", "repack"):
-            raise ConfigurationError(
-                f"images={images!r} isn't known", remedy="expected 'link', 'copy' or 'repack'."
-            )
-        self.images: Images = images
+        self.images = images
         self.compression = compression
         self.image_timeout = image_timeout
 

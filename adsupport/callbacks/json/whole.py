@@ -12,7 +12,8 @@ import numpy as np
 from ...documents.assets import Frames
 from ...documents.json_text import TAG, encode
 from ...documents.run import Rows, Run, Stream
-from ...errors import ConfigurationError, ImageFileError
+from ...errors import ImageFileError
+from ..choice import Choice
 from ..csv.cells import frames_text
 from ..file_set import writing
 from ..file_writer import FileWriter
@@ -262,11 +263,12 @@ class JSONWriter(FileWriter):
     """
 
     file_extension = "json"
+    arrays: Any = Choice("lists", "exact")
 
     def __init__(
         self,
         file_path: str | os.PathLike[str] | None = None,
-        file_name: str | None = None,
+        file_name: str | os.PathLike[str] | None = None,
         *,
         arrays: _Arrays = "lists",
         exists: Literal["refuse", "bump", "replace"] = "refuse",
@@ -274,11 +276,7 @@ class JSONWriter(FileWriter):
         path_map: Any = None,
     ) -> None:
         super().__init__(file_path, file_name, exists=exists, strict=strict, path_map=path_map)
-        if arrays not in ("lists", "exact"):
-            raise ConfigurationError(
-                f"arrays={arrays!r} isn't known", remedy="expected 'lists' or 'exact'."
-            )
-        self.arrays: _Arrays = arrays
+        self.arrays = arrays
 
     def run_file(self, run: Run) -> JSONFile:
         """Make the file of a run; see the base class."""

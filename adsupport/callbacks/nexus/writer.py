@@ -9,22 +9,14 @@ from pathlib import Path
 from typing import Any, Literal, Self
 
 from ...documents.run import Run
-from ...errors import ConfigurationError
+from ..choice import Choice, check_choice
 from ..file_writer import FileWriter
-from ..output.file_name import inside
-from ..output.name_template import OutputName
+from ..output import inside
 from .instrument_hooks import InstrumentHooks
 from .run_file import NexusRunFile
 from .stream_group import StreamGroup
 
 __all__ = ["NXWriter"]
-
-_CHOICES = {
-    "compat": (None, "apstools"),
-    "images": ("link", "copy", "repack"),
-    "on_missing_images": ("error", "placeholder"),
-    "exists": ("refuse", "bump", "replace"),
-}
 
 
 class NXWriter(FileWriter, InstrumentHooks):
@@ -110,6 +102,9 @@ class NXWriter(FileWriter, InstrumentHooks):
     """
 
     file_extension: str = "hdf"
+    compat: Any = Choice(None, "apstools")
+    images: Any = Choice("link", "copy", "repack")
+    on_missing_images: Any = Choice("error", "placeholder")
     output_nexus_file: Path | None = None
 
     def __init__(
@@ -203,11 +198,13 @@ class NXWriter(FileWriter, InstrumentHooks):
         """
         if self.file_name is None:
             return Path(self.make_file_name())
-        name = Path(self.file_name)
-        directory = Path(self.file_path or ".") / name.parent
-        if "{" in name.name:
-            return inside(directory, OutputName(name.name).render(start=self.run.start))
-        return directory / name.name
+        if "{" not in str(self.file_name) and os.path.isabs(self.file_name):
+            where = Path(self.file_name)
+            return inside(where.parent, where.name)
+        found = self.place(self.run)
+        if "{" in str(self.file_name) and not found.suffix:
+            found = found.with_name(f"{found.name}.{self.file_extension.lstrip('.')}")
+        return found
 
     def write_file(self, streams: dict[str, StreamGroup]) -> None:
         """Write all that isn't in the file yet; not for users.
@@ -242,10 +239,7 @@ class NXWriter(FileWriter, InstrumentHooks):
         return view
 
     def _check(self) -> None:
-        for name, known in _CHOICES.items():
-            value = getattr(self, name)
-            if value not in known:
-                choices = ", ".join(repr(each) for each in known)
-                raise ConfigurationError(
-                    f"{type(self).__name__}.{name} is {value!r}; expected {choices}."
-                )
+        """Look at what a subclass may have set as its own default."""
+        for name, choice in (*vars(FileWriter).items(), *vars(NXWriter).items()):
+            if isinstance(choice, Choice):
+                check_choice(f"{type(self).__name__}.{name}", getattr(self, name), choice.words)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import IO, Any, Literal
 
 from ...documents.run import Rows, Run, Stream
-from ...errors import ConfigurationError
+from ..choice import Choice
 from ..file_set import FileSet, writing
 from ..file_writer import FileWriter
 from ..output import AtomicFile, safe_component
@@ -297,11 +297,12 @@ class TIFFWriter(FileWriter):
     """
 
     file_extension = "tif"
+    layout: Any = Choice("stack", "series")
 
     def __init__(
         self,
         file_path: str | os.PathLike[str] | None = None,
-        file_name: str | None = None,
+        file_name: str | os.PathLike[str] | None = None,
         *,
         layout: Literal["stack", "series"] = "stack",
         image_timeout: float = 20.0,
@@ -310,11 +311,7 @@ class TIFFWriter(FileWriter):
         path_map: Any = None,
     ) -> None:
         super().__init__(file_path, file_name, exists=exists, strict=strict, path_map=path_map)
-        if layout not in ("stack", "series"):
-            raise ConfigurationError(
-                f"layout={layout!r} isn't known", remedy="expected 'stack' or 'series'."
-            )
-        self.layout: Literal["stack", "series"] = layout
+        self.layout = layout
         self.image_timeout = image_timeout
 
     def run_file(self, run: Run) -> RunFile:
