@@ -80,14 +80,16 @@ def export_runs(
         progress(run, count)
         for name, writer in writers.items():
             found = Exported(run, name, error=broken)
-            _finish(found, writer, earlier[name])
+            _finish(found, writer, earlier[name], broken)
             yield found
 
 
-def _finish(found: Exported, writer: RunWriter, earlier: list[WriterResult]) -> None:
+def _finish(
+    found: Exported, writer: RunWriter, earlier: list[WriterResult], broken: Exception | None
+) -> None:
     """Wait for the files of a run, and note what became of it."""
     try:
-        writer.close()
+        writer.close(error=broken)
     except Exception as error:
         found.error = found.error or error
     for result in writer.results:

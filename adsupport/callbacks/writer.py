@@ -97,21 +97,12 @@ class RunWriter(DocumentRouter, ABC):
     # documents in
 
     def __call__(self, name: Any, doc: Any, validate: bool = False) -> tuple[Any, Any]:  # type: ignore[override]
-        """Take a document: see :meth:`receiver`.
-
-        Parameters
-        ----------
-        name : str or DocumentNames
-            Its kind.
-        doc : dict
-            The document.
-        validate : bool
-            Has no effect.
+        """Take a document, as :attr:`receiver` does; ``validate`` has no effect.
 
         Returns
         -------
         tuple
-            As given.
+            Name and document as given.
         """
         self._receive(name, doc)
         return name, doc
@@ -375,20 +366,24 @@ class RunWriter(DocumentRouter, ABC):
             raise failed[0]
         return again
 
-    def close(self, timeout: float | None = None) -> list[WriterResult]:
+    def close(
+        self, timeout: float | None = None, error: Exception | None = None
+    ) -> list[WriterResult]:
         """End the runs that had no stop document, and wait until all is written.
 
         Parameters
         ----------
         timeout : float or None
             See :meth:`wait_writer`.
+        error : Exception, optional
+            Why the rest of their documents can't be had: they get no file then.
 
         Returns
         -------
         list of WriterResult
             See :meth:`wait_writer`, also for what is raised.
         """
-        self.in_order(self._router.close)
+        self.in_order(self._router.close if error is None else lambda: self._router.drop(error))
         return self.wait_writer(timeout)
 
 

@@ -74,10 +74,27 @@ class OpenRun:
         try:
             getattr(consumer, method)(self.run, *arguments)
         except Exception as error:
-            self.consumer = None
-            if self._failed is None:
-                raise ConsumerError(f"{type(consumer).__name__} has failed: {error}") from error
-            self._failed(self.run, consumer, error)
+            self.fail(error)
+
+    def fail(self, error: Exception) -> None:
+        """Let the consumer go.
+
+        Parameters
+        ----------
+        error : Exception
+            Why.
+
+        Raises
+        ------
+        ConsumerError
+            There is nobody to tell it.
+        """
+        consumer, self.consumer = self.consumer, None
+        if consumer is None:
+            return
+        if self._failed is None:
+            raise ConsumerError(f"{type(consumer).__name__} has failed: {error}") from error
+        self._failed(self.run, consumer, error)
 
     def deliver(self, final: bool = False) -> None:
         """Send on the rows that are ready, the stream first whose rows are older.

@@ -10,6 +10,7 @@ from typing import Any
 from event_model import DocumentNames, DocumentRouter
 
 from ..errors import DocumentError
+from .early_documents import EarlyDocuments
 from .open_run import ConsumerError, OpenRun
 from .pages import datums_of_page, events_of_page
 from .references import References
@@ -21,7 +22,6 @@ __all__ = ["RunRouter"]
 
 logger = logging.getLogger(__name__)
 
-EARLY = 10_000  #: Documents that are kept when they came before the one they refer to.
 ENDED = 100  #: Runs that are remembered after their end, to know repeated documents.
 
 
@@ -69,8 +69,7 @@ class RunRouter(DocumentRouter):
         self._rows: dict[str, StreamRows] = {}
         self._keys: dict[str, str] = {}  # of stream_resources
         self._wanted: dict[str, list[tuple[StreamRows, Event]]] = {}
-        self._early: dict[str, list[tuple[str, dict[str, Any]]]] = {}
-        self._early_count = 0
+        self._early = EarlyDocuments()
         self._ended: deque[set[str]] = deque(maxlen=ENDED)
         self._watched = 0
         self._described: dict[str, OpenRun] = {}  # by descriptor
@@ -314,19 +313,11 @@ class RunRouter(DocumentRouter):
             return False
         if any(uid in ended for ended in self._ended):
             return True  # a repetition: its run has ended
-        if self._early_count >= EARLY:
-            raise DocumentError(
-                f"Documents of kind {kind!r} refer to {uid!r}, which hasn't come; of {EARLY} such "
-                "documents none is kept any more."
-            )
-        self._early.setdefault(uid, []).append((kind, doc))
-        self._early_count += 1
+        self._early.keep(uid, kind, doc)
         return True
 
     def _take_early(self, uid: str) -> None:
-        early = self._early.pop(uid, ())
-        self._early_count -= len(early)
-        for kind, doc in early:
+        for kind, doc in self._early.take(uid):
             self(kind, doc)
 
     # what goes out
@@ -355,13 +346,22 @@ class RunRouter(DocumentRouter):
             if opened.run.stop is None:
                 opened.run.remark("There is no stop document: the end of the run isn't known.")
             self._end(opened)
-        for uid, documents in self._early.items():
-            self._note(
-                {}, f"Nothing with uid {uid!r} has come, to which {len(documents)} documents refer."
-            )
-        self._early.clear()
-        self._early_count = 0
+        for text in self._early.clear():
+            self._note(None, text)
         self._references.clear()
+
+    def drop(self, error: Exception) -> None:
+        """End all runs as failed: what is to come of them can't be had.
+
+        Parameters
+        ----------
+        error : Exception
+            Why; their consumers have failed with it.
+        """
+        for opened in list(self._runs.values()):
+            opened.fail(error)
+            self._end(opened)
+        self.close()
 
     def _end(self, opened: OpenRun) -> None:
         run = opened.run

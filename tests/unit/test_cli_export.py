@@ -80,7 +80,7 @@ def test_one_run_in_all_formats(file, out):
     code, stdout, stderr = call("-1", "--file", file, "--dir", out, "--to", ",".join(formats),
                                 "--name", name, "--exists", "bump")  # fmt: skip
     assert (code, stderr.split(". ")[-1]) == (0, "8 files of 1 run written."), stderr
-    assert stderr.count("(scan_id 43) as nexus: The baseline has no sample_data_*") == 1
+    assert stderr.count("(scan_id 43) as nexus-aps: The baseline has no sample_data_*") == 1
     paths = stdout.split()
     assert sorted(map(os.path.basename, paths)) == sorted(os.listdir(out))
     assert all(os.path.getsize(each) for each in paths)

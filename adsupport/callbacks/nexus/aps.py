@@ -29,6 +29,8 @@ class NXWriterAPS(NXWriter):
     ``undulator_downstream_*``.  See :class:`~.writer.NXWriter` for all else.
     """
 
+    expects_aps_baseline = True
+
     def write_instrument(self, parent: h5py.Group) -> h5py.Group:
         """Write ``instrument:NXinstrument``, with the undulator.
 

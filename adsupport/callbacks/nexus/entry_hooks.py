@@ -235,7 +235,7 @@ class EntryHooks(StreamHooks):
         """
         links = self.baseline_links({key: f"sample_data_{key}" for key in _SAMPLE_KEYS})
         if not links:
-            self.missing_content("The baseline has no sample_data_*: no group of the sample.")
+            self.missing_device("The baseline has no sample_data_*: no group of the sample.")
             return None
         group = self.create_NX_group(parent, "sample:NXsample")
         for name, item in links.items():
@@ -261,7 +261,7 @@ class EntryHooks(StreamHooks):
         """
         links = self.baseline_links(_USER_KEYS)
         if not links:
-            self.missing_content("The baseline has no bss_user_info_*: no group of the user.")
+            self.missing_device("The baseline has no bss_user_info_*: no group of the user.")
             return None
         group = self.create_NX_group(parent, "contact:NXuser")
         group["role"] = "contact"

@@ -190,7 +190,7 @@ class InstrumentHooks(EntryHooks):
         keys = ("wavelength", "energy", "theta", "y_offset", "mode")
         links = self.baseline_links({key: f"monochromator_dcm_{key}" for key in keys})
         if not links:
-            self.missing_content("The baseline has no monochromator_dcm_*: no monochromator.")
+            self.missing_device("The baseline has no monochromator_dcm_*: no monochromator.")
             return None
         links |= self.baseline_links({"feedback_on": "monochromator_feedback_on"})
         group = self.create_NX_group(parent, "monochromator:NXmonochromator")

@@ -82,6 +82,8 @@ class RunView:
     """
 
     warn_on_missing_content: bool = True
+    #: Whether the baseline should have the devices that APS beamlines have, by their names there.
+    expects_aps_baseline: bool = False
     compat: str | None = None
 
     root: Any = None
@@ -315,6 +317,17 @@ class RunView:
         if self.warn_on_missing_content:
             self.remarks.append(text)
             logger.warning("run %s: %s", str(self.uid)[:7], text)
+
+    def missing_device(self, text: str) -> None:
+        """Note what the baseline of an APS beamline should have, where that is expected.
+
+        Parameters
+        ----------
+        text : str
+            See :meth:`missing_content`.
+        """
+        if self.expects_aps_baseline:
+            self.missing_content(text)
 
     def attempt(self, hook: Callable[..., Any], *args: Any) -> Any:
         """Call a hook whose failure mustn't cost the rest of the file.

@@ -162,7 +162,8 @@ class AtomicFile:
                 f"{self.temporary}",
                 path=self.path,
                 kept=self.temporary,
-                remedy="move the other file away and try again, or choose another name.",
+                remedy="Move the other file away and call retry() of the writer; or write the run "
+                "again under another name, or with exists='bump' or 'replace'.",
             ) from error
         except OSError as error:
             self.keep()

@@ -231,6 +231,16 @@ def test_a_run_without_stop_is_written_when_the_writer_is_closed(writer):
     assert result.remarks == ["There is no stop document: the end of the run isn't known."]
 
 
+def test_a_run_whose_documents_can_not_all_be_had_gets_no_file(writer, tmp_path):
+    play(writer, runs_of("part")[:-3])
+    with pytest.raises(ConnectionError, match="the server is gone"):
+        writer.close(timeout=10, error=ConnectionError("the server is gone"))
+    assert list(tmp_path.iterdir()) == []
+    play(writer, runs_of("part"))
+    (result,) = writer.wait_writer(timeout=10)
+    assert text(result)[-1] == "success"
+
+
 def test_an_error_of_a_writer_fails_its_run_alone(writer, monkeypatch):
     def fail(self: Any, run: Any, stream: Any) -> None:
         if run.uid == "bad":

@@ -284,6 +284,16 @@ def test_a_consumer_that_fails_gets_no_more_and_harms_no_other_run():
             router(name, doc)
 
 
+def test_documents_without_a_run_do_not_take_the_place_of_those_of_later_runs():
+    documents = singly(SIMPLE)
+    orphans = [("event", {**doc, "descriptor": "nobody", "uid": str(i)})
+               for i in range(10_050) for _, doc in documents[3:4]]  # fmt: skip
+    start, *middle, stop = documents
+    recorder = view([*orphans, start, *reversed(middle), stop])
+    assert recorder.table == view(documents).table
+    assert recorder.run.problems == []
+
+
 def test_nobody_need_want_a_run():
     router = RunRouter(lambda run: None)
     for name, doc in singly(SIMPLE):

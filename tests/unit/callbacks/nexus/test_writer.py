@@ -232,13 +232,16 @@ def test_no_primary_stream(documents, write, caplog):
 
 
 def test_missing_content_is_told_unless_it_isnt_wanted(documents, write, caplog):
+    asked = NXWriter(warn_on_missing_content=True)
+    asked.expects_aps_baseline = True
     with caplog.at_level(logging.WARNING):
-        write(documents(columns()), warn_on_missing_content=True)
+        write(documents(columns()), asked)
     assert "sample_data_*" in caplog.text
-    caplog.clear()
-    with caplog.at_level(logging.WARNING):
-        write(documents(columns()), warn_on_missing_content=False)
-    assert caplog.text == ""
+    for quiet in (NXWriter(), NXWriterAPS(warn_on_missing_content=False)):
+        caplog.clear()
+        with caplog.at_level(logging.WARNING):
+            write(documents(columns()), quiet)
+        assert caplog.text == ""
 
 
 def test_limits_are_kept_when_there_is_no_precision(documents, write):
