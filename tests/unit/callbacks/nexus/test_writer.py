@@ -231,13 +231,17 @@ def test_no_primary_stream(documents, write, caplog):
     assert check_nexus(path) == []
 
 
-def test_missing_content_is_told_unless_it_isnt_wanted(documents, write, caplog):
-    asked = NXWriter(warn_on_missing_content=True)
+def test_missing_content_is_told_unless_it_isnt_wanted(documents, write, caplog, tmp_path):
+    asked = NXWriter(file_path=tmp_path, warn_on_missing_content=True)
     asked.expects_aps_baseline = True
     with caplog.at_level(logging.WARNING):
         write(documents(columns()), asked)
     assert "sample_data_*" in caplog.text
-    for quiet in (NXWriter(), NXWriterAPS(warn_on_missing_content=False)):
+    quiet_ones = (
+        NXWriter(file_path=tmp_path),
+        NXWriterAPS(file_path=tmp_path, warn_on_missing_content=False),
+    )
+    for quiet in quiet_ones:
         caplog.clear()
         with caplog.at_level(logging.WARNING):
             write(documents(columns()), quiet)
