@@ -40,6 +40,7 @@ def test_first_python_block(page: str, adsim: IOCProcess, tmp_path: Path):
         assert file["/entry/data/data"].shape[0] == 15
 
 
+@pytest.mark.slow
 def test_conftest_and_test_of_the_how_to(tmp_path: Path):
     page = (ROOT / "docs/how-to/without-hardware.md").read_text()
     for name in CONFTEST_AND_TEST:

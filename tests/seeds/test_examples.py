@@ -158,7 +158,7 @@ def test_writers_with_their_own_hardware(tmp_path: Path, mark: str, name: str, c
     ("name", "pv"),
     [
         pytest.param("01_custom_file_name", "nobody:cam1:Acquire", marks=pytest.mark.slow),
-        ("02_scan_random_numbers", "nobody:m10.RBV"),
+        pytest.param("02_scan_random_numbers", "nobody:m10.RBV", marks=pytest.mark.slow),
     ],
 )
 def test_an_ioc_that_is_not_there_is_named(tmp_path: Path, name: str, pv: str):

@@ -119,7 +119,7 @@ def test_full_queue_drops_what_is_not_processed(fft):
     fft.wait_until("cam1:NumQueuedArrays", 0)
     after, lost = fft.counts("FFT1:ArrayCounter_RBV", "FFT1:DroppedArrays_RBV")
     assert (after - processed) + (lost - dropped) == number
-    assert after - processed > size
+    assert after - processed >= size  # and the one that it was at, if that came in time
     assert fft.get("FFT1:QueueFree") == size
 
 
