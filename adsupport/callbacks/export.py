@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ..documents.replay import StoredRun
+from ..documents.stored_runs import StoredRun
 from .run_file import WriterResult
 from .writer import RunWriter
 

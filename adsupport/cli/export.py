@@ -19,7 +19,7 @@ from adsupport.errors import AdsupportError, ConfigurationError
 
 if TYPE_CHECKING:
     from adsupport.callbacks.export import Exported
-    from adsupport.documents.replay import StoredRun
+    from adsupport.documents.stored_runs import StoredRun
 
 __all__ = ["CatalogError", "run"]
 

@@ -15,9 +15,9 @@ if TYPE_CHECKING:
         TIFFFramesHandler,
         register_handlers,
     )
-    from .replay import replay
     from .router import RunRouter
     from .run import Column, Rows, Run, RunConsumer, Stream
+    from .stored_runs import replay
 
 __all__ = [
     "HANDLERS",
@@ -49,9 +49,9 @@ _ROOMS = {
         "TIFFFramesHandler",
         "register_handlers",
     ),
-    "replay": ("replay",),
     "router": ("RunRouter",),
     "run": ("Column", "Rows", "Run", "RunConsumer", "Stream"),
+    "stored_runs": ("replay",),
 }
 
 
@@ -59,6 +59,6 @@ def __getattr__(name: str) -> Any:
     for room, names in _ROOMS.items():
         if name in names:
             found = getattr(importlib.import_module(f".{room}", __name__), name)
-            globals()[name] = found  # `replay` is a module's name, too
+            globals()[name] = found
             return found
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

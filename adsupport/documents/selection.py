@@ -13,7 +13,7 @@ from typing import Any
 from ..errors import DocumentError, RunNotFoundError
 from .catalogs import Wanted, catalog_of, runs_of_catalog
 from .json_lines import Line, documents_of_run, find_starts, read_documents
-from .replay import StoredRun, stored_runs
+from .stored_runs import StoredRun, stored_runs
 
 __all__ = ["SHORTEST_UID", "epoch_of", "find_runs"]
 

@@ -15,7 +15,7 @@ from event_model import DocumentNames, compose_run
 
 from adsupport.documents.json_lines import documents_of_run, read_documents, read_starts
 from adsupport.documents.json_text import encode_document
-from adsupport.documents.replay import StoredRun, replay
+from adsupport.documents.stored_runs import StoredRun, replay
 from adsupport.errors import DocumentError
 
 
@@ -254,3 +254,10 @@ def test_databroker_opens_our_lines(catalog, tmp_path):
     assert found.primary.read()["m"].values.tolist() == [0.1]
     assert json.dumps(found.metadata["start"]["hints"]) == '{"dimensions": []}'
     assert [name for name, _ in played(found)] == ["start", "descriptor", "event_page", "stop"]
+
+
+def test_the_public_name_is_the_function_whatever_was_imported_before():
+    import adsupport.callbacks.export  # noqa: F401
+    from adsupport import documents
+
+    assert documents.replay is replay

@@ -16,9 +16,9 @@ from bluesky import plans as bp
 from event_model import compose_run
 from ophyd import Component, Device, Signal
 
-from adsupport.documents.replay import replay
 from adsupport.documents.router import RunRouter
 from adsupport.documents.selection import find_runs
+from adsupport.documents.stored_runs import replay
 from adsupport.errors import RunNotFoundError
 
 tifffile = pytest.importorskip("tifffile")
