@@ -26,9 +26,12 @@ class RunFile(ABC):
         What was left out as the writer's options or its format say, and what is unusual.
     wants_documents : bool
         Whether :meth:`document` is to be called.
+    wants_rows : bool
+        Whether :meth:`rows` is to be called: otherwise they are counted, and not put in order.
     """
 
     wants_documents = False
+    wants_rows = True
 
     def __init__(self) -> None:
         self.skipped: list[str] = []

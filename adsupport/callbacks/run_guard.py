@@ -38,6 +38,11 @@ class RunGuard:
         """Whether the file takes documents as they are."""
         return self._file is not None and self._file.wants_documents
 
+    @property
+    def wants_rows(self) -> bool:
+        """Whether the file takes rows."""
+        return self._file is None or self._file.wants_rows
+
     def begin(self, run: Run) -> None:
         """Make the file."""
         self._file = self._as_it_was.run_file(run)

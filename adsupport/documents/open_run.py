@@ -53,6 +53,11 @@ class OpenRun:
         if not run.time and begun != 0:
             run.problem(f"The start document's time isn't a number of seconds: {begun!r}.")
 
+    @property
+    def wants_rows(self) -> bool:
+        """Whether the consumer takes rows; one that takes documents may not."""
+        return bool(getattr(self.consumer, "wants_rows", True))
+
     def consume(self, method: str, *arguments: Any) -> None:
         """Call the consumer; after an error it's called no more.
 
@@ -128,12 +133,16 @@ class OpenRun:
         ):
             self._announce(rows.stream)
         for name, count in self._counts().items():
-            found = self.streams[name].order.next - 1 if name in self.streams else 0
+            rows = self.streams.get(name)
+            if rows is None or rows.counts_only:
+                found = 0 if rows is None else rows.stream.rows
+                came = f"{found} came"
+            else:
+                found = rows.order.next - 1
+                came = f"the last that came has seq_num {found}"
             if found < count:
-                self.run.problem(
-                    f"Stream {name!r}: the stop document counts {count} events, and the last that "
-                    f"came has seq_num {found}."
-                )
+                text = f"Stream {name!r}: the stop document counts {count} events, and {came}."
+                self.run.problem(text)
 
     def is_complete(self) -> bool:
         """Tell whether all has come and gone on that the stop document counts.

@@ -127,10 +127,9 @@ class RunRouter(DocumentRouter):
         if rows is not None:
             return rows.run
         resource = _hashable(doc.get("resource", doc.get("stream_resource")))
-        owners = [each.run for each in self._runs.values() if resource in each.resources]
-        if owners:
-            return owners[0]
-        return next(iter(self._runs.values())).run if len(self._runs) == 1 else None
+        runs = list(self._runs.values())
+        owners = [each for each in runs if resource in each.resources] or runs
+        return owners[0].run if len(owners) == 1 else None
 
     def _show(self, kind: str, doc: dict[str, Any]) -> None:
         """Give a document as it is to the consumers of its run, which want that."""
@@ -196,6 +195,7 @@ class RunRouter(DocumentRouter):
         if rows is None:
             stream = Stream(name)
             rows = StreamRows(opened.run, stream, self._references, self._wanted)
+            rows.counts_only = not opened.wants_rows
         rows.add_descriptor(dict(doc))
         opened.streams[name] = rows
         self._rows[uid] = rows
@@ -210,7 +210,7 @@ class RunRouter(DocumentRouter):
         if rows is None:
             self._waits(doc["descriptor"], self._rows, "event", doc)
             return
-        rows.add_event(doc)
+        (rows.count if rows.counts_only else rows.add_event)(doc)
         if len(rows.order.ready) >= BATCH:
             self._described[doc["descriptor"]].deliver()
 
@@ -254,8 +254,7 @@ class RunRouter(DocumentRouter):
 
     def bulk_datum(self, doc: Any) -> None:
         """Take datums of one resource."""
-        pairs = zip(doc["datum_ids"], doc["datum_kwarg_list"], strict=True)
-        for datum_id, kwargs in pairs:
+        for datum_id, kwargs in zip(doc["datum_ids"], doc["datum_kwarg_list"], strict=True):
             self._add_datum(datum_id, doc["resource"], kwargs)
 
     def _add_datum(self, datum_id: str, resource: str, kwargs: dict[str, Any]) -> None:

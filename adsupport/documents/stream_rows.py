@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections import deque
-from typing import Any, NamedTuple
+from typing import Any
 
 from ..errors import DocumentError
-from .assets import Asset, Frames
+from .assets import Asset
 from .descriptor import add_descriptor
 from .references import References
 from .row_order import Event, RowOrder
 from .row_times import check_times
-from .run import Column, Run, Stream
+from .run import Run, Stream
+from .streamed_images import Segment, StreamedImages
 
 __all__ = ["BATCH", "StreamRows"]
 
@@ -24,59 +24,6 @@ _NUMBERS = 2**53
 
 #: Rows of one stream_datum; more are a mistake that would be worked on for hours.
 _MOST_STREAMED = 10**8
-
-#: Segments of images that are remembered after they were used, to know repetitions.
-_SEGMENTS = 100
-
-
-class _Segment(NamedTuple):
-    """Consecutive rows whose images a stream_datum told of."""
-
-    first: int
-    stop: int
-    index: int
-    asset: Asset
-
-
-class _Streamed:
-    """The images of one data key that come by stream_datum documents."""
-
-    def __init__(self, column: Column) -> None:
-        self.per_row = int(column.shape[0] or 1) if len(column.shape) > 2 else 1
-        self._segments: list[_Segment] = []
-        self._used: deque[_Segment] = deque(maxlen=_SEGMENTS)
-
-    def add(self, segment: _Segment) -> bool:
-        """Take a segment; tell whether it fits with those before."""
-        if segment in self._segments or segment in self._used:
-            return True
-        for other in (*self._segments, *self._used):
-            if segment.first < other.stop and other.first < segment.stop:
-                return False
-        self._segments.append(segment)
-        self._segments.sort(key=lambda each: each.first)
-        return True
-
-    def find(self, number: int) -> Frames | None:
-        """Find the images of a row; rows before it are done with."""
-        segments = self._segments
-        while segments and segments[0].stop <= number:
-            self._used.append(segments.pop(0))
-        if not segments or segments[0].first > number:
-            return None
-        first, _, index, asset = segments[0]
-        start = index + number - first
-        return asset.frames_of_indices(start, start + 1, self.per_row)
-
-    @property
-    def first(self) -> int | None:
-        """Lowest number of a row whose images wait; None when there is none."""
-        return self._segments[0].first if self._segments else None
-
-    @property
-    def last(self) -> int:
-        """Highest number of a row that has images; 0 when none has."""
-        return max((each.stop - 1 for each in self._segments), default=0)
 
 
 class StreamRows:
@@ -92,6 +39,11 @@ class StreamRows:
         Where the datums are.
     wanted : dict
         Where rows are left whose datum hasn't come: by its id, with this object.
+
+    Attributes
+    ----------
+    counts_only : bool
+        Whether nobody wants the rows themselves: they are counted then.
     """
 
     def __init__(
@@ -108,12 +60,14 @@ class StreamRows:
         self._wanted = wanted
         self._keys: dict[str, Any] = {}
         self._external: dict[str, tuple[str, ...]] = {}
-        self._streamed: dict[str, _Streamed] = {}
+        self._streamed: dict[str, StreamedImages] = {}
         #: Events whose streamed images are looked for, by number.
         self._events: dict[int, list[Event]] = {}
         self._next = 1
         self._has_events = False
         self.unresolved = 0
+        self.counts_only = False
+        self._counted: set[int] = set()
 
     def add_descriptor(self, document: dict[str, Any]) -> None:
         """Take an event descriptor.
@@ -132,10 +86,12 @@ class StreamRows:
             for each in columns
             if each.external and str(each.data_key["external"]).startswith("STREAM:")
         }
+        if streamed:
+            self.counts_only = False  # what has images only is counted by what comes of them
         if streamed and not self._streamed:
             self._next = self.order.next
         for name, column in streamed.items():
-            self._streamed.setdefault(name, _Streamed(column))
+            self._streamed.setdefault(name, StreamedImages(column))
         inside = {each.name: None for each in columns if each.name not in streamed}
         self._keys[uid] = inside.keys()
         self._external[uid] = tuple(
@@ -188,6 +144,32 @@ class StreamRows:
             self._add(event)
         else:
             self.order.add(event)
+
+    def count(self, document: dict[str, Any]) -> None:
+        """Take note of an event, and not of its values.
+
+        Parameters
+        ----------
+        document : dict
+            The event.
+
+        Raises
+        ------
+        DocumentError
+            Its number isn't one.
+        """
+        number = document["seq_num"]
+        if type(number) is not int or not 0 <= number < _NUMBERS:
+            number = _number(document)
+        if number == self.order.next:
+            self.order.next = number + 1
+            self.stream.rows += 1
+            while self._counted and self.order.next in self._counted:
+                self._counted.remove(self.order.next)
+                self.order.next += 1
+        elif number > self.order.next and number not in self._counted:
+            self._counted.add(number)
+            self.stream.rows += 1
 
     def _find_images(self, event: Event, filled: dict[str, Any]) -> None:
         """Put the frames in place of the ids of datums, or leave the row until they come."""
@@ -288,7 +270,7 @@ class StreamRows:
                 f"stream_datum {document['uid']!r} tells of seq_num {first} to {stop - 1}, which "
                 f"isn't believable: expected at most {_MOST_STREAMED} rows."
             )
-        segment = _Segment(first, stop, int(indices["start"]), asset)
+        segment = Segment(first, stop, int(indices["start"]), asset)
         if not self._streamed[key].add(segment):
             raise DocumentError(
                 f"stream_datum {document['uid']!r} brings images of {key!r} for seq_num {first} to "
@@ -367,7 +349,8 @@ class StreamRows:
         rows : int
             How many the stop document counts.
         """
-        return self.order.next > rows and not (self.unresolved or self.order.has_ahead)
+        waiting = self.unresolved or self.order.has_ahead or self._counted
+        return self.order.next > rows and not waiting
 
     def _fitted(self, document: dict[str, Any]) -> dict[str, Any]:
         """Make the event's keys those of its descriptor."""

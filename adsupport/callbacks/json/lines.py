@@ -29,6 +29,7 @@ class JSONLinesFile(RunFile):
     """
 
     wants_documents = True
+    wants_rows = False
 
     def __init__(self, path: Path, exists: Literal["refuse", "bump", "replace"] = "refuse") -> None:
         super().__init__()

@@ -359,6 +359,39 @@ def test_documents_of_images_are_shown_once_in_any_order(writer, owned):
         assert kinds == expected
 
 
+@pytest.mark.parametrize("encode", ENCODINGS.values(), ids=list(ENCODINGS))
+def test_who_wants_no_rows_gets_none_and_the_run_ends_when_all_have_come(writer, encode):
+    class Counting(Seeing):
+        wants_rows = False
+
+        def rows(self, run: Any, rows: Any) -> None:
+            if encode is not ENCODINGS["streamed"]:  # those are counted as rows
+                raise AssertionError
+
+        def end(self, run: Any) -> None:
+            ended.append({name: stream.rows for name, stream in run.streams.items()})
+
+    ended: list[dict[str, int]] = []
+    writer.run_file = lambda run: Counting([])  # type: ignore[method-assign]
+    start, *middle, stop = encode(SIMPLE)
+    if encode is not ENCODINGS["shuffled"]:
+        middle.insert(1, stop)  # the others are late
+        stop = middle.pop()
+    play(writer, [start, *middle, stop])
+    writer.wait_writer(timeout=10)
+    assert ended == [{"baseline": 2, "primary": 5}]
+
+
+def test_events_that_never_come_are_counted_also_when_nobody_wants_rows(writer):
+    class Counting(Seeing):
+        wants_rows = False
+
+    writer.run_file = lambda run: Counting([])  # type: ignore[method-assign]
+    play(writer, [each for each in runs_of("abc") if each[1].get("uid") != "primary/1"])
+    with pytest.raises(DocumentError, match="counts 5 events, and 4 came"):
+        writer.wait_writer(timeout=10)
+
+
 # the queue
 
 
