@@ -61,14 +61,18 @@ class NXWriterAPS(NXWriter):
         h5py.Group or None
             None when the baseline has nothing of the ring.
         """
-        links = self.baseline_links({"current": "aps_current", "fill_number": "aps_fill_number"})
-        if not links:
-            self.missing_content("The baseline has no aps_current or aps_fill_number: no source.")
+        group = self.link_baseline(
+            parent,
+            "source:NXsource",
+            {"current": "aps_current", "fill_number": "aps_fill_number"},
+            "The baseline has no aps_current or aps_fill_number: no source.",
+        )
+        if group is None:
             return None
-        group = self._source(parent, "Advanced Photon Source", "APS")
+        self._source(parent, "Advanced Photon Source", "APS")
         group["energy"] = 6
         group["energy"].attrs["units"] = "GeV"
-        for name, item in (links | self.baseline_links({"cycle": "aps_aps_cycle"})).items():
+        for name, item in self.baseline_links({"cycle": "aps_aps_cycle"}).items():
             link(group, name, item)
         return group
 
@@ -85,12 +89,12 @@ class NXWriterAPS(NXWriter):
         h5py.Group or None
             None when the baseline has nothing of an undulator.
         """
-        links = self.baseline_links({key: f"undulator_downstream_{key}" for key in _UNDULATOR_KEYS})
-        if not links:
-            self.missing_content("The baseline has no undulator_downstream_*: no undulator.")
-            return None
-        group = self.create_NX_group(parent, "undulator:NXinsertion_device")
-        group["type"] = "undulator"
-        for name, item in links.items():
-            link(group, name, item)
+        group = self.link_baseline(
+            parent,
+            "undulator:NXinsertion_device",
+            {key: f"undulator_downstream_{key}" for key in _UNDULATOR_KEYS},
+            "The baseline has no undulator_downstream_*: no undulator.",
+        )
+        if group is not None:
+            group["type"] = "undulator"
         return group

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import datetime
+from abc import abstractmethod
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import h5py
 
 from ..output.hdf5_values import member_name, write_attribute
-from .nx_group import link, targeted
+from .nx_group import link, targeted, text_in
 from .plot import choose_plot
 from .plot_data import write_plot
 from .stream_hooks import StreamHooks
@@ -110,9 +111,9 @@ class EntryHooks(StreamHooks):
         self.attempt(self.write_templates)
         return entry
 
+    @abstractmethod
     def write_instrument(self, parent: h5py.Group) -> h5py.Group:
         """Write ``instrument:NXinstrument``; see the class that has it."""
-        raise NotImplementedError
 
     def get_sample_title(self) -> str:
         """Return the title of a run that has none in its metadata.
@@ -233,17 +234,19 @@ class EntryHooks(StreamHooks):
         h5py.Group or None
             None when the baseline has nothing of the sample.
         """
-        links = self.baseline_links({key: f"sample_data_{key}" for key in _SAMPLE_KEYS})
-        if not links:
-            self.missing_device("The baseline has no sample_data_*: no group of the sample.")
+        group = self.link_baseline(
+            parent,
+            "sample:NXsample",
+            {key: f"sample_data_{key}" for key in _SAMPLE_KEYS},
+            "The baseline has no sample_data_*: no group of the sample.",
+        )
+        if group is None:
             return None
-        group = self.create_NX_group(parent, "sample:NXsample")
-        for name, item in links.items():
-            link(group, name, item)
         for name in _FIELDS_WITH_DIRECTION:
             direction = self.baseline_links({name: f"sample_data_{name}_dir"}).get(name)
-            if name in links and direction is not None:
-                write_attribute(links[name], "direction", _text_of(direction).lower())
+            field: Any = group.get(name)
+            if field is not None and direction is not None:
+                write_attribute(field, "direction", text_in(direction).lower())
         return group
 
     def write_user(self, parent: h5py.Group) -> h5py.Group | None:
@@ -259,14 +262,14 @@ class EntryHooks(StreamHooks):
         h5py.Group or None
             None when the baseline has nothing of the user.
         """
-        links = self.baseline_links(_USER_KEYS)
-        if not links:
-            self.missing_device("The baseline has no bss_user_info_*: no group of the user.")
-            return None
-        group = self.create_NX_group(parent, "contact:NXuser")
-        group["role"] = "contact"
-        for name, item in links.items():
-            link(group, name, item)
+        group = self.link_baseline(
+            parent,
+            "contact:NXuser",
+            _USER_KEYS,
+            "The baseline has no bss_user_info_*: no group of the user.",
+        )
+        if group is not None:
+            group["role"] = "contact"
         return group
 
     def write_templates(self) -> None:
@@ -296,6 +299,36 @@ class EntryHooks(StreamHooks):
                 continue
         return found
 
+    def link_baseline(
+        self, parent: h5py.Group, address: str, keys: dict[str, str], absence: str
+    ) -> h5py.Group | None:
+        """Write a group of links to values of the baseline.
+
+        Parameters
+        ----------
+        parent : h5py.Group
+            Where the group is to be.
+        address : str
+            Its name and class, such as ``"sample:NXsample"``.
+        keys : dict of str to str
+            See :meth:`baseline_links`.
+        absence : str
+            What to note when there are none, see :meth:`missing_device`.
+
+        Returns
+        -------
+        h5py.Group or None
+            None when there are none.
+        """
+        links = self.baseline_links(keys)
+        if not links:
+            self.missing_device(absence)
+            return None
+        group = self.create_NX_group(parent, address)
+        for name, item in links.items():
+            link(group, name, item)
+        return group
+
     def _write_title(self, entry: h5py.Group) -> None:
         self.write_field(entry, "title", self.get_sample_title())
 
@@ -308,8 +341,3 @@ class EntryHooks(StreamHooks):
             self.create_dataset(group, name, text, text_format="yaml")
         else:
             targeted(self.create_dataset(group, name, value))
-
-
-def _text_of(dataset: h5py.Dataset) -> str:
-    found = dataset[()]
-    return found.decode() if isinstance(found, bytes) else str(found)

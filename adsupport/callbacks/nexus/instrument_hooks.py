@@ -8,7 +8,7 @@ import h5py
 
 from ..output.hdf5_values import member_name, write_attribute
 from .entry_hooks import EntryHooks
-from .nx_group import link
+from .nx_group import link, text_in
 
 __all__ = ["InstrumentHooks"]
 
@@ -108,7 +108,7 @@ class InstrumentHooks(EntryHooks):
             maker = [
                 settings[each] for each in ("cam_manufacturer", "cam_model") if each in settings
             ]
-            described = " ".join(_text(each) for each in maker) or column.column.source
+            described = " ".join(text_in(each) for each in maker) or column.column.source
             if described:
                 self.write_field(detector, "description", described)
             self.write_field(detector, "local_name", device)
@@ -188,14 +188,15 @@ class InstrumentHooks(EntryHooks):
             None when the baseline has nothing of a monochromator.
         """
         keys = ("wavelength", "energy", "theta", "y_offset", "mode")
-        links = self.baseline_links({key: f"monochromator_dcm_{key}" for key in keys})
-        if not links:
-            self.missing_device("The baseline has no monochromator_dcm_*: no monochromator.")
-            return None
-        links |= self.baseline_links({"feedback_on": "monochromator_feedback_on"})
-        group = self.create_NX_group(parent, "monochromator:NXmonochromator")
-        for name, item in links.items():
-            link(group, name, item)
+        group = self.link_baseline(
+            parent,
+            "monochromator:NXmonochromator",
+            {key: f"monochromator_dcm_{key}" for key in keys},
+            "The baseline has no monochromator_dcm_*: no monochromator.",
+        )
+        feedback = self.baseline_links({"feedback_on": "monochromator_feedback_on"})
+        if group is not None and feedback:
+            link(group, "feedback_on", feedback["feedback_on"])
         return group
 
     def write_slits(self, parent: h5py.Group) -> h5py.Group | None:
@@ -236,7 +237,7 @@ class InstrumentHooks(EntryHooks):
             if "units" not in found.attrs and name in _SECONDS:
                 found.attrs["units"] = "s"
             elif "units" not in found.attrs and "motor_egu" in settings:  # a motor record's
-                write_attribute(found, "units", f"{_text(settings['motor_egu'])}/s")
+                write_attribute(found, "units", f"{text_in(settings['motor_egu'])}/s")
             link(group, name, found)
 
     def _source(self, parent: h5py.Group, name: str, short_name: str) -> h5py.Group:
@@ -246,8 +247,3 @@ class InstrumentHooks(EntryHooks):
         group["type"] = "Synchrotron X-ray Source"
         group["probe"] = "x-ray"
         return group
-
-
-def _text(dataset: h5py.Dataset) -> str:
-    found = dataset[()]
-    return found.decode(errors="replace") if isinstance(found, bytes) else str(found)

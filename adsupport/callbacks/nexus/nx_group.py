@@ -6,7 +6,7 @@ import h5py
 
 from ...errors import ConfigurationError
 
-__all__ = ["link", "nx_group", "targeted"]
+__all__ = ["link", "nx_group", "targeted", "text_in"]
 
 
 def nx_group(parent: h5py.Group, name: str, nx_class: str) -> h5py.Group:
@@ -78,3 +78,20 @@ def link(parent: h5py.Group, name: str, item: h5py.Dataset | h5py.Group) -> None
         The object, of the same file.
     """
     parent[name] = targeted(item)
+
+
+def text_in(dataset: h5py.Dataset) -> str:
+    """Read a dataset as text.
+
+    Parameters
+    ----------
+    dataset : h5py.Dataset
+        A scalar.
+
+    Returns
+    -------
+    str
+        Its text, or its number as text.
+    """
+    found = dataset[()]
+    return found.decode(errors="replace") if isinstance(found, bytes) else str(found)
