@@ -7,10 +7,9 @@ import os
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Literal
 
 from ..errors import AdsupportError, OutputError, OutputExistsError
-from .output import AtomicFile, safe_component
+from .output import AtomicFile, Exists, safe_component
 
 __all__ = ["FileSet", "writing"]
 
@@ -43,7 +42,7 @@ class FileSet:
         In the order in which they take their names.
     """
 
-    def __init__(self, stem: Path, exists: Literal["refuse", "bump", "replace"] = "refuse") -> None:
+    def __init__(self, stem: Path, exists: Exists = "refuse") -> None:
         self.files: list[AtomicFile] = []
         self._stem = stem
         self._exists = exists

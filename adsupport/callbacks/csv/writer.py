@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from ...documents import json_text
 from ...documents.run import Column, Rows, Run, Stream
 from ..choice import Choice
 from ..file_set import FileSet, writing
 from ..file_writer import FileWriter
-from ..output import AtomicFile
+from ..output import AtomicFile, Exists
 from ..run_file import RunFile
 from .keys import Arrays
 from .table import CSVTable
@@ -44,7 +44,7 @@ class CSVFile(RunFile):
     def __init__(
         self,
         stem: Path,
-        exists: Literal["refuse", "bump", "replace"] = "refuse",
+        exists: Exists = "refuse",
         arrays: Arrays = "columns",
         timestamps: bool = False,
     ) -> None:
@@ -185,7 +185,7 @@ class CSVWriter(FileWriter):
         *,
         arrays: Arrays = "columns",
         timestamps: bool = False,
-        exists: Literal["refuse", "bump", "replace"] = "refuse",
+        exists: Exists = "refuse",
         strict: bool = True,
         path_map: Any = None,
     ) -> None:

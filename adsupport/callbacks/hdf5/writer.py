@@ -14,7 +14,7 @@ from ...documents.run import Rows, Run, Stream
 from ..choice import Choice
 from ..file_set import writing
 from ..file_writer import FileWriter
-from ..output import AtomicFile
+from ..output import AtomicFile, Exists
 from ..output.hdf5_closing import ROOM, close_anyway
 from ..output.hdf5_values import member_name, write_attribute, write_value
 from ..run_file import RunFile
@@ -172,7 +172,7 @@ class HDF5Writer(FileWriter):
         images: Images = "link",
         compression: Mapping[str, Any] | None = None,
         image_timeout: float = 20.0,
-        exists: Literal["refuse", "bump", "replace"] = "refuse",
+        exists: Exists = "refuse",
         strict: bool = True,
         path_map: Any = None,
     ) -> None:

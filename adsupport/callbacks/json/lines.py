@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from ...documents.json_text import encode_document
 from ...documents.run import Run
 from ..file_set import writing
 from ..file_writer import FileWriter
-from ..output import AtomicFile
+from ..output import AtomicFile, Exists
 from ..run_file import RunFile
 
 __all__ = ["JSONLinesFile", "JSONLinesWriter"]
@@ -31,7 +31,7 @@ class JSONLinesFile(RunFile):
     wants_documents = True
     wants_rows = False
 
-    def __init__(self, path: Path, exists: Literal["refuse", "bump", "replace"] = "refuse") -> None:
+    def __init__(self, path: Path, exists: Exists = "refuse") -> None:
         super().__init__()
         self._file = AtomicFile(path, exists=exists)
         try:

@@ -17,7 +17,7 @@ from ..choice import Choice
 from ..csv.cells import frames_text
 from ..file_set import writing
 from ..file_writer import FileWriter
-from ..output import AtomicFile
+from ..output import AtomicFile, Exists
 from ..run_file import RunFile
 from .spool import ColumnSpool
 
@@ -48,7 +48,7 @@ class JSONFile(RunFile):
     def __init__(
         self,
         path: Path,
-        exists: Literal["refuse", "bump", "replace"] = "refuse",
+        exists: Exists = "refuse",
         arrays: _Arrays = "lists",
     ) -> None:
         super().__init__()
@@ -271,7 +271,7 @@ class JSONWriter(FileWriter):
         file_name: str | os.PathLike[str] | None = None,
         *,
         arrays: _Arrays = "lists",
-        exists: Literal["refuse", "bump", "replace"] = "refuse",
+        exists: Exists = "refuse",
         strict: bool = True,
         path_map: Any = None,
     ) -> None:

@@ -4,8 +4,8 @@
 here, so that writers of other formats don't wait for h5py.
 """
 
-from .atomic_file import AtomicFile
+from .atomic_file import AtomicFile, Exists
 from .file_name import inside, safe_component
 from .name_template import OutputName
 
-__all__ = ["AtomicFile", "OutputName", "inside", "safe_component"]
+__all__ = ["AtomicFile", "Exists", "OutputName", "inside", "safe_component"]

@@ -11,14 +11,15 @@ from pathlib import Path
 from types import TracebackType
 from typing import Literal, Self, get_args
 
-from ...errors import ConfigurationError, OutputError, OutputExistsError, OutputNameError
+from ...errors import OutputError, OutputExistsError, OutputNameError
 from ...naming.template import MAX_NAME_BYTES
+from ..choice import check_choice
 from .no_replace import rename_new, sync_directory, sync_file
 from .temporary import Temporary, clear_sometimes, make_temporary, spool_directory
 
-__all__ = ["AtomicFile", "check_exists"]
+__all__ = ["AtomicFile", "Exists"]
 
-_Exists = Literal["refuse", "bump", "replace"]
+Exists = Literal["refuse", "bump", "replace"]
 
 #: Numbers that a name gets before its writer gives up.
 _MOST_BUMPS = 9999
@@ -77,8 +78,8 @@ class AtomicFile:
     ...     file.temporary.write_text("a,b\n1,2\n")
     """
 
-    def __init__(self, path: str | os.PathLike[str], *, exists: _Exists = "refuse") -> None:
-        check_exists(exists)
+    def __init__(self, path: str | os.PathLike[str], *, exists: Exists = "refuse") -> None:
+        check_choice("exists", exists, get_args(Exists))
         self.path = _checked(path)
         self.exists = exists
         self.problem = ""
@@ -304,25 +305,6 @@ class AtomicFile:
             else:
                 return target
         raise FileExistsError(str(self.path))
-
-
-def check_exists(exists: str) -> None:
-    """Make sure that there is such a way to do with a file that exists.
-
-    Parameters
-    ----------
-    exists : str
-        See :class:`AtomicFile`.
-
-    Raises
-    ------
-    ConfigurationError
-        There isn't.
-    """
-    if exists not in get_args(_Exists):
-        raise ConfigurationError(
-            f"exists={exists!r} isn't known", remedy="expected 'refuse', 'bump' or 'replace'."
-        )
 
 
 def _checked(path: str | os.PathLike[str]) -> Path:

@@ -14,7 +14,7 @@ from ...documents.run import Rows, Run, Stream
 from ..choice import Choice
 from ..file_set import FileSet, writing
 from ..file_writer import FileWriter
-from ..output import AtomicFile, safe_component
+from ..output import AtomicFile, Exists, safe_component
 from ..run_file import RunFile
 from .image_key import Image, ImageKey, has_images
 from .page import ascii_json, needs_bigtiff, tifffile_module, write_page
@@ -28,8 +28,6 @@ _INDEX = ("file", "stream", "data_key", "seq_num", "frame", "time")
 
 #: Half of a surrogate pair, which a key may have, is spelled.
 _UTF8: Any = {"encoding": "utf-8", "errors": "backslashreplace"}
-
-Exists = Literal["refuse", "bump", "replace"]
 
 
 class _TIFFFile(RunFile):
