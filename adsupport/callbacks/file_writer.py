@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, get_args
 
 from ..documents.run import Run
 from ..errors import OutputNameError
 from .choice import Choice
-from .output import OutputName, inside
+from .output import Exists, OutputName, inside
 from .writer import RunWriter
 
 __all__ = ["DEFAULT_NAME", "FileWriter"]
@@ -44,14 +44,14 @@ class FileWriter(RunWriter):
     """
 
     file_extension = "dat"
-    exists: Any = Choice("refuse", "bump", "replace")
+    exists: Any = Choice(*get_args(Exists))
 
     def __init__(
         self,
         file_path: str | os.PathLike[str] | None = None,
         file_name: str | os.PathLike[str] | None = None,
         *,
-        exists: Literal["refuse", "bump", "replace"] = "refuse",
+        exists: Exists = "refuse",
         strict: bool = True,
         path_map: Any = None,
     ) -> None:
@@ -112,7 +112,7 @@ class FileWriter(RunWriter):
             return inside(directory, _default_name(run))
         name = _path("file_name", self.file_name)
         try:
-            if self.file_path is None and "{" not in name:  # a path of the user's own
+            if self.is_own_path(name):
                 where = Path(name).absolute()
                 return inside(where.parent, where.name)
             return inside(directory, OutputName(name).render(start=run.start))
@@ -120,6 +120,21 @@ class FileWriter(RunWriter):
             found = inside(directory, _default_name(run))
             run.problem(f"file_name: {error} Instead the file is called {found.name}.")
             return found
+
+    def is_own_path(self, name: str) -> bool:
+        """Tell whether a file name is a path of the user's own, which may lead anywhere.
+
+        Parameters
+        ----------
+        name : str
+            ``file_name``, as text.
+
+        Returns
+        -------
+        bool
+            Not for a template, or below a ``file_path``.
+        """
+        return self.file_path is None and "{" not in name
 
     def target(self, run: Run, suffix: str = "") -> Path:
         """Make the name of a file of a run.

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import copy
 import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any
 
 from ...documents.run import Run
 from ..choice import Choice, check_choice
 from ..file_writer import FileWriter
-from ..output import inside
+from ..output import Exists
 from .instrument_hooks import InstrumentHooks
 from .run_file import NexusRunFile
 from .stream_group import StreamGroup
@@ -113,7 +112,7 @@ class NXWriter(FileWriter, InstrumentHooks):
         file_name: str | os.PathLike[str] | None = None,
         file_path: str | os.PathLike[str] | None = None,
         file_extension: str | None = None,
-        exists: Literal["refuse", "bump", "replace"] = "refuse",
+        exists: Exists = "refuse",
         instrument_name: str | None = None,
         nexus_release: str | None = None,
         nxdata_signal: str | None = None,
@@ -153,7 +152,7 @@ class NXWriter(FileWriter, InstrumentHooks):
         self._check()
 
     def run_file(self, run: Run) -> NexusRunFile:
-        """Make the file of a run; not for users.
+        """Make the file of a run; called on a copy of the writer for this run, not by users.
 
         Parameters
         ----------
@@ -163,10 +162,10 @@ class NXWriter(FileWriter, InstrumentHooks):
         Returns
         -------
         NexusRunFile
-            With a copy of this writer as it is now.
+            With this copy.
         """
         self._check()
-        return NexusRunFile(self._copy())
+        return NexusRunFile(self)
 
     def make_file_name(self) -> Path:
         """Name the file of a run for which no ``file_name`` is set; override it for your own.
@@ -198,13 +197,14 @@ class NXWriter(FileWriter, InstrumentHooks):
         """
         if self.file_name is None:
             return Path(self.make_file_name())
-        if "{" not in str(self.file_name) and os.path.isabs(self.file_name):
-            where = Path(self.file_name)
-            return inside(where.parent, where.name)
         found = self.place(self.run)
         if "{" in str(self.file_name) and not found.suffix:
             found = found.with_name(f"{found.name}.{self.file_extension.lstrip('.')}")
         return found
+
+    def is_own_path(self, name: str) -> bool:
+        """Tell whether a file name is a path of the user's own; an absolute one always is."""
+        return super().is_own_path(name) or ("{" not in name and os.path.isabs(name))
 
     def write_file(self, streams: dict[str, StreamGroup]) -> None:
         """Write all that isn't in the file yet; not for users.
@@ -232,11 +232,6 @@ class NXWriter(FileWriter, InstrumentHooks):
             The file.
         """
         self.output_nexus_file = self._written_by.output_nexus_file = path
-
-    def _copy(self) -> Self:
-        view = copy.copy(self)
-        view._written_by = self._written_by  # noqa: SLF001  it's ourselves
-        return view
 
     def _check(self) -> None:
         """Look at what a subclass may have set as its own default."""
