@@ -67,7 +67,7 @@ def export_runs(
     for run in runs:
         broken: Exception | None = None
         count = 0
-        earlier = {name: list(writer.results) for name, writer in writers.items()}
+        earlier = {name: _by_id(writer.results) for name, writer in writers.items()}
         progress(run, 0)
         try:
             for count, (name, doc) in enumerate(run.documents(), 1):
@@ -85,7 +85,10 @@ def export_runs(
 
 
 def _finish(
-    found: Exported, writer: RunWriter, earlier: list[WriterResult], broken: Exception | None
+    found: Exported,
+    writer: RunWriter,
+    earlier: dict[int, WriterResult],
+    broken: Exception | None,
 ) -> None:
     """Wait for the files of a run, and note what became of it."""
     try:
@@ -93,7 +96,12 @@ def _finish(
     except Exception as error:
         found.error = found.error or error
     for result in writer.results:
-        if not any(result is each for each in earlier):
+        if id(result) not in earlier:
             found.paths += result.paths
             found.skipped += result.skipped
             found.remarks += result.remarks
+
+
+def _by_id(results: Iterable[WriterResult]) -> dict[int, WriterResult]:
+    """Make results findable; with what is kept here no new one gets the id of another."""
+    return {id(each): each for each in results}
