@@ -9,7 +9,7 @@ from adsupport.documents.run import Column, Run, Stream
 
 from .text import unique_labels
 
-__all__ = ["Layout", "layout_of", "positioners_of"]
+__all__ = ["Layout", "is_number", "layout_of"]
 
 _NUMBERS = ("number", "integer", "boolean")
 
@@ -77,7 +77,7 @@ def layout_of(run: Run, stream: Stream) -> Layout:
     columns = {key: each for key, each in stream.columns.items() if key in first}
     images = [each.name for each in columns.values() if each.external]
     arrays = [each for each in columns.values() if _is_array(each)]
-    numbers = [each.name for each in columns.values() if each.is_scalar and each.dtype in _NUMBERS]
+    numbers = [each.name for each in columns.values() if is_number(each)]
     taken = {*images, *numbers, *(each.name for each in arrays)}
 
     motors = _pick(numbers, (key for name in run.motors for key in _motor_keys(stream, name)))
@@ -94,22 +94,20 @@ def layout_of(run: Run, stream: Stream) -> Layout:
     )
 
 
-def positioners_of(stream: Stream) -> list[str]:
-    """List the data keys of a stream that are positions: its single numbers.
+def is_number(column: Column) -> bool:
+    """Tell whether the values of a data key are single numbers, as those of a position.
 
     Parameters
     ----------
-    stream : Stream
-        ``baseline`` or ``label_start_motor``.
+    column : Column
+        What the descriptor says.
 
     Returns
     -------
-    list of str
-        In the order of the stream.
+    bool
+        Whether they are.
     """
-    return [
-        each.name for each in stream.columns.values() if each.is_scalar and each.dtype in _NUMBERS
-    ]
+    return column.is_scalar and column.dtype in _NUMBERS
 
 
 def _is_array(column: Column) -> bool:

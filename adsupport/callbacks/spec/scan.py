@@ -15,7 +15,7 @@ from adsupport.documents.run import Rows, Run, Stream
 from ..run_file import RunFile
 from .appending import ScanAppender
 from .blocks import MAX_POSITIONERS, header_block, scan_head, scan_line, scan_tail
-from .columns import layout_of, positioners_of
+from .columns import is_number, layout_of
 from .existing import SpecContent
 from .rows import RowText
 from .text import comment_line, is_too_long, positioner_label, shortened, unique_labels
@@ -139,9 +139,8 @@ class SpecScan(RunFile):
         self._appender.write(self._joined(lines))
 
     def _take_positions(self, stream: Stream, data: dict[str, Any]) -> None:
-        numbers = positioners_of(stream)
         for key, column in stream.columns.items():
-            if key in data and key in numbers:
+            if key in data and is_number(column):
                 self._positions.setdefault(key, data[key])
             elif key in data and column.dtype == "string":
                 self._beside.setdefault(key, data[key])
