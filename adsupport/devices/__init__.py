@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from ..later import imported_later
 from .acquisition.trigger import SingleTrigger_V34
 from .cam import CamMixin_V3_1_1, CamMixin_V34, SimDetectorCam_V34
 from .connection.connect import connect
@@ -75,11 +75,7 @@ __all__ = [
     "setup_random_number_swait",
 ]
 
-#: What is imported at its first use, and from where.
-_LATER = {"describe_ioc": ".ioc.introspection", "load_detectors": ".declared.load"}
-
-
-def __getattr__(name: str) -> Any:
-    if name not in _LATER:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(importlib.import_module(_LATER[name], __name__), name)
+__getattr__ = imported_later(
+    __name__,
+    {"ioc.introspection": ["describe_ioc"], "declared.load": ["load_detectors"]},
+)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from ..later import imported_later
 
 if TYPE_CHECKING:
     from .assets import Asset, Frames, asset_of
@@ -54,11 +55,4 @@ _ROOMS = {
     "stored_runs": ("replay",),
 }
 
-
-def __getattr__(name: str) -> Any:
-    for room, names in _ROOMS.items():
-        if name in names:
-            found = getattr(importlib.import_module(f".{room}", __name__), name)
-            globals()[name] = found
-            return found
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+__getattr__ = imported_later(__name__, _ROOMS)
