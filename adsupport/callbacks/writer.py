@@ -27,7 +27,7 @@ from .intake import Intake, with_own_data
 from .run_file import RunFile, WriterResult
 from .run_guard import RunGuard, abandoned
 
-__all__ = ["RunFile", "RunWriter", "WriterResult"]
+__all__ = ["RunWriter"]
 
 logger = logging.getLogger(__name__)
 
@@ -185,14 +185,7 @@ class RunWriter(DocumentRouter, ABC):
             self._finish(run, file, result)
 
     def _finish(self, run: Run, file: RunFile, result: WriterResult) -> None:
-        try:
-            result.paths = file.finish()
-        except Exception as error:
-            result.error = error
-            if getattr(error, "kept", None):
-                result.unfinished = file
-            else:
-                abandoned(file)
+        _try(file, result)
         self.add_result(run, file, result)
         with self._changed:
             self._finishing -= 1
@@ -349,16 +342,9 @@ class RunWriter(DocumentRouter, ABC):
             again = [each for each in self.results if each.unfinished is not None]
         for result in again:
             file, result.unfinished = result.unfinished, None
-            if file is None:
+            if file is None:  # another thread has just taken it
                 continue
-            try:
-                result.paths, result.error = file.finish(), None
-            except Exception as error:
-                result.error = error
-                if getattr(error, "kept", None):
-                    result.unfinished = file
-                else:
-                    abandoned(file)
+            _try(file, result)
             result.skipped = list(dict.fromkeys([*result.skipped, *file.skipped]))
             self._judge(result)
         failed = [each.error for each in again if each.error is not None]
@@ -385,6 +371,18 @@ class RunWriter(DocumentRouter, ABC):
         """
         self.in_order(self._router.close if error is None else lambda: self._router.drop(error))
         return self.wait_writer(timeout)
+
+
+def _try(file: RunFile, result: WriterResult) -> None:
+    """Finish a file; one whose work is kept can be tried again."""
+    try:
+        result.paths, result.error = file.finish(), None
+    except Exception as error:
+        result.error = error
+        if getattr(error, "kept", None):
+            result.unfinished = file
+        else:
+            abandoned(file)
 
 
 def _failed(run: Run, guard: Any, error: Exception) -> None:
