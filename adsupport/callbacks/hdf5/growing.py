@@ -97,15 +97,10 @@ class GrowingDataset:
             With all rows; of no rows, an empty one.
         """
         if self._dataset is None:
-            dataset = self._group.create_dataset(
-                self._name, (self.rows, *self.row_shape), self.dtype
-            )
-            if self._first is not None:
-                self._write(dataset, 0, self._first)
-            self._dataset, self._first = dataset, None
-        elif self._room > self.rows:
+            return self._created()
+        if self._room > self.rows:
             self._dataset.resize(self.rows, axis=0)
-        self._room = self.rows
+            self._room = self.rows
         return self._dataset
 
     def rename(self, name: str) -> None:
@@ -128,20 +123,21 @@ class GrowingDataset:
         self.rows = self._room = 0
 
     def _chunked(self) -> h5py.Dataset:
-        if self._dataset is None:
-            row_bytes = max(1, self.dtype.itemsize * int(np.prod(self.row_shape, dtype=np.int64)))
-            rows = max(1, min(4096, _CHUNK_BYTES // row_bytes))
-            self._dataset = self._group.create_dataset(
-                self._name,
-                (self.rows, *self.row_shape),
-                self.dtype,
-                chunks=(rows, *self.row_shape),
-                maxshape=(None, *self.row_shape),
-            )
-            if self._first is not None:
-                self._write(self._dataset, 0, self._first)
-            self._first, self._room = None, self.rows
-        return self._dataset
+        if self._dataset is not None:
+            return self._dataset
+        row_bytes = max(1, self.dtype.itemsize * int(np.prod(self.row_shape, dtype=np.int64)))
+        rows = max(1, min(4096, _CHUNK_BYTES // row_bytes))
+        return self._created(chunks=(rows, *self.row_shape), maxshape=(None, *self.row_shape))
+
+    def _created(self, **options: Any) -> h5py.Dataset:
+        """Make the dataset of the rows so far, and write what waits."""
+        dataset = self._group.create_dataset(
+            self._name, (self.rows, *self.row_shape), self.dtype, **options
+        )
+        if self._first is not None:
+            self._write(dataset, 0, self._first)
+        self._dataset, self._first, self._room = dataset, None, self.rows
+        return dataset
 
     def _write(self, dataset: h5py.Dataset, start: int, block: np.ndarray) -> None:
         rows = slice(start, start + len(block))
