@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -34,15 +36,18 @@ class Grid:
     snaking: tuple[bool, ...]
     fields: tuple[tuple[str, ...], ...]
 
-    def places(self) -> np.ndarray:
-        """Tell where in the grid each row is.
+    @property
+    def points(self) -> int:
+        """How many there are."""
+        return prod(self.shape)
 
-        Returns
-        -------
-        numpy.ndarray
-            (rows,), int64: index in the grid flattened in C order, each once.
+    @cached_property
+    def places(self) -> np.ndarray:
+        """Where in the grid each row is.
+
+        (rows,), int64: index in the grid flattened in C order, each once.
         """
-        rows = np.arange(int(np.prod(self.shape)), dtype=np.int64)
+        rows = np.arange(self.points, dtype=np.int64)
         indices = list(np.unravel_index(rows, self.shape))
         passed = 1
         for axis, (length, snakes) in enumerate(zip(self.shape, self.snaking, strict=True)):
@@ -62,7 +67,7 @@ class Grid:
             First row, its place in the flattened grid, number of rows; all within one line of
             the fastest dimension, or single points of a line that goes backwards.
         """
-        places = self.places()
+        places = self.places
         line = self.shape[-1]
         starts = np.flatnonzero(
             np.concatenate([[True], (np.diff(places) != 1) | (places[1:] % line == 0)])
@@ -84,7 +89,7 @@ class Grid:
             ``shape``, of the same dtype.
         """
         found = np.empty_like(values)
-        found[self.places()] = values
+        found[self.places] = values
         return found.reshape(self.shape)
 
     def spread(self, values: np.ndarray, axis: int) -> float:
@@ -102,9 +107,8 @@ class Grid:
         float
             Sum of squares of the differences from the means of :meth:`along`.
         """
-        grid = np.moveaxis(self.ordered(values.astype(np.float64)), axis, 0)
-        lines = grid.reshape(self.shape[axis], -1)
-        return float(np.nansum((lines - self.along(values, axis)[:, np.newaxis]) ** 2))
+        lines = self._lines(values, axis)
+        return float(np.nansum((lines - _means(lines)[:, np.newaxis]) ** 2))
 
     def along(self, values: np.ndarray, axis: int) -> np.ndarray:
         """Return the positions along a dimension.
@@ -122,12 +126,12 @@ class Grid:
             (shape[axis],), float64: means over the other dimensions; NaN where nothing was
             measured.
         """
+        return _means(self._lines(values, axis))
+
+    def _lines(self, values: np.ndarray, axis: int) -> np.ndarray:
+        """Gather what was measured at each position along a dimension: (shape[axis], others)."""
         grid = np.moveaxis(self.ordered(values.astype(np.float64)), axis, 0)
-        lines = grid.reshape(self.shape[axis], -1)
-        known = np.isfinite(lines)
-        counts = known.sum(axis=1)
-        sums = np.where(known, lines, 0).sum(axis=1)
-        return np.divide(sums, counts, out=np.full(len(sums), np.nan), where=counts > 0)
+        return grid.reshape(self.shape[axis], -1)
 
 
 def dimension_fields(run: Run, stream: Stream, motors: Sequence[str]) -> list[tuple[str, ...]]:
@@ -182,7 +186,7 @@ def find_grid(run: Run, stream: Stream, motors: Sequence[str], rows: int) -> Gri
     shape = _integers(start.get("shape"))
     if start.get("plan_pattern", _PATTERNS[0]) not in _PATTERNS or len(shape) < 2:
         return None
-    if min(shape) < 1 or int(np.prod([float(each) for each in shape])) != rows:
+    if min(shape) < 1 or prod(shape) != rows:
         return None
     fields = dimension_fields(run, stream, motors)
     if len(fields) != len(shape) or not all(fields):
@@ -215,11 +219,17 @@ def with_snaking(grid: Grid, run: Run, positions: Sequence[np.ndarray]) -> Grid:
         return replace(grid, snaking=tuple(bool(each) for each in told))
     found = [False]
     for axis in range(1, len(grid.shape)):
-        forth = replace(grid, snaking=(False,) * len(grid.shape))
         back = replace(grid, snaking=tuple(each == axis for each in range(len(grid.shape))))
         values = positions[axis]
-        found.append(back.spread(values, axis) < 0.99 * forth.spread(values, axis))
+        found.append(back.spread(values, axis) < 0.99 * grid.spread(values, axis))
     return replace(grid, snaking=tuple(found))
+
+
+def _means(lines: np.ndarray) -> np.ndarray:
+    known = np.isfinite(lines)
+    counts = known.sum(axis=1)
+    sums = np.where(known, lines, 0).sum(axis=1)
+    return np.divide(sums, counts, out=np.full(len(sums), np.nan), where=counts > 0)
 
 
 def _integers(found: Any) -> tuple[int, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import h5py
 
@@ -181,5 +181,5 @@ def _grid(
         ]
     if not all(fields):
         return None
-    grid = Grid(grid.shape, grid.snaking, tuple(fields))
+    grid = replace(grid, fields=tuple(fields))
     return with_snaking(grid, run, [lines[each[0]][()] for each in fields])

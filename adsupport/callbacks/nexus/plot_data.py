@@ -38,7 +38,7 @@ def write_plot(group: h5py.Group, plot: Plot, values: Mapping[str, h5py.Dataset]
         return member_name(key) if key in values else key
 
     for key, item in values.items():
-        if plot.grid is None or not is_numeric(item) or item.shape[0] != _points(plot.grid):
+        if plot.grid is None or not is_numeric(item) or item.shape[0] != plot.grid.points:
             link(group, member_name(key), item)
         elif item.ndim > 1:
             _refer(group, key, item, plot.grid)
@@ -56,15 +56,6 @@ def write_plot(group: h5py.Group, plot: Plot, values: Mapping[str, h5py.Dataset]
     if plot.grid is not None:
         for axis, fields in enumerate(plot.grid.fields):
             group.attrs[f"{name_of(fields[0])}_indices"] = [axis]
-            for key in fields:
-                name = f"{key}_positions"
-                if name not in values:
-                    indices = list(range(len(plot.grid.shape)))
-                    group.attrs[f"{member_name(name)}_indices"] = indices
-
-
-def _points(grid: Grid) -> int:
-    return int(np.prod(grid.shape))
 
 
 def _place(
@@ -84,6 +75,7 @@ def _place(
     name = f"{key}_positions"
     if name not in values:
         _written(group, name, placed, item)
+        group.attrs[f"{member_name(name)}_indices"] = list(range(placed.ndim))
 
 
 def _written(group: h5py.Group, name: str, data: np.ndarray, source: h5py.Dataset) -> None:
@@ -103,7 +95,7 @@ def _refer(group: h5py.Group, key: str, item: h5py.Dataset, grid: Grid) -> None:
     source = h5py.VirtualSource(".", item.name, item.shape, item.dtype)
     layout = h5py.VirtualLayout((*grid.shape, *item.shape[1:]), item.dtype)
     spans = grid.spans()
-    if len(spans) == _points(grid) // grid.shape[-1] and not any(grid.snaking[1:]):
+    if len(spans) == grid.points // grid.shape[-1] and not any(grid.snaking[1:]):
         layout[...] = source
     else:
         for row, place, count in spans:
