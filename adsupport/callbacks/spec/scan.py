@@ -107,9 +107,13 @@ class SpecScan(RunFile):
         if place == "event" and self._appender is not None:
             self._appender.write(self._joined(self._comments("event")))
 
+    @property
+    def _also(self) -> str:
+        """What is escaped from here on, see :class:`~.rows.RowText`."""
+        return "" if self._text is None else self._text.also
+
     def _comments(self, place: str) -> list[str]:
-        also = self._text.also if self._text is not None and self._appender is not None else ""
-        said = self._said[place]
+        also, said = self._also, self._said[place]
         return [comment_line(*said.popleft(), also) for _ in range(len(said))]
 
     # what comes
@@ -203,14 +207,13 @@ class SpecScan(RunFile):
         """Take the end of the run, and write the scan's tail."""
         self.ended = True
         lines = self._begin_scan(run, run.streams.get(PRIMARY)) if self._appender is None else []
-        also = "" if self._text is None else self._text.also
         for place in self._said:
             lines += self._comments(place)
         at = self._last if run.stop_time is None else run.stop_time
         notes = self._text.notes if self._text is not None else {}
         told = [f"{text} (in {count} rows)." for text, count in notes.items()]
-        lines += [comment_line(at, each, also) for each in told]
-        lines += scan_tail(run, self._counts, at, also)
+        lines += [comment_line(at, each, self._also) for each in told]
+        lines += scan_tail(run, self._counts, at, self._also)
         self.remarks += told
         if self._appender is not None:
             self._appender.write(self._joined(lines))
