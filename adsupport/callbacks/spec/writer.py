@@ -84,9 +84,7 @@ class SpecWriterCallback(RunWriter):
         self._open_scans: list[SpecScan] = []
         self._held: list[SpecScan] = []
         self._comments: list[tuple[float, str, str]] = []
-        self.newfile(filename)
-        if RE is not None and reset_scan_id is not False and self._path.exists():
-            RE.md["scan_id"] = self._contents[self._path].highest
+        self.newfile(filename, RE=None if reset_scan_id is False else RE)
 
     @property
     def spec_filename(self) -> Path:
