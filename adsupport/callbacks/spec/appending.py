@@ -107,11 +107,9 @@ class ScanAppender:
                 return
             except OSError as error:
                 self.problem = str(error)
-        if self._spool is None:
-            self._make_spool()
-        if self._spool is not None:
-            with self._spool.path.open("ab") as file:
-                file.write(data)
+        spool = self._spool or self._make_spool()
+        with spool.path.open("ab") as file:
+            file.write(data)
 
     def release(self) -> None:
         """Let others write, unless a part of the scan isn't in the file yet: it's complete."""
@@ -237,7 +235,7 @@ class ScanAppender:
 
     # the spool
 
-    def _make_spool(self) -> None:
+    def _make_spool(self) -> Temporary:
         """Begin a spool file, with all that the file has of the scan."""
         spool = make_temporary(spool_directory(), self.path.name)
         try:
@@ -251,6 +249,7 @@ class ScanAppender:
             spool.remove()
             raise
         self._spool = spool
+        return spool
 
     def _bring(self, until: float) -> None:
         """Append what the spool has, and remove it."""

@@ -104,9 +104,9 @@ def array_text(value: Any) -> str | None:
         return None
     if array.dtype.kind == "b":
         array = array.astype(np.uint8)
-    if array.dtype.kind in "iu":
-        return " ".join(map(repr, array.ravel().tolist()))
     numbers = array.ravel().tolist()
+    if array.dtype.kind in "iu":
+        return " ".join(map(repr, numbers))
     if array.dtype.kind == "f":
         text = " ".join(map(repr if all(map(math.isfinite, numbers)) else _float, numbers))
     else:  # lists of Python's own: huge integers, or no numbers at all
