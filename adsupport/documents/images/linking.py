@@ -14,7 +14,7 @@ import numpy as np
 from h5py import h5d, h5p, h5s, h5t  # pyright: ignore[reportAttributeAccessIssue]
 
 from ...errors import ImageFileError
-from .placing import blocks, fill_of, note_gaps
+from .placing import blocks, fill_of, note_gaps, put
 from .waiting import Column
 
 __all__ = ["link"]
@@ -139,13 +139,6 @@ def _write(dataset: h5py.Dataset, column: Column, names: list[tuple[int, bytes]]
     for index in range(1, len(names) + 1):
         if index < len(names) and names[index][0] == names[index - 1][0] + 1:
             continue
-        texts = [text for _, text in names[start:index]]
-        done = 0
-        for row, frame, rows, frames in blocks(names[start][0], len(texts), column.per_row):
-            part = np.array(texts[done : done + rows * frames], object)
-            done += rows * frames
-            if column.frame_axis:
-                dataset[row : row + rows, frame : frame + frames] = part.reshape(rows, frames)
-            else:
-                dataset[row : row + rows] = part
+        texts = np.array([text for _, text in names[start:index]], object)
+        put(dataset, column, names[start][0], texts)
         start = index

@@ -9,7 +9,7 @@ import numpy as np
 
 from .waiting import Column
 
-__all__ = ["blocks", "fill_of", "note_gaps"]
+__all__ = ["blocks", "fill_of", "note_gaps", "put"]
 
 
 def blocks(flat: int, count: int, per_row: int) -> Iterator[tuple[int, int, int, int]]:
@@ -42,6 +42,31 @@ def blocks(flat: int, count: int, per_row: int) -> Iterator[tuple[int, int, int,
             number = count - count % per_row
             yield row, 0, number // per_row, per_row
         flat, count = flat + number, count - number
+
+
+def put(dataset: h5py.Dataset, column: Column, flat: int, values: np.ndarray) -> None:
+    """Write consecutive frames, or what stands for each, where they belong.
+
+    Parameters
+    ----------
+    dataset : h5py.Dataset
+        The column's.
+    column : Column
+        The images.
+    flat : int
+        Index of the first frame among those of all rows.
+    values : numpy.ndarray
+        (frames, ...), as the dataset has them behind the axes of rows and frames.
+    """
+    done = 0
+    for row, frame, rows, frames in blocks(flat, len(values), column.per_row):
+        part = values[done : done + rows * frames]
+        done += rows * frames
+        if column.frame_axis:
+            part = part.reshape(rows, frames, *values.shape[1:])
+            dataset[row : row + rows, frame : frame + frames] = part
+        else:
+            dataset[row : row + rows] = part
 
 
 def fill_of(dtype: np.dtype) -> np.ndarray:

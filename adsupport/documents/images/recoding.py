@@ -11,7 +11,7 @@ import numpy as np
 
 from ...errors import ConfigurationError, ImageFileError
 from .pieces import Piece
-from .placing import blocks, fill_of, note_gaps
+from .placing import fill_of, note_gaps, put
 from .reading import FrameReader
 from .waiting import Column
 
@@ -175,18 +175,6 @@ def write_frames(
                     continue
                 lost, why = lost + number, str(error)
                 continue
-            _write(dataset, column, piece.flat + index, pixels)
+            put(dataset, column, piece.flat + index, pixels)
         if lost:
             notes.append(f"{why} {lost} frames are missing.")
-
-
-def _write(dataset: h5py.Dataset, column: Column, flat: int, pixels: np.ndarray) -> None:
-    done = 0
-    for row, frame, rows, frames in blocks(flat, len(pixels), column.per_row):
-        part = pixels[done : done + rows * frames]
-        done += rows * frames
-        if column.frame_axis:
-            part = part.reshape(rows, frames, *column.frame_shape)
-            dataset[row : row + rows, frame : frame + frames] = part
-        else:
-            dataset[row : row + rows] = part
