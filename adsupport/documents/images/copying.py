@@ -255,7 +255,7 @@ class _Copier:
             return "pixels that never were written have another fill value"
         if not self._checked:
             self._checked = True
-            if not self._try(piece, source, chunks):
+            if not self._try(source, storage, chunks):
                 return "its compression depends on the shape of a chunk"
         return None
 
@@ -333,7 +333,7 @@ class _Copier:
         lead = divmod(flat, self._column.per_row) if self._column.frame_axis else (flat,)
         return (*lead, *(offset[1:] if stacked else offset))
 
-    def _try(self, piece: Piece, source: h5py.Dataset, chunks: Chunks) -> bool:
+    def _try(self, source: h5py.Dataset, storage: Storage, chunks: Chunks) -> bool:
         """Copy one chunk into a dataset in memory, and see whether it decodes to the same."""
         if not len(chunks.offsets):
             return True
@@ -351,7 +351,7 @@ class _Copier:
                 there = h5py.Dataset(h5d.open(memory.id, b"data"))[()]
             except (OSError, RuntimeError):
                 return True  # no plugin to decode it: its bytes are right all the same
-        own = self._known[1].chunks if self._known else ()
+        own = storage.chunks
         here = tuple(
             slice(start, start + length) for start, length in zip(offset, own, strict=True)
         )
