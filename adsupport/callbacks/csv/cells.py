@@ -10,9 +10,8 @@ from typing import Any
 import numpy as np
 
 from ...documents import json_text
-from ...documents.assets import Frames
 
-__all__ = ["EMPTY", "cells", "frames_text", "json_cell"]
+__all__ = ["EMPTY", "cells", "json_cell"]
 
 
 class _Empty:
@@ -118,34 +117,3 @@ def _lists(value: Any) -> Any:
             return value
         return [_lists(each) for each in value]
     return value
-
-
-def frames_text(frames: Frames) -> str:
-    """Say where images are.
-
-    Parameters
-    ----------
-    frames : Frames
-        Of one row.
-
-    Returns
-    -------
-    str
-        File and frames in it, counted from 0 and the last one excluded, as numpy slices:
-        ``/data/scan_0001.h5[20:25]``; several files are put one behind the other with ``;``.
-
-    Raises
-    ------
-    ImageFileError
-        The documents don't tell.
-    """
-    if frames.asset.kind == "hdf5":
-        return f"{frames.files()[0]}[{frames.first}:{frames.first + frames.count}]"
-    runs: list[list[Any]] = []
-    for number in range(frames.first, frames.first + frames.count):
-        path, index = frames.asset.file_of(number)
-        if runs and runs[-1][0] == path and runs[-1][2] == index:
-            runs[-1][2] += 1
-        else:
-            runs.append([path, index, index + 1])
-    return ";".join(f"{path}[{first}:{stop}]" for path, first, stop in runs)

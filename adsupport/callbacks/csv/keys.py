@@ -10,7 +10,8 @@ import numpy as np
 from ...documents.assets import Frames
 from ...documents.run import Column
 from ...errors import ImageFileError
-from .cells import EMPTY, cells, frames_text, json_cell
+from ..frames_text import frames_text
+from .cells import EMPTY, cells, json_cell
 
 __all__ = ["MOST_ELEMENTS", "Arrays", "KeyCells"]
 

@@ -14,9 +14,9 @@ from ...documents.json_text import TAG, encode
 from ...documents.run import Rows, Run, Stream
 from ...errors import ImageFileError
 from ..choice import Choice
-from ..csv.cells import frames_text
 from ..file_set import writing
 from ..file_writer import FileWriter
+from ..frames_text import frames_text
 from ..output import AtomicFile, Exists
 from ..run_file import RunFile
 from .spool import ColumnSpool

@@ -17,8 +17,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from adsupport.callbacks.csv.cells import EMPTY, cells, frames_text
+from adsupport.callbacks.csv.cells import EMPTY, cells
 from adsupport.callbacks.csv.table import CSVTable
+from adsupport.callbacks.frames_text import frames_text
 from adsupport.documents.assets import Frames, asset_of
 
 from ..described import column, rows, stream
