@@ -21,10 +21,6 @@ _MOST_TRIES = 100
 _choosing = threading.Lock()
 
 
-def _nothing(paths: list[Path]) -> None:
-    """Do nothing with the names."""
-
-
 class FileSet:
     """Files whose names begin alike.
 
@@ -70,7 +66,8 @@ class FileSet:
             See :class:`AtomicFile`.
         """
         whole, number = suffix + extension, 1
-        while self._path(whole) in [self._path(each) for each in self._suffixes]:
+        taken = {self._path(each) for each in self._suffixes}
+        while self._path(whole) in taken:
             whole, number = f"{suffix}_{number}{extension}", number + 1
         file = AtomicFile(
             self._path(whole), exists="replace" if self._exists == "replace" else "refuse"
@@ -119,7 +116,7 @@ class FileSet:
             raise
         return paths
 
-    def take_names(self, describe: Callable[[list[Path]], None] = _nothing) -> list[Path]:
+    def take_names(self, describe: Callable[[list[Path]], None] = lambda paths: None) -> list[Path]:
         """Choose the final names and take them; with ``"bump"`` others while somebody is quicker.
 
         Parameters
