@@ -132,9 +132,10 @@ class ImageKey:
             return
         from ...documents import images
 
-        if any(each is not None for each in self._references) and self._in_documents:
-            self._note("some images came in the documents; those in files are left out.")
-        elif not self._in_documents and self._references:
+        if self._in_documents:
+            if any(each is not None for each in self._references):
+                self._note("some images came in the documents; those in files are left out.")
+        elif self._references:
             self._found, notes = images.wait_for_images(
                 self._references, timeout=timeout, missing="placeholder"
             )

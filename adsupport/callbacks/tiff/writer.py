@@ -166,8 +166,8 @@ class StackFile(_TIFFFile):
         file = self._files.add(f"-{stream}-{name}", ".tif")
         with writing(file.path):
             file.check_room(pages * page_bytes)
-            options = {"bigtiff": needs_bigtiff(pages, page_bytes, first + pages * 500)}
-            with tifffile_module().TiffWriter(file.temporary, **options) as writer:
+            big = needs_bigtiff(pages, page_bytes, first + pages * 500)
+            with tifffile_module().TiffWriter(file.temporary, bigtiff=big) as writer:
                 for image in key.images():
                     about = self._about(stream, name, image)
                     write_page(writer, image.pixels, ascii_json(about | documents))
