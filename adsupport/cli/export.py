@@ -106,10 +106,14 @@ def run(
         except ConfigurationError as error:
             raise typer.BadParameter(str(error), param_hint="--to") from error
         found = find_runs(_source(catalog, tiled, file), texts, since, until)
-        options: dict[str, Any] = {"file_name": name, "exists": exists, "path_map": mapping}
-        # not strict: what a file lacks is told here, in fewer words
-        options["strict"] = False
-        writers = {each: make_writer(each, out, images=images, **options) for each in formats}
+        options: dict[str, Any] = {
+            "file_name": name,
+            "exists": exists,
+            "images": images,
+            "path_map": mapping,
+            "strict": False,  # what a file lacks is told here, in fewer words
+        }
+        writers = {each: make_writer(each, out, **options) for each in formats}
         with _Bar(console, len(found)) as bar:
             results = []
             for result in export_runs(found, writers, bar.show):
@@ -247,12 +251,11 @@ def _conclude(console: Console, results: list[Exported], runs: int) -> None:
         console.print(f"[dim]{escape(where)} as {name}: {escape(text)}[/dim]", soft_wrap=True)
     failed = [each for each in results if each.error is not None or each.skipped]
     files = len({path for each in results for path in each.paths})
-    count = f"{files} file{'' if files == 1 else 's'}"
+    count = f"{files} file{'' if files == 1 else 's'} of {runs} run{'' if runs == 1 else 's'}"
     if failed:
         console.print(
-            f"{count} of {runs} run{'' if runs == 1 else 's'} written; something is wrong with "
-            f"{len(failed)} of {len(results)}: see above.",
+            f"{count} written; something is wrong with {len(failed)} of {len(results)}: see above.",
             soft_wrap=True,
         )
         raise typer.Exit(1)
-    console.print(f"{count} of {runs} run{'' if runs == 1 else 's'} written.", soft_wrap=True)
+    console.print(f"{count} written.", soft_wrap=True)
