@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any, Literal
 
 import h5py
 import numpy as np
 
-from ...documents.assets import Frames
 from ...documents.run import Column, Rows, Stream
 from ...errors import ImageFileError
 from ..output.hdf5_values import member_name, write_attribute, write_value
-from .frame_rows import FrameRows
 from .growing import GrowingDataset
+from .image_column import ImageColumn, frame_of
 from .row_pieces import RowPieces, by_column
 from .stored_column import StoredColumn
 from .value_store import Place
@@ -50,7 +50,7 @@ class StreamColumns:
             for name in ("data", "timestamps", "missing", "shapes")
         }
         self._columns: dict[str, StoredColumn] = {}
-        self._images: dict[str, FrameRows] = {}
+        self._images: dict[str, ImageColumn] = {}
         self._stamps: dict[str, GrowingDataset] = {}
         self._rows = 0
         self._pieces = RowPieces(stream, self._write)
@@ -66,9 +66,9 @@ class StreamColumns:
             )
             stamps.append(np.full(self._rows, np.nan))
             if column.external:
-                self._images[key] = FrameRows(self._rows)
+                self._images[key] = ImageColumn(partial(self._stored, column), self._rows)
             else:
-                self._columns[key] = self._stored(column)
+                self._columns[key] = self._stored(column, self._rows)
         self._pieces.measure()
 
     def add(self, rows: Rows) -> None:
@@ -109,14 +109,14 @@ class StreamColumns:
         from ...documents.images import store_images
 
         data = self._groups["data"]
-        for key, rows in self._images.items():
+        for key, gathered in self._images.items():
             column, name = self.stream.columns[key], member_name(key)
-            if key in self._columns or not rows:
+            if gathered.pixels is not None or not gathered.frames:
                 continue
-            shape, dtype = _frame_of(column)
+            shape, dtype = frame_of(column)
             try:
                 found = store_images(
-                    data, name, rows, target, images=images, compression=compression,
+                    data, name, gathered.frames, target, images=images, compression=compression,
                     timeout=timeout, missing="placeholder", frame_shape=shape, dtype=dtype,
                 )  # fmt: skip
             except ImageFileError as error:
@@ -167,27 +167,18 @@ class StreamColumns:
 
     def _gather(self, key: str, values: list[Any]) -> None:
         """Take images: references to files for the end, pixels in documents at once."""
-        there = [each if isinstance(each, Frames) else None for each in values]
-        if key not in self._columns and any(
-            value is not None and frames is None
-            for value, frames in zip(values, there, strict=True)
-        ):
-            self._columns[key] = self._stored(self.stream.columns[key])
-            if any(each is not None for each in self._images[key]):
-                self._note([_mixed(key)])
-        if key not in self._columns:
-            self._images[key].extend(there)
-            return
-        if any(each is not None for each in there):
-            self._note([_mixed(key)])
-        pixels = [None if isinstance(each, Frames) else each for each in values]
-        self._columns[key].append(pixels)
+        images = self._images[key]
+        images.take(values)
+        if images.pixels is not None:
+            self._columns[key] = images.pixels
+        if images.left_out:
+            text = "some images came in the documents; those in files are left out."
+            self._note([f"{key}: {text}"])
 
-    def _stored(self, column: Column) -> StoredColumn:
+    def _stored(self, column: Column, rows_before: int) -> StoredColumn:
         name = member_name(column.name)
         places = (Place(self._groups[each], name) for each in ("data", "missing", "shapes"))
-        values, missing, shapes = places
-        return StoredColumn(column, values, missing, shapes, self._rows)
+        return StoredColumn(column, *places, rows_before=rows_before)
 
     def _describe(self, dataset: h5py.Dataset, column: Column) -> None:
         for name, value in column.data_key.items():
@@ -196,15 +187,3 @@ class StreamColumns:
 
     def _note(self, texts: list[str]) -> None:
         self.notes += [text for text in texts if text not in self.notes]
-
-
-def _mixed(key: str) -> str:
-    return f"{key}: some images came in the documents; those in files are left out."
-
-
-def _frame_of(column: Column) -> tuple[tuple[int, ...] | None, str | None]:
-    """Return shape and type of a frame as the descriptor says, for when no file tells."""
-    sizes = tuple(each for each in column.shape if each is not None)
-    if len(sizes) < 2 or len(sizes) != len(column.shape):
-        return None, None
-    return (sizes[1:] if len(sizes) > 2 else sizes), column.dtype_numpy

@@ -36,16 +36,11 @@ class ColumnGroup:
         Rows of the stream before this key was announced.
     """
 
-    def __init__(self, group: h5py.Group, column: Column, rows_before: int = 0) -> None:
+    def __init__(self, group: h5py.Group, column: Column, rows_before: int) -> None:
         self.group, self.column = group, column
-        self._values = stored_column(group, column, rows_before)
-        self._clock = Clock(group)
-        self._clock.append(np.full(rows_before, np.nan))
-
-    @property
-    def rows(self) -> int:
-        """How many rows there are."""
-        return self._values.rows
+        #: The values.
+        self.stored = stored_column(group, column, rows_before)
+        self._clock = Clock(group, rows_before)
 
     @property
     def first_epoch(self) -> float | None:
@@ -62,7 +57,7 @@ class ColumnGroup:
         epoch : numpy.ndarray
             (rows,), float64, seconds since 1970; NaN where unknown.
         """
-        self._values.append(values)
+        self.stored.append(values)
         self._clock.append(epoch)
 
     def close(self) -> h5py.Dataset:
@@ -74,27 +69,7 @@ class ColumnGroup:
             The values.
         """
         self._clock.close()
-        return self._values.close()
-
-    def notes(self) -> list[str]:
-        """Tell where values aren't what the descriptor says.
-
-        Returns
-        -------
-        list of str
-            Sentences.
-        """
-        return self._values.notes()
-
-    def lost(self) -> list[str]:
-        """Tell which values couldn't be kept.
-
-        Returns
-        -------
-        list of str
-            Sentences.
-        """
-        return self._values.lost()
+        return self.stored.close()
 
 
 class Clock:
@@ -104,13 +79,16 @@ class Clock:
     ----------
     group : h5py.Group
         The key's own.
+    rows_before : int
+        Rows of the stream before this key was announced.
     """
 
-    def __init__(self, group: h5py.Group) -> None:
+    def __init__(self, group: h5py.Group, rows_before: int) -> None:
         #: The first time there is, seconds since 1970.
         self.first: float | None = None
         self._epoch = GrowingDataset(group, "EPOCH", _FLOAT64)
         self._time = GrowingDataset(group, "time", _FLOAT64)
+        self.append(np.full(rows_before, np.nan))
 
     def append(self, epoch: np.ndarray) -> None:
         """Add rows.

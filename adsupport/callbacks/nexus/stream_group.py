@@ -8,6 +8,7 @@ import numpy as np
 from ...documents.run import Rows, Stream
 from ..hdf5.growing import GrowingDataset
 from ..hdf5.row_pieces import RowPieces, by_column
+from ..hdf5.stored_column import StoredColumn
 from ..output.hdf5_values import member_name, write_attribute
 from .column_group import ColumnGroup
 from .frame_column import FrameColumn
@@ -91,8 +92,8 @@ class StreamGroup:
         """
         return [
             f"Stream {self.stream.name!r}: {note}"
-            for column in self.columns.values()
-            for note in column.notes()
+            for stored in self._stored()
+            for note in stored.notes()
         ]
 
     def lost(self) -> list[str]:
@@ -105,9 +106,13 @@ class StreamGroup:
         """
         return [
             f"Stream {self.stream.name!r}: {text}"
-            for column in self.columns.values()
-            for text in column.lost()
+            for stored in self._stored()
+            for text in stored.lost()
         ]
+
+    def _stored(self) -> list[StoredColumn]:
+        found = (column.stored for column in self.columns.values())
+        return [each for each in found if each is not None]
 
     def _write(self, rows: Rows) -> None:
         self._seq_num.append(rows.seq_nums())
