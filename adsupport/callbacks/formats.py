@@ -26,8 +26,6 @@ class Format:
         Below :mod:`adsupport.callbacks`.
     writer : str
         Name of the writer's class there.
-    about : str
-        What is written, in some words.
     images : bool
         Whether the writer has the option ``images``.
     one_file : bool
@@ -36,7 +34,6 @@ class Format:
 
     module: str
     writer: str
-    about: str
     images: bool = False
     one_file: bool = False
 
@@ -53,14 +50,14 @@ class Format:
 
 #: All formats, by the name that a user gives.
 FORMATS: dict[str, Format] = {
-    "nexus": Format("nexus", "NXWriter", "NeXus file (HDF5)", images=True),
-    "nexus-aps": Format("nexus", "NXWriterAPS", "NeXus file with the APS' hooks", images=True),
-    "spec": Format("spec", "SpecWriterCallback", "SPEC data file, all runs in one", one_file=True),
-    "csv": Format("csv", "CSVWriter", "CSV table for each stream, metadata beside them"),
-    "json": Format("json", "JSONWriter", "JSON object with the values in columns"),
-    "jsonl": Format("json", "JSONLinesWriter", "JSON lines with all documents, to be replayed"),
-    "hdf5": Format("hdf5", "HDF5Writer", "plain HDF5 file", images=True),
-    "tiff": Format("tiff", "TIFFWriter", "TIFF stack for each image key"),
+    "nexus": Format("nexus", "NXWriter", images=True),
+    "nexus-aps": Format("nexus", "NXWriterAPS", images=True),
+    "spec": Format("spec", "SpecWriterCallback", one_file=True),
+    "csv": Format("csv", "CSVWriter"),
+    "json": Format("json", "JSONWriter"),
+    "jsonl": Format("json", "JSONLinesWriter"),
+    "hdf5": Format("hdf5", "HDF5Writer", images=True),
+    "tiff": Format("tiff", "TIFFWriter"),
 }
 
 
