@@ -14,7 +14,7 @@ from h5py import h5d, h5p, h5s, h5z  # pyright: ignore[reportAttributeAccessIssu
 
 from ...errors import ImageFileError
 from .pieces import Piece
-from .placing import fill_of, note_gaps
+from .placing import blank_of, note_gaps
 from .reading import FrameReader, unreadable
 from .recoding import GZIP, new_dataset, write_frames
 from .storage import Chunks, Storage, chunks_of, storage_of
@@ -157,7 +157,7 @@ def _target(
         creation = h5p.create(h5p.DATASET_CREATE)
         creation.set_fill_time(h5d.FILL_TIME_NEVER)  # or every pixel is written twice
     if column.missing:
-        creation.set_fill_value(fill_of(column.dtype))
+        creation.set_fill_value(blank_of(column.dtype))
     space = h5s.create_simple(shape, most)
     try:
         created = h5d.create(group.id, name.encode(), storage.dtype.copy(), space, creation)

@@ -14,7 +14,7 @@ import numpy as np
 from h5py import h5d, h5p, h5s, h5t  # pyright: ignore[reportAttributeAccessIssue]
 
 from ...errors import ImageFileError
-from .placing import blocks, fill_of, note_gaps, put
+from .placing import blank_of, blocks, note_gaps, put
 from .waiting import Column
 
 __all__ = ["link"]
@@ -97,7 +97,7 @@ def _virtual(group: h5py.Group, name: str, column: Column, directory: str) -> h5
                 )
             creation.set_virtual(where, file, address, source)
             done += rows * frames
-    creation.set_fill_value(fill_of(column.dtype))
+    creation.set_fill_value(blank_of(column.dtype))
     created = h5d.create(
         group.id, name.encode(), h5t.py_create(column.dtype), h5s.create_simple(shape), creation
     )

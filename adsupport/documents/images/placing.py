@@ -7,9 +7,10 @@ from collections.abc import Iterator
 import h5py
 import numpy as np
 
+from ..column_type import fill_of
 from .waiting import Column
 
-__all__ = ["blocks", "fill_of", "note_gaps", "put"]
+__all__ = ["blank_of", "blocks", "note_gaps", "put"]
 
 
 def blocks(flat: int, count: int, per_row: int) -> Iterator[tuple[int, int, int, int]]:
@@ -69,7 +70,7 @@ def put(dataset: h5py.Dataset, column: Column, flat: int, values: np.ndarray) ->
             dataset[row : row + rows] = part
 
 
-def fill_of(dtype: np.dtype) -> np.ndarray:
+def blank_of(dtype: np.dtype) -> np.ndarray:
     """Choose what stands for a pixel that is missing.
 
     Zero would be a dark image, and look right.
@@ -82,19 +83,11 @@ def fill_of(dtype: np.dtype) -> np.ndarray:
     Returns
     -------
     numpy.ndarray
-        (), NaN for floating-point and complex numbers, the largest unsigned integer, the smallest
-        signed one, False, and zero bytes for anything else.
+        (), what :func:`~adsupport.documents.column_type.fill_of` has for numbers, and zero bytes
+        for anything else.
     """
-    value: object
-    if dtype.kind in "fc":
-        value = np.nan
-    elif dtype.kind == "u":
-        value = np.iinfo(dtype).max
-    elif dtype.kind == "i":
-        value = np.iinfo(dtype).min
-    else:
-        return np.zeros((), dtype)
-    return np.array(value, dtype)
+    value = fill_of(dtype)
+    return np.zeros((), dtype) if value is None else np.array(value, dtype)
 
 
 def note_gaps(dataset: h5py.Dataset, column: Column) -> None:

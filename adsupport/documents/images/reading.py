@@ -15,7 +15,7 @@ from .contents import Contents, dataset_of
 from .formats import file_pixels
 from .opening import check_file, identity_of, opened
 from .pieces import Piece
-from .placing import fill_of
+from .placing import blank_of
 from .waiting import Column, FileKey, file_key, other_kind, wait_for_images
 
 __all__ = ["FrameReader", "frames_of", "kind", "read"]
@@ -93,7 +93,7 @@ def frames_of(column: Column, notes: list[str] | None = None) -> Iterator[np.nda
     ------
     numpy.ndarray
         (Y, X), with the colour where the files have it, in the order of rows and frames; a frame
-        that is missing is filled with :func:`~adsupport.documents.images.placing.fill_of`.
+        that is missing is filled with :func:`~adsupport.documents.images.placing.blank_of`.
 
     Raises
     ------
@@ -101,7 +101,7 @@ def frames_of(column: Column, notes: list[str] | None = None) -> Iterator[np.nda
         A file can't be read, and the column is one without placeholders.
     """
     lost = [] if notes is None else notes
-    blank = np.full(column.frame_shape, fill_of(column.dtype), column.dtype)
+    blank = np.full(column.frame_shape, blank_of(column.dtype), column.dtype)
     position = 0
     with FrameReader(column.contents) as reader:
         for piece in column.pieces:

@@ -11,7 +11,7 @@ import numpy as np
 
 from ...errors import ConfigurationError, ImageFileError
 from .pieces import Piece
-from .placing import fill_of, note_gaps, put
+from .placing import blank_of, note_gaps, put
 from .reading import FrameReader
 from .waiting import Column
 
@@ -86,7 +86,7 @@ def new_dataset(
     ConfigurationError
         h5py doesn't take the options.
     """
-    settings = {"chunks": frame_chunks(column), "fillvalue": fill_of(column.dtype), **options}
+    settings = {"chunks": frame_chunks(column), "fillvalue": blank_of(column.dtype), **options}
     try:
         dataset = group.create_dataset(name, shape=column.shape, dtype=column.dtype, **settings)
     except (TypeError, ValueError) as error:
@@ -114,9 +114,7 @@ def frame_chunks(column: Column) -> tuple[int, ...] | None:
     if 0 in column.shape:
         return None
     frame = list(column.frame_shape)
-    size = column.dtype.itemsize
-    for length in frame:
-        size *= length
+    size = column.frame_bytes
     if frame and size > _LARGEST:
         frame[0] = max(1, frame[0] * _LARGEST // size)
     wanted = max(1, _SMALL // size)
@@ -152,10 +150,7 @@ def write_frames(
     ImageFileError
         A file can't be read, and the column is one without placeholders.
     """
-    size = column.dtype.itemsize
-    for length in column.frame_shape:
-        size *= length
-    step = max(1, _BUFFER // max(1, size))
+    step = max(1, _BUFFER // max(1, column.frame_bytes))
     buffer: np.ndarray | None = None
     for piece in pieces:
         lost, why = 0, ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import pathlib
 import threading
 import time
@@ -71,6 +72,11 @@ class Column:
     def shape(self) -> tuple[int, ...]:
         """Of the whole column."""
         return (*self.leading, *self.frame_shape)
+
+    @property
+    def frame_bytes(self) -> int:
+        """Of a frame, uncompressed."""
+        return self.dtype.itemsize * math.prod(self.frame_shape)
 
     @property
     def missing(self) -> int:

@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from adsupport.documents.images import frames_of, kind, read, store_images, wait_for_images
-from adsupport.documents.images.placing import blocks, fill_of
+from adsupport.documents.images.placing import blank_of, blocks
 from adsupport.documents.images.recoding import GZIP
 from adsupport.errors import ConfigurationError, ImageFileError
 
@@ -91,7 +91,7 @@ def test_every_way_has_the_same_pixels(data: st.DataObject) -> None:
         gap = draw(st.none() | st.integers(0, len(rows)))
         if gap is not None:
             rows.insert(gap, None)
-            blank = np.full((1, per_row, *shape), fill_of(np.dtype(dtype)), dtype)
+            blank = np.full((1, per_row, *shape), blank_of(np.dtype(dtype)), dtype)
             wanted = np.concatenate([wanted[:gap], blank, wanted[gap:]]).astype(dtype)
         for way in ("link", "copy", "repack"):
             target = directory / f"{way}.h5"
