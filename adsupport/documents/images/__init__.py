@@ -5,10 +5,10 @@ from .linking import link
 from .reading import frames_of, kind, read
 from .recoding import repack
 from .storing import Images, StoredImages, store_images
-from .waiting import Column, Missing, wait_for_images
+from .waiting import ImageColumn, Missing, wait_for_images
 
 __all__ = [
-    "Column",
+    "ImageColumn",
     "Images",
     "Missing",
     "StoredImages",

@@ -18,7 +18,7 @@ from .placing import blank_of, note_gaps
 from .reading import FrameReader, unreadable
 from .recoding import GZIP, new_dataset, write_frames
 from .storage import Chunks, Storage, chunks_of, storage_of
-from .waiting import Column, file_key
+from .waiting import ImageColumn, file_key
 
 __all__ = ["copy"]
 
@@ -47,7 +47,7 @@ class _Plan:
     within: tuple[int, ...] = ()
 
 
-def copy(group: h5py.Group, name: str, column: Column) -> tuple[h5py.Dataset, list[str]]:
+def copy(group: h5py.Group, name: str, column: ImageColumn) -> tuple[h5py.Dataset, list[str]]:
     """Copy the images of a column.
 
     Chunks of HDF5 files keep their bytes, and the dataset has their filters.  Contiguous ones are
@@ -60,7 +60,7 @@ def copy(group: h5py.Group, name: str, column: Column) -> tuple[h5py.Dataset, li
         Where to write.
     name : str
         Of the dataset.
-    column : Column
+    column : ImageColumn
         The images.
 
     Returns
@@ -95,7 +95,7 @@ def copy(group: h5py.Group, name: str, column: Column) -> tuple[h5py.Dataset, li
 
 
 def _model(
-    column: Column, reader: FrameReader, notes: list[str]
+    column: ImageColumn, reader: FrameReader, notes: list[str]
 ) -> tuple[Any, Storage, bool] | None:
     """Look at the first HDF5 file that can be opened: the target is made like it."""
     for piece in column.pieces:
@@ -117,7 +117,7 @@ def _model(
     return None
 
 
-def _plan(column: Column, storage: Storage, stacked: bool) -> _Plan:
+def _plan(column: ImageColumn, storage: Storage, stacked: bool) -> _Plan:
     if not storage.chunked:
         return _Plan()
     frames, within = _split(storage, stacked)
@@ -136,7 +136,7 @@ def _split(storage: Storage, stacked: bool) -> tuple[int, tuple[int, ...]]:
 
 
 def _target(
-    group: h5py.Group, name: str, column: Column, creation: Any, storage: Storage, plan: _Plan
+    group: h5py.Group, name: str, column: ImageColumn, creation: Any, storage: Storage, plan: _Plan
 ) -> h5py.Dataset | None:
     """Make the dataset; None when it can't have the filters of the source."""
     shape, most = column.shape, column.shape
@@ -192,7 +192,7 @@ class _Copier:
 
     def __init__(
         self,
-        column: Column,
+        column: ImageColumn,
         reader: FrameReader,
         dataset: h5py.Dataset,
         plan: _Plan,

@@ -15,7 +15,7 @@ from h5py import h5d, h5p, h5s, h5t  # pyright: ignore[reportAttributeAccessIssu
 
 from ...errors import ImageFileError
 from .placing import blank_of, blocks, note_gaps, put
-from .waiting import Column
+from .waiting import ImageColumn
 
 __all__ = ["link"]
 
@@ -23,7 +23,7 @@ _BLOCK = 4096  # names written at once
 
 
 def link(
-    group: h5py.Group, name: str, column: Column, target_path: str | os.PathLike[str]
+    group: h5py.Group, name: str, column: ImageColumn, target_path: str | os.PathLike[str]
 ) -> tuple[h5py.Dataset, list[str]]:
     """Refer to the images of a column.
 
@@ -37,7 +37,7 @@ def link(
         Where to write.
     name : str
         Of the dataset.
-    column : Column
+    column : ImageColumn
         The images.
     target_path : str or path
         The final name of the file that ``group`` is in.
@@ -76,7 +76,7 @@ def _relative(path: pathlib.Path, directory: str, known: dict[str, str]) -> byte
     return os.fsencode(os.path.join(known[parent], path.name).removeprefix("./"))
 
 
-def _virtual(group: h5py.Group, name: str, column: Column, directory: str) -> h5py.Dataset:
+def _virtual(group: h5py.Group, name: str, column: ImageColumn, directory: str) -> h5py.Dataset:
     creation = h5p.create(h5p.DATASET_CREATE)
     shape, tail = column.shape, column.frame_shape
     known: dict[str, str] = {}
@@ -107,7 +107,7 @@ def _virtual(group: h5py.Group, name: str, column: Column, directory: str) -> h5
 
 
 def _names(
-    group: h5py.Group, name: str, column: Column, directory: str, format_: str
+    group: h5py.Group, name: str, column: ImageColumn, directory: str, format_: str
 ) -> h5py.Dataset:
     dataset = group.create_dataset(
         name, shape=column.leading, dtype=h5py.string_dtype(), fillvalue=""
@@ -133,7 +133,7 @@ def _names(
     return dataset
 
 
-def _write(dataset: h5py.Dataset, column: Column, names: list[tuple[int, bytes]]) -> None:
+def _write(dataset: h5py.Dataset, column: ImageColumn, names: list[tuple[int, bytes]]) -> None:
     """Write names by their frames, consecutive ones together."""
     start = 0
     for index in range(1, len(names) + 1):

@@ -8,7 +8,7 @@ import h5py
 import numpy as np
 
 from ..column_type import fill_of
-from .waiting import Column
+from .waiting import ImageColumn
 
 __all__ = ["blank_of", "blocks", "note_gaps", "put"]
 
@@ -45,14 +45,14 @@ def blocks(flat: int, count: int, per_row: int) -> Iterator[tuple[int, int, int,
         flat, count = flat + number, count - number
 
 
-def put(dataset: h5py.Dataset, column: Column, flat: int, values: np.ndarray) -> None:
+def put(dataset: h5py.Dataset, column: ImageColumn, flat: int, values: np.ndarray) -> None:
     """Write consecutive frames, or what stands for each, where they belong.
 
     Parameters
     ----------
     dataset : h5py.Dataset
         The column's.
-    column : Column
+    column : ImageColumn
         The images.
     flat : int
         Index of the first frame among those of all rows.
@@ -90,14 +90,14 @@ def blank_of(dtype: np.dtype) -> np.ndarray:
     return np.zeros((), dtype) if value is None else np.array(value, dtype)
 
 
-def note_gaps(dataset: h5py.Dataset, column: Column) -> None:
+def note_gaps(dataset: h5py.Dataset, column: ImageColumn) -> None:
     """Leave the number of missing frames at the dataset, where readers of the file see it.
 
     Parameters
     ----------
     dataset : h5py.Dataset
         The column's; it gets the attribute ``missing_frames`` when there are any.
-    column : Column
+    column : ImageColumn
         The images.
     """
     if column.missing:

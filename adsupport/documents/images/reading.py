@@ -16,7 +16,7 @@ from .formats import file_pixels
 from .opening import check_file, identity_of, opened
 from .pieces import Piece
 from .placing import blank_of
-from .waiting import Column, FileKey, file_key, other_kind, wait_for_images
+from .waiting import FileKey, ImageColumn, file_key, other_kind, wait_for_images
 
 __all__ = ["FrameReader", "frames_of", "kind", "read"]
 
@@ -72,19 +72,19 @@ def read(frames: Frames, timeout: float = 0.0) -> np.ndarray:
     return found
 
 
-def _column(frames: Frames, timeout: float) -> Column:
+def _column(frames: Frames, timeout: float) -> ImageColumn:
     column, _ = wait_for_images([frames], timeout=timeout)
     if column is None:
         raise ImageFileError(f"Resource {frames.asset.uid}: {frames.count} frames are asked for.")
     return column
 
 
-def frames_of(column: Column, notes: list[str] | None = None) -> Iterator[np.ndarray]:
+def frames_of(column: ImageColumn, notes: list[str] | None = None) -> Iterator[np.ndarray]:
     """Go through all frames of a column.
 
     Parameters
     ----------
-    column : Column
+    column : ImageColumn
         The images.
     notes : list of str, optional
         Takes what couldn't be read, in a column with placeholders.

@@ -13,7 +13,7 @@ from ...errors import ConfigurationError, ImageFileError
 from .pieces import Piece
 from .placing import blank_of, note_gaps, put
 from .reading import FrameReader
-from .waiting import Column
+from .waiting import ImageColumn
 
 __all__ = ["GZIP", "frame_chunks", "new_dataset", "repack", "write_frames"]
 
@@ -26,7 +26,7 @@ _LARGEST = 2**30  # bytes of a chunk; HDF5 can't have 4 GiB
 
 
 def repack(
-    group: h5py.Group, name: str, column: Column, compression: Mapping[str, Any] | None = None
+    group: h5py.Group, name: str, column: ImageColumn, compression: Mapping[str, Any] | None = None
 ) -> tuple[h5py.Dataset, list[str]]:
     """Write the images of a column with another compression.
 
@@ -36,7 +36,7 @@ def repack(
         Where to write.
     name : str
         Of the dataset.
-    column : Column
+    column : ImageColumn
         The images, of any format.
     compression : mapping, optional
         For ``h5py.Group.create_dataset``, such as ``hdf5plugin.Bitshuffle()``; an empty one is
@@ -65,7 +65,7 @@ def repack(
 
 
 def new_dataset(
-    group: h5py.Group, name: str, column: Column, options: Mapping[str, Any]
+    group: h5py.Group, name: str, column: ImageColumn, options: Mapping[str, Any]
 ) -> h5py.Dataset:
     """Make a chunked dataset for the images of a column.
 
@@ -98,12 +98,12 @@ def new_dataset(
     return dataset
 
 
-def frame_chunks(column: Column) -> tuple[int, ...] | None:
+def frame_chunks(column: ImageColumn) -> tuple[int, ...] | None:
     """Choose chunks: a frame each, or several small ones.
 
     Parameters
     ----------
-    column : Column
+    column : ImageColumn
         The images.
 
     Returns
@@ -125,7 +125,7 @@ def frame_chunks(column: Column) -> tuple[int, ...] | None:
 
 def write_frames(
     dataset: h5py.Dataset,
-    column: Column,
+    column: ImageColumn,
     pieces: Iterable[Piece],
     reader: FrameReader,
     notes: list[str],
@@ -136,7 +136,7 @@ def write_frames(
     ----------
     dataset : h5py.Dataset
         The column's.
-    column : Column
+    column : ImageColumn
         The images.
     pieces : iterable of Piece
         Which of them.

@@ -19,7 +19,7 @@ from .contents import Contents, ShortFileError, contents_of
 from .opening import UnusableFileError, check_file
 from .pieces import Piece, frames_per_row, pieces_of
 
-__all__ = ["Column", "FileKey", "Missing", "file_key", "other_kind", "wait_for_images"]
+__all__ = ["ImageColumn", "FileKey", "Missing", "file_key", "other_kind", "wait_for_images"]
 
 #: What happens when images never come: an error, or a value that stands for their pixels.
 Missing = Literal["error", "placeholder"]
@@ -31,7 +31,7 @@ FileKey = tuple[pathlib.Path, str]
 
 
 @dataclass
-class Column:
+class ImageColumn:
     """The images of all rows of a data key, found in their files.
 
     Parameters
@@ -108,7 +108,7 @@ def wait_for_images(
     dtype: np.dtype | str | None = None,
     frame_axis: bool | None = None,
     cancelled: threading.Event | None = None,
-) -> tuple[Column | None, list[str]]:
+) -> tuple[ImageColumn | None, list[str]]:
     """Wait until the files of all rows can be read and hold their frames.
 
     An HDF5 file that its IOC still holds is waited for; one in single-writer/multiple-reader
@@ -133,7 +133,7 @@ def wait_for_images(
 
     Returns
     -------
-    Column or None
+    ImageColumn or None
         The images; None when no row has any that can be found, and shape and dtype aren't given.
     list of str
         What is missing, and why: each a sentence.
@@ -179,7 +179,7 @@ def wait_for_images(
     if frame_axis is None or per_row > 1:
         named = (row.asset for row in rows if row is not None)
         frame_axis = per_row > 1 or next(named).has_frame_axis
-    return Column(len(rows), per_row, shape, kind, kept, contents, frame_axis, missing), notes
+    return ImageColumn(len(rows), per_row, shape, kind, kept, contents, frame_axis, missing), notes
 
 
 def file_key(piece: Piece) -> FileKey:
