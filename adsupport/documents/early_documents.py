@@ -13,16 +13,9 @@ EARLY = 10_000
 
 
 class EarlyDocuments:
-    """Keep documents until the one comes that they refer to; of too many, the latest.
+    """Keep documents until the one comes that they refer to; of too many, the latest."""
 
-    Parameters
-    ----------
-    limit : int
-        How many are kept.
-    """
-
-    def __init__(self, limit: int = EARLY) -> None:
-        self._limit = limit
+    def __init__(self) -> None:
         self._kept: dict[str, deque[tuple[str, dict[str, Any]]]] = {}
         self._count = 0
         self._given_up = 0
@@ -41,7 +34,7 @@ class EarlyDocuments:
         """
         self._kept.setdefault(uid, deque()).append((kind, doc))
         self._count += 1
-        if self._count > self._limit:
+        if self._count > EARLY:
             oldest = next(iter(self._kept))
             self._kept[oldest].popleft()
             if not self._kept[oldest]:
@@ -81,5 +74,5 @@ class EarlyDocuments:
         if given_up:
             yield (
                 f"{given_up} documents were given up that came before those that they refer to: "
-                f"at most {self._limit} are kept."
+                f"at most {EARLY} are kept."
             )

@@ -44,10 +44,7 @@ import orjson
 from ..errors import DocumentError
 from .json_tags import TAG, WRITERS, is_plain, numpy_value, restored, tag, text_value
 
-__all__ = ["FORMAT", "TAG", "decode", "decode_document", "encode", "encode_document"]
-
-#: Name and version of the format.
-FORMAT = "adsupport-json-1"
+__all__ = ["TAG", "decode", "decode_document", "encode", "encode_document"]
 
 _TAG_BYTES = TAG.encode()
 _find_null = re.compile(b"null").search

@@ -29,20 +29,14 @@ class References:
         self._path_map = path_map
         self._datums: OrderedDict[str, Frames] = OrderedDict()
         self._early: dict[str, list[tuple[str, dict[str, Any]]]] = {}
-        self._given_up = 0
 
-    def add_asset(self, document: dict[str, Any]) -> Asset:
+    def add_asset(self, document: dict[str, Any]) -> None:
         """Take a resource or a stream_resource.
 
         Parameters
         ----------
         document : dict
             The document.
-
-        Returns
-        -------
-        Asset
-            What it tells of.
 
         Raises
         ------
@@ -52,12 +46,11 @@ class References:
         uid = document["uid"]
         known = self.assets.get(uid)
         if known is None:
-            known = self.assets[uid] = asset_of(document, self._path_map)
+            self.assets[uid] = asset_of(document, self._path_map)
             for datum_id, kwargs in self._early.pop(uid, ()):
                 self.add_datum(datum_id, uid, kwargs)
         elif known.document != document:
             raise DocumentError(f"Resource {uid!r} came twice, with different content.")
-        return known
 
     def add_datum(self, datum_id: str, resource: str, kwargs: dict[str, Any]) -> None:
         """Take a datum, which may come before its resource.
@@ -85,7 +78,6 @@ class References:
             raise DocumentError(f"Datum {datum_id!r} came twice, with different content.")
         if len(self._datums) > DATUMS:
             self._datums.popitem(last=False)
-            self._given_up += 1
 
     def find(self, datum_id: str) -> Frames | None:
         """Find the images of a datum.

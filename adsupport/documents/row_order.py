@@ -72,11 +72,6 @@ class RowOrder:
         self._limit_ahead, self._limit_recent = min(AHEAD, most), min(RECENT, most)
 
     @property
-    def waiting(self) -> int:
-        """How many rows wait for one before them."""
-        return sum(map(len, self._ahead.values()))
-
-    @property
     def has_ahead(self) -> bool:
         """Whether any row waits for one before it."""
         return bool(self._ahead)

@@ -6,7 +6,7 @@ and hands them to a :class:`RunConsumer`, in an order that doesn't depend on the
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -311,23 +311,6 @@ class Rows:
         """
         found = (each["timestamps"].get(key, np.nan) for each in self.events)
         return np.fromiter(found, np.float64, len(self.events))
-
-    def tuples(self, keys: Sequence[str], missing: Any = None) -> Iterator[tuple[Any, ...]]:
-        """Go through the values row by row.
-
-        Parameters
-        ----------
-        keys : sequence of str
-            The data keys.
-        missing : any
-            See :meth:`values`.
-
-        Yields
-        ------
-        tuple
-            The values of a row, in the order of the keys.
-        """
-        return zip(*(self.values(key, missing) for key in keys), strict=True)
 
 
 class RunConsumer(Protocol):
