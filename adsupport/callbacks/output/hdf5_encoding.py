@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime
 import os
-import re
 import uuid
 from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
@@ -16,10 +15,10 @@ import numpy as np
 
 from ...documents import json_text
 from ...errors import DocumentError
+from .hdf5_names import UNFIT
 
-__all__ = ["Encoded", "encoded", "json_encoded"]
+__all__ = ["Encoded", "encoded"]
 
-_UNFIT_TEXT = re.compile("[\0\ud800-\udfff]")
 _MOST_DIMENSIONS = 32
 _LONGEST_PROBLEM = 200
 #: Integers up to here have a float64 each.
@@ -59,7 +58,7 @@ class Encoded:
     notes: list[str] = field(default_factory=list)
 
 
-def encoded(name: str, value: Any) -> Encoded:
+def encoded(name: str, value: Any, *, as_json: bool = False) -> Encoded:
     """Make a value one that HDF5 has.
 
     Parameters
@@ -68,6 +67,9 @@ def encoded(name: str, value: Any) -> Encoded:
         What the notes call it.
     value : any
         Any value.
+    as_json : bool
+        Whether it shall be the text of :func:`adsupport.documents.json_text.encode` even if HDF5
+        has a type for it.
 
     Returns
     -------
@@ -77,27 +79,13 @@ def encoded(name: str, value: Any) -> Encoded:
     try:
         if _is_array_like(value):
             value = np.asarray(value)
-        native = _native(value)
+        native = None if as_json else _native(value)
     except Exception as error:  # the object's own code may fail in any way
         return _unknown(name, value, f"{type(error).__name__}: {error}")
-    return json_encoded(name, value) if native is None else native
+    return _json(name, value) if native is None else native
 
 
-def json_encoded(name: str, value: Any) -> Encoded:
-    """Make a value JSON text.
-
-    Parameters
-    ----------
-    name : str
-        What the notes call it.
-    value : any
-        Any value.
-
-    Returns
-    -------
-    Encoded
-        The text of :func:`adsupport.documents.json_text.encode`.
-    """
+def _json(name: str, value: Any) -> Encoded:
     notes: list[str] = []
     if np.ma.isMaskedArray(value):
         value = value.tolist()  # None for what is masked
@@ -119,7 +107,7 @@ def _unknown(name: str, value: Any, problem: str) -> Encoded:
         text = str(value)[:1000]
     except Exception as error:  # the object's own code may fail in any way
         text = f"{type(value).__name__}, whose text raises {type(error).__name__}"
-    text = _UNFIT_TEXT.sub("?", text)
+    text = UNFIT.sub("?", text)
     return Encoded(text, h5py.string_dtype(), notes=[_only_text(name, value, problem)])
 
 
@@ -174,7 +162,7 @@ def _as_text(value: Any) -> Any:
 
 
 def _text(value: str) -> Encoded | None:
-    if _UNFIT_TEXT.search(value):
+    if UNFIT.search(value):
         return None
     return Encoded(str.__str__(value), h5py.string_dtype())
 
@@ -235,7 +223,7 @@ def _numbers(leaves: list[Any], shape: tuple[int, ...]) -> Encoded | None:
         found = set(map(type, leaves))
     kinds = frozenset(_PYTHONS_OWN.get(kind, kind) for kind in found)
     if all(issubclass(kind, str) for kind in kinds):
-        if any(_UNFIT_TEXT.search(each) for each in leaves):
+        if any(UNFIT.search(each) for each in leaves):
             return None
         return Encoded(np.array(leaves, object).reshape(shape), h5py.string_dtype())
     dtype = _NUMBERS.get(kinds) or _integers(kinds, leaves)

@@ -6,12 +6,12 @@ import hashlib
 import re
 from urllib.parse import unquote
 
-__all__ = ["attribute_name", "key_of", "member_name"]
+__all__ = ["UNFIT", "attribute_name", "key_of", "member_name"]
 
 #: Longest name written, in bytes: an attribute's has to fit its object's header.
 _LONGEST = 1024
-#: What h5py can't encode, and what C takes for the end of a name.
-_IMPOSSIBLE = re.compile("[\0\ud800-\udfff]")
+#: What h5py can't encode, and what C takes for the end of a text.
+UNFIT = re.compile("[\0\ud800-\udfff]")
 #: A separator, and what would read as an escape.
 _MISLEADING = re.compile("[\0/\ud800-\udfff]|%(?=[0-9A-Fa-f]{2})")
 _DOTS = re.compile(r"\.+")
@@ -53,7 +53,7 @@ def attribute_name(key: str) -> str:
         As :func:`member_name`, but separators, dots and percent signs stay: they have no
         meaning there.
     """
-    return _cut(_IMPOSSIBLE.sub(_escape, key))
+    return _cut(UNFIT.sub(_escape, key))
 
 
 def key_of(name: str) -> str:

@@ -41,7 +41,7 @@ import h5py
 import numpy as np
 
 from ...documents import json_text
-from .hdf5_encoding import Encoded, encoded, json_encoded
+from .hdf5_encoding import Encoded, encoded
 from .hdf5_names import attribute_name, key_of, member_name
 
 __all__ = [
@@ -95,7 +95,7 @@ def write_attribute(
     """
     what = encoded(name, value)
     if _size(what) > MAX_ATTRIBUTE_BYTES and not _has_variable_length(what):
-        what = json_encoded(name, value)
+        what = encoded(name, value, as_json=True)
     name = attribute_name(name)
     data, dtype = what.data, what.dtype
     if isinstance(data, np.ndarray) and _size(what) > MAX_ATTRIBUTE_BYTES:
@@ -234,9 +234,7 @@ def _size(what: Encoded) -> int:
     """Return the bytes that a value takes in its object's header."""
     if isinstance(what.data, (str, h5py.Empty)):
         return _POINTER_BYTES
-    if h5py.check_string_dtype(np.dtype(what.dtype or what.data.dtype)) is not None and what.dtype:
-        return _POINTER_BYTES * what.data.size
-    return what.data.nbytes
+    return what.data.nbytes if what.dtype is None else _POINTER_BYTES * what.data.size
 
 
 def _has_variable_length(what: Encoded) -> bool:

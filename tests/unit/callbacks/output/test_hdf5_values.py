@@ -49,8 +49,11 @@ class _BrokenArray:
 
 
 class _ArrayLike:
+    def __init__(self, shape: tuple[int, ...] = (3,)) -> None:
+        self.shape = shape
+
     def __array__(self, *_: object, **__: object) -> np.ndarray:
-        return np.arange(3, dtype="<i2")
+        return np.arange(np.prod(self.shape), dtype="<i2").reshape(self.shape)
 
 
 @pytest.fixture(scope="module")
@@ -343,6 +346,15 @@ def test_an_attribute_of_any_size(h5: h5py.File, value: Any) -> None:
     assert same(found, value)
     if isinstance(value, np.ndarray):
         assert found.dtype == value.dtype.newbyteorder("=")
+
+
+def test_a_large_attribute_of_an_array_like_keeps_its_numbers(h5: h5py.File) -> None:
+    value = _ArrayLike((MAX_ATTRIBUTE_BYTES // 2, 2))
+    notes: list[str] = []
+    assert write_attribute(h5, "large array-like", value, notes=notes) is None
+    assert notes == []
+    found = read_attribute(h5, "large array-like")
+    assert np.array_equal(found, np.asarray(value))
 
 
 @pytest.mark.parametrize("size", [MAX_ATTRIBUTE_BYTES, MAX_ATTRIBUTE_BYTES + 1])
