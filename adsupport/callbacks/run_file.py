@@ -37,6 +37,28 @@ class RunFile(ABC):
         self.skipped: list[str] = []
         self.remarks: list[str] = []
 
+    def skip(self, text: str) -> None:
+        """Note in :attr:`skipped` what the file lacks, once.
+
+        Parameters
+        ----------
+        text : str
+            A sentence.
+        """
+        if text not in self.skipped:
+            self.skipped.append(text)
+
+    def remark(self, text: str) -> None:
+        """Note in :attr:`remarks` what is unusual, once.
+
+        Parameters
+        ----------
+        text : str
+            A sentence.
+        """
+        if text not in self.remarks:
+            self.remarks.append(text)
+
     def document(self, name: str, doc: dict[str, Any]) -> None:  # noqa: B027  most need none
         """Take a document of the run as it came.
 

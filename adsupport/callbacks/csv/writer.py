@@ -96,15 +96,9 @@ class CSVFile(RunFile):
 
     def _tell(self, name: str, table: CSVTable) -> None:
         for text in table.notes():
-            self._skip(f"Stream {name!r}: {text}")
+            self.skip(f"Stream {name!r}: {text}")
         if table.left_out:
-            text = f"Stream {name!r}: arrays are left out: {', '.join(table.left_out)}."
-            if text not in self.remarks:
-                self.remarks.append(text)
-
-    def _skip(self, text: str) -> None:
-        if text not in self.skipped:
-            self.skipped.append(text)
+            self.remark(f"Stream {name!r}: arrays are left out: {', '.join(table.left_out)}.")
 
     def _describe(self, paths: list[Path]) -> None:
         """Write the metadata, in which the tables' names are."""
@@ -142,7 +136,7 @@ class CSVFile(RunFile):
         return (json.dumps(json.loads(text), indent=1, ensure_ascii=False) + "\n").encode()
 
     def _odd(self, place: str, value: Any) -> None:
-        self._skip(f"{place}: only the text of a {type(value).__name__} is in the metadata file.")
+        self.skip(f"{place}: only the text of a {type(value).__name__} is in the metadata file.")
 
 
 class CSVWriter(FileWriter):

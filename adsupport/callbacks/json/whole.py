@@ -115,17 +115,6 @@ class JSONFile(RunFile):
                 return value.tolist()
         return value
 
-    def skip(self, text: str) -> None:
-        """Note what isn't in the file.
-
-        Parameters
-        ----------
-        text : str
-            A sentence.
-        """
-        if text not in self.skipped:
-            self.skipped.append(text)
-
     def encoded(self, value: Any, where: str) -> bytes:
         """Write a value as JSON text.
 

@@ -172,9 +172,9 @@ class SpecScan(RunFile):
             if is_too_long(line):
                 lines[number] = shortened(line)
                 name = " ".join(line[:60].split(" ")[:2])
-                text = f"{name}: the line has {len(line)} characters; only its beginning is there."
-                if text not in self.remarks:
-                    self.remarks.append(text)
+                self.remark(
+                    f"{name}: the line has {len(line)} characters; only its beginning is there."
+                )
         return "".join(f"{line}\n" for line in lines)
 
     def _first_lines(self, run: Run) -> Callable[[SpecContent], str]:

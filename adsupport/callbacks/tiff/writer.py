@@ -95,17 +95,11 @@ class _TIFFFile(RunFile):
             found = True
             self._tell(stream, key)
         if not found:
-            self._remark("The run has no images: there is nothing to write.")
+            self.remark("The run has no images: there is nothing to write.")
 
     def _tell(self, stream: str, key: ImageKey) -> None:
         for text in key.notes:
-            whole = f"Stream {stream!r}: {text}"
-            if whole not in self.skipped:
-                self.skipped.append(whole)
-
-    def _remark(self, text: str) -> None:
-        if text not in self.remarks:
-            self.remarks.append(text)
+            self.skip(f"Stream {stream!r}: {text}")
 
     def _about(self, stream: str, key: str, image: Image) -> dict[str, Any]:
         about = {
@@ -159,7 +153,7 @@ class StackFile(_TIFFFile):
     def _write(self, stream: str, name: str, key: ImageKey) -> None:
         pages, page_bytes = key.size()
         if not pages:
-            self._remark(f"Stream {stream!r}: {name} has no images.")
+            self.remark(f"Stream {stream!r}: {name} has no images.")
             return
         documents = self._documents([stream])
         first = len(ascii_json(documents))
