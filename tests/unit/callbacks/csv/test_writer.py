@@ -23,6 +23,7 @@ from adsupport.errors import (
 )
 
 from ...documents import encodings as enc
+from ..sending import send
 
 
 def run_of(rows=3, kinds=("number", "integer", "string"), stop=True, images=False, streams=None):
@@ -30,12 +31,6 @@ def run_of(rows=3, kinds=("number", "integer", "string"), stop=True, images=Fals
     table = [[sample[kind] for kind in kinds] for _ in range(rows)]
     stream = {"kinds": list(kinds), "images": images, "table": table}
     return {"streams": streams or {"primary": stream}, "stop": stop, "seed": 1}
-
-
-def send(writer, documents):
-    for name, doc in documents:
-        writer(name, doc)
-    return writer.close(timeout=20)
 
 
 def rows_of(path):

@@ -19,17 +19,12 @@ from adsupport.documents import json_text
 from adsupport.errors import ConfigurationError, DocumentError, OutputError, OutputExistsError
 
 from ...documents import encodings as enc
+from ..sending import send
 
 
 def opened(path) -> Any:
     """Open a file; h5py's types don't tell groups from datasets."""
     return h5py.File(path)
-
-
-def send(writer, documents):
-    for name, doc in documents:
-        writer(name, doc)
-    return writer.close(timeout=20)
 
 
 def with_keys(rows, keys, name="primary"):

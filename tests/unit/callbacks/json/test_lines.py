@@ -17,12 +17,7 @@ from adsupport.documents.run import Run
 from adsupport.errors import DocumentError, OutputError, OutputExistsError
 
 from ...documents import encodings as enc
-
-
-def send(writer, documents):
-    for name, doc in documents:
-        writer(name, doc)
-    return writer.close(timeout=20)
+from ..sending import send
 
 
 def plain(documents):

@@ -23,12 +23,7 @@ from adsupport.errors import ConfigurationError, DocumentError
 
 from ...documents import encodings as enc
 from ..described import column, rows, stream
-
-
-def send(writer, documents):
-    for name, doc in documents:
-        writer(name, doc)
-    return writer.close(timeout=20)
+from ..sending import send
 
 
 def load(result):

@@ -17,6 +17,7 @@ from adsupport.callbacks.tiff.page import ascii_json, images_in, needs_bigtiff, 
 from adsupport.errors import ConfigurationError, DocumentError, OutputError, OutputExistsError
 
 from ...documents import encodings as enc
+from ..sending import send
 
 RANGE = {
     "int8": [-128, 127], "uint8": [0, 255], "int16": [-32768, 32767], "uint16": [0, 65535],
@@ -24,12 +25,6 @@ RANGE = {
     "uint64": [0, 2**64 - 1], "float16": [-1.5, np.inf], "float32": [-1.5, np.nan],
     "float64": [5e-324, -1e308], "complex64": [1 + 2j, -1j], "bool": [True, False],
 }  # fmt: skip
-
-
-def send(writer, documents):
-    for name, doc in documents:
-        writer(name, doc)
-    return writer.close(timeout=20)
 
 
 def inline(*values, shape, dtype_numpy=None, start=None):
