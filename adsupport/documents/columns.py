@@ -174,7 +174,7 @@ class TypedColumn:
         """Gather what is needed to choose a type that holds these values as well."""
         if not values:
             return
-        if not any(issubclass(each, (list, tuple, np.ndarray)) for each in set(map(type, values))):
+        if not _has_lists(values):
             self._see_shape(())
             self._see_scalars(values)
             return
@@ -234,7 +234,7 @@ class TypedColumn:
 
     def _find(self) -> ColumnType:
         shape = None if self._ragged else self._shape
-        if self._shape is None and not self._ragged:
+        if self._shape is None:
             shape = _fixed(self.column.shape)
         numbers = bool(self._dtypes)
         if self._objects or (self._strings and numbers):
@@ -313,6 +313,10 @@ def _exact(array: np.ndarray, dtype: np.dtype) -> bool:
     return bool(np.all((short == array) | (array != array)))
 
 
+def _has_lists(values: Sequence[Any]) -> bool:
+    return any(issubclass(each, (list, tuple, np.ndarray)) for each in set(map(type, values)))
+
+
 def _unfolded(value: Any, depth: int = 0) -> tuple[tuple[int, ...] | None, list[Any]]:
     """Return shape and elements of a nested list; no shape when the rows in it differ.
 
@@ -325,7 +329,7 @@ def _unfolded(value: Any, depth: int = 0) -> tuple[tuple[int, ...] | None, list[
         return None, []
     if isinstance(value, np.ndarray):
         return value.shape, value.ravel().tolist() if value.dtype.kind == "O" else list(value.flat)
-    if not any(issubclass(each, (list, tuple, np.ndarray)) for each in set(map(type, value))):
+    if not _has_lists(value):
         return (len(value),), list(value)
     shapes: set[tuple[int, ...]] = set()
     leaves: list[Any] = []

@@ -160,34 +160,33 @@ class _FramesHandler(HandlerBase):
         """
 
 
-class TIFFFramesHandler(_FramesHandler):
-    """Reads ``AD_TIFF``: colours stay where the file has them, (Y, X, 3) or (3, Y, X)."""
+class _ImageFilesHandler(_FramesHandler):
+    """Reads files of a format of single images."""
 
-    specs = {"AD_TIFF"} | HandlerBase.specs
+    _format: str
 
     def kind(self, path: pathlib.Path) -> tuple[tuple[int, ...], np.dtype]:
         """Tell shape and type of the first image; see the base class."""
-        _, shape, dtype = file_kind("tiff", path)
+        _, shape, dtype = file_kind(self._format, path)
         return shape, dtype
 
     def pixels(self, path: pathlib.Path) -> np.ndarray:
-        """Read the first image; see the base class."""
-        return file_pixels("tiff", path)
+        """Decode the first image; see the base class."""
+        return file_pixels(self._format, path)
 
 
-class JPEGFramesHandler(_FramesHandler):
+class TIFFFramesHandler(_ImageFilesHandler):
+    """Reads ``AD_TIFF``: colours stay where the file has them, (Y, X, 3) or (3, Y, X)."""
+
+    specs = {"AD_TIFF"} | HandlerBase.specs
+    _format = "tiff"
+
+
+class JPEGFramesHandler(_ImageFilesHandler):
     """Reads ``AD_JPEG``: (Y, X), or (Y, X, 3) for colours; always ``uint8``."""
 
     specs = {"AD_JPEG"} | HandlerBase.specs
-
-    def kind(self, path: pathlib.Path) -> tuple[tuple[int, ...], np.dtype]:
-        """Tell the image's shape; see the base class."""
-        _, shape, dtype = file_kind("jpeg", path)
-        return shape, dtype
-
-    def pixels(self, path: pathlib.Path) -> np.ndarray:
-        """Decode the image; see the base class."""
-        return file_pixels("jpeg", path)
+    _format = "jpeg"
 
 
 class HDF5FramesHandler(_FramesHandler):

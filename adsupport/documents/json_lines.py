@@ -65,14 +65,7 @@ def read_documents(path: str | os.PathLike[str], first: Line = _FIRST) -> Iterat
     OSError
         The file can't be read.
     """
-    for (number, _), line in _lines(path, first):
-        try:
-            document = decode_document(line, where=f"line {number} of {os.fspath(path)}")
-        except DocumentError as error:
-            if line.endswith(b"\n"):
-                raise
-            _warn_torn(path, number, error)
-            return
+    for _, document in _decoded(path, first):
         yield document
 
 
@@ -116,16 +109,7 @@ def find_starts(path: str | os.PathLike[str]) -> Iterator[tuple[Line, dict[str, 
     DocumentError, OSError
         See :func:`read_documents`.
     """
-    for where, line in _lines(path):
-        if b'"start"' not in line[:30]:  # such as {"name": "start", ...
-            continue
-        try:
-            name, doc = decode_document(line, where=f"line {where.number} of {os.fspath(path)}")
-        except DocumentError as error:
-            if line.endswith(b"\n"):
-                raise
-            _warn_torn(path, where.number, error)
-            return
+    for where, (name, doc) in _decoded(path, beginning=b'"start"'):
         if name == "start":
             yield where, doc
 
@@ -141,13 +125,26 @@ def _lines(path: str | os.PathLike[str], first: Line = _FIRST) -> Iterator[tuple
                 yield where, line
 
 
-def _warn_torn(path: Any, number: int, error: DocumentError) -> None:
-    logger.warning(
-        "%s ends within line %d, as after a crash of its writer: that line is left out. %s",
-        path,
-        number,
-        error.problem,
-    )
+def _decoded(
+    path: str | os.PathLike[str], first: Line = _FIRST, beginning: bytes = b""
+) -> Iterator[tuple[Line, Document]]:
+    """Decode lines, of which only those that have something near their begin."""
+    for where, line in _lines(path, first):
+        if beginning not in line[:30]:  # such as {"name": "start", ...
+            continue
+        try:
+            document = decode_document(line, where=f"line {where.number} of {os.fspath(path)}")
+        except DocumentError as error:
+            if line.endswith(b"\n"):
+                raise
+            logger.warning(
+                "%s ends within line %d, as after a crash of its writer: that line is left out. %s",
+                path,
+                where.number,
+                error.problem,
+            )
+            return
+        yield where, document
 
 
 def documents_of_run(documents: Iterable[Document], uid: str) -> Iterator[Document]:

@@ -234,14 +234,19 @@ class RunRouter(DocumentRouter):
 
     def resource(self, doc: Any) -> None:
         """Take a resource."""
-        uid = doc["uid"]
-        owner = self._runs.get(doc.get("run_start", ""))
-        if owner is not None:
-            owner.resources.add(uid)
+        self._own(doc)
         self._references.add_asset(dict(doc))
         if self._wanted:  # its datums may have come before it
             for datum_id in [each for each in self._wanted if self._references.find(each)]:
                 self._resolve(datum_id)
+
+    def _own(self, doc: dict[str, Any]) -> str:
+        """Note whose a resource is, and return its uid."""
+        uid = doc["uid"]
+        owner = self._runs.get(doc.get("run_start", ""))
+        if owner is not None:
+            owner.resources.add(uid)
+        return uid
 
     def datum(self, doc: Any) -> None:
         """Take a datum."""
@@ -271,10 +276,7 @@ class RunRouter(DocumentRouter):
 
     def stream_resource(self, doc: Any) -> None:
         """Take a stream_resource."""
-        uid = doc["uid"]
-        owner = self._runs.get(doc.get("run_start", ""))
-        if owner is not None:
-            owner.resources.add(uid)
+        uid = self._own(doc)
         self._keys[uid] = str(doc["data_key"])
         self._references.add_asset(dict(doc))
         self._take_early(uid)

@@ -138,8 +138,8 @@ def epoch_of(time: float | str | datetime.datetime | None, name: str = "time") -
 def _wanted(text: str) -> Wanted:
     """Tell a catalog what a text may mean: see :func:`_chosen`."""
     numbers = _RANGE.fullmatch(text)
-    first, last = (int(numbers[1]), int(numbers[2])) if numbers else (None, None)
-    if first is not None and last is not None:
+    if numbers:
+        first, last = int(numbers[1]), int(numbers[2])
         if first < 0 and last < 0:
             return Wanted(latest=-min(first, last))
         return Wanted(text, first, last)

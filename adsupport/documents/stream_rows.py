@@ -185,8 +185,8 @@ class StreamRows:
                     data[key] = frames
         if missing:
             self.unresolved += 1
-            for each in missing[:1]:  # the others are looked for when this one has come
-                self._wanted.setdefault(each, []).append((self, event))
+            # the others are looked for when this one has come
+            self._wanted.setdefault(missing[0], []).append((self, event))
         else:
             self._add(event)
 
