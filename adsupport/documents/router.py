@@ -139,7 +139,9 @@ class RunRouter(DocumentRouter):
 
     def _owners(self, kind: str, doc: dict[str, Any]) -> list[OpenRun]:
         """Find the run of a document; of images that no run owns (yet), all that are open."""
-        if kind == "bulk_events":
+        if kind == "event":  # most often, hence first
+            opened = self._described.get(doc["descriptor"])
+        elif kind == "bulk_events":
             uid = next((each["descriptor"] for events in doc.values() for each in events), "")
             opened = self._described.get(uid)
         elif kind == "stream_datum" and doc["stream_resource"] not in self._keys:
