@@ -31,6 +31,7 @@ __all__ = [
     "OutputError",
     "OutputExistsError",
     "OutputNameError",
+    "PackError",
     "PathMapError",
     "PluginBusyError",
     "PutError",
@@ -281,8 +282,8 @@ class RunNotFoundError(AdsupportError, KeyError):
         return " ".join(map(str, self.args))
 
 
-class ImageFileError(AdsupportError, OSError):
-    """An image file of a run is missing, unreadable, too short, or of another shape.
+class _BadFileError(AdsupportError):
+    """A file isn't as it must be.
 
     Parameters
     ----------
@@ -302,6 +303,20 @@ class ImageFileError(AdsupportError, OSError):
     def __init__(self, *args: object, path: object = None, remedy: str = "") -> None:
         super().__init__(*args, remedy=remedy)
         self.path = None if path is None else str(path)
+
+
+class ImageFileError(_BadFileError, OSError):
+    """An image file of a run is missing, unreadable, too short, or of another shape.
+
+    ``path`` names it; None when no file is known.
+    """
+
+
+class PackError(_BadFileError, ValueError):
+    """A pack of runs is damaged or hostile, or its format isn't known.
+
+    ``path`` names the file within it; None for the pack as a whole.
+    """
 
 
 class OutputNameError(NamingError):
