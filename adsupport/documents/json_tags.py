@@ -11,7 +11,7 @@ import datetime
 import math
 import re
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -19,13 +19,24 @@ from numpy.lib import format as npy
 
 from ..errors import DocumentError
 
-__all__ = ["TAG", "WRITERS", "is_plain", "numpy_value", "restored", "tag", "text_value"]
+__all__ = [
+    "PYTHONS_OWN",
+    "TAG",
+    "WRITERS",
+    "array_of",
+    "is_plain",
+    "numpy_value",
+    "restored",
+    "tag",
+    "text_value",
+    "type_of",
+]
 
 #: The key that makes a JSON object stand for something else.
 TAG = "$adsupport"
 
-#: dtypes of the scalars that numpy itself makes of Python's numbers.
-_PYTHONS_OWN = {np.dtype(kind) for kind in ("f8", "i8", "?", "c16")}
+#: dtypes of the scalars that numpy itself makes of Python's numbers.  These are written as such.
+PYTHONS_OWN = {np.dtype(kind) for kind in ("f8", "i8", "?", "c16")}
 #: Types as ``numpy.dtype.str`` gives them; numpy itself would read far more.
 _SIMPLE = re.compile(r"[<>|][biufcSUVmM]\d*(\[\w+\])?")
 _NAN_BITS = struct.pack(">d", math.nan).hex()
@@ -83,7 +94,7 @@ def restored(found: dict[str, Any]) -> Any:
     read = _READERS.get(found[TAG]) if isinstance(found[TAG], str) else None
     if read is None:
         raise DocumentError(
-            f"The JSON text has an object {TAG!r} of the unknown kind {found[TAG]!r}; expected "
+            f"There is an object {TAG!r} of the unknown kind {found[TAG]!r}; expected "
             f"one of {', '.join(_READERS)}.",
             remedy="a newer release of adsupport may know it.",
         )
@@ -91,7 +102,7 @@ def restored(found: dict[str, Any]) -> Any:
         return read(found)
     except _BROKEN as error:
         raise DocumentError(
-            f"The JSON text has an object {TAG!r} of the kind {found[TAG]!r} that can't be "
+            f"There is an object {TAG!r} of the kind {found[TAG]!r} that can't be "
             f"restored ({type(error).__name__}: {error}): {str(found)[:200]}."
         ) from error
 
@@ -147,15 +158,64 @@ def numpy_value(value: np.ndarray | np.generic) -> Any:
     dict, float, int or bool
         A plain number for the scalars that numpy makes of Python's numbers.
     """
-    if isinstance(value, np.generic) and value.dtype in _PYTHONS_OWN:
+    if isinstance(value, np.generic) and value.dtype in PYTHONS_OWN:
         plain = value.item()
         return WRITERS[type(plain)](plain)
-    dtype = value.dtype
-    descr = dtype.str if dtype.names is None else npy.dtype_to_descr(dtype)
-    content = {"dtype": descr, "base64": _base64(value.tobytes())}
+    content = {"dtype": type_of(value.dtype), "base64": _base64(value.tobytes())}
     if isinstance(value, np.generic):
         return tag("scalar", **content)
     return tag("ndarray", shape=list(value.shape), **content)
+
+
+def type_of(dtype: np.dtype) -> Any:
+    """Write a plain type, as the header of a ``.npy`` file has it.
+
+    Parameters
+    ----------
+    dtype : numpy.dtype
+        See :func:`is_plain`.
+
+    Returns
+    -------
+    str or list
+        Such as ``"<f8"``; the fields of a structure.
+
+    Raises
+    ------
+    ValueError
+        Fields overlap, or aren't in their order.
+    """
+    return dtype.str if dtype.names is None else npy.dtype_to_descr(dtype)
+
+
+def array_of(descr: Any, shape: Sequence[int], raw: bytes) -> np.ndarray:
+    """Make an array of its bytes: the other direction of :func:`type_of`.
+
+    Parameters
+    ----------
+    descr : str or list
+        Its type; what are tuples in it may have become lists.
+    shape : sequence of int
+        Its shape.
+    raw : bytes
+        In C order; they're copied.
+
+    Returns
+    -------
+    numpy.ndarray
+        One that can be changed.
+
+    Raises
+    ------
+    ValueError, TypeError
+        It isn't a type of numbers or texts, or the number of bytes is another one.
+    """
+    dtype, shape = _dtype(descr), tuple(shape)
+    expected = math.prod(shape) * dtype.itemsize
+    if len(raw) != expected:
+        raise ValueError(f"{len(raw)} bytes, expected {expected}")
+    # as the array's own memory: a copy by numpy would lose a structure's padding
+    return np.ndarray(shape, dtype, bytearray(raw))
 
 
 def _float(value: float) -> Any:
@@ -248,15 +308,7 @@ def _ndarray(found: dict[str, Any]) -> np.ndarray:
         for index, each in enumerate(found["items"]):  # at once numpy would unpack lists
             array[index] = each
         return array.reshape(shape)
-    return np.ndarray(shape, _dtype(found["dtype"]), _exactly(found, shape))
-
-
-def _exactly(found: dict[str, Any], shape: tuple[int, ...]) -> bytearray:
-    """Return the bytes of an array as its own memory: a copy would lose a structure's padding."""
-    raw, expected = _raw(found), math.prod(shape) * _dtype(found["dtype"]).itemsize
-    if len(raw) != expected:
-        raise ValueError(f"{len(raw)} bytes, expected {expected}")
-    return bytearray(raw)
+    return array_of(found["dtype"], shape, _raw(found))
 
 
 def _as_member(found: Any) -> Any:
@@ -265,7 +317,7 @@ def _as_member(found: Any) -> Any:
 
 
 def _scalar(found: dict[str, Any]) -> Any:
-    return np.ndarray((), _dtype(found["dtype"]), _exactly(found, ()))[()]
+    return array_of(found["dtype"], (), _raw(found))[()]
 
 
 _READERS: dict[str, Callable[[dict[str, Any]], Any]] = {
