@@ -26,15 +26,15 @@ class Format:
         Below :mod:`adsupport.callbacks`.
     writer : str
         Name of the writer's class there.
-    images : bool
-        Whether the writer has the option ``images``.
+    options : tuple of str
+        Those of :func:`make_writer`'s options that not all writers have.
     one_file : bool
         Whether all runs go to one file, instead of each having its own.
     """
 
     module: str
     writer: str
-    images: bool = False
+    options: tuple[str, ...] = ()
     one_file: bool = False
 
     def load(self) -> type[RunWriter]:
@@ -48,16 +48,18 @@ class Format:
         return getattr(importlib.import_module(f".{self.module}", __package__), self.writer)
 
 
+_IMAGES = ("images", "image_timeout")
+
 #: All formats, by the name that a user gives.
 FORMATS: dict[str, Format] = {
-    "nexus": Format("nexus", "NXWriter", images=True),
-    "nexus-aps": Format("nexus", "NXWriterAPS", images=True),
+    "nexus": Format("nexus", "NXWriter", _IMAGES),
+    "nexus-aps": Format("nexus", "NXWriterAPS", _IMAGES),
     "spec": Format("spec", "SpecWriterCallback", one_file=True),
     "csv": Format("csv", "CSVWriter"),
     "json": Format("json", "JSONWriter"),
     "jsonl": Format("json", "JSONLinesWriter"),
-    "hdf5": Format("hdf5", "HDF5Writer", images=True),
-    "tiff": Format("tiff", "TIFFWriter"),
+    "hdf5": Format("hdf5", "HDF5Writer", _IMAGES),
+    "tiff": Format("tiff", "TIFFWriter", ("image_timeout",)),
 }
 
 
@@ -94,6 +96,7 @@ def make_writer(
     file_name: str | None = None,
     exists: str = "refuse",
     images: str | None = None,
+    image_timeout: float | None = None,
     strict: bool = True,
     path_map: Any = None,
 ) -> RunWriter:
@@ -113,6 +116,8 @@ def make_writer(
         are appended to in any case.
     images : str, optional
         ``"link"``, ``"copy"`` or ``"repack"``, for the formats that know this.
+    image_timeout : float, optional
+        How long to wait for the files of images, in seconds, for the formats that read them.
     strict, path_map
         See :class:`~adsupport.callbacks.writer.RunWriter`.
 
@@ -134,8 +139,9 @@ def make_writer(
     found = FORMATS[name]
     cls: Any = found.load()
     options: dict[str, Any] = {"strict": strict, "path_map": path_map}
-    if found.images and images is not None:
-        options["images"] = images
+    for option, value in (("images", images), ("image_timeout", image_timeout)):
+        if option in found.options and value is not None:
+            options[option] = value
     if found.one_file:
         path = Path(directory, file_name or cls.make_default_filename())
         inside(directory, path.name if file_name is None else file_name)

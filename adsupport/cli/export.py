@@ -15,7 +15,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from adsupport.cli.extras import require
-from adsupport.errors import AdsupportError, ConfigurationError
+from adsupport.errors import AdsupportError, ConfigurationError, DocumentError
 
 if TYPE_CHECKING:
     from adsupport.callbacks.export import Exported
@@ -42,7 +42,7 @@ def run(
     ] = None,
     to: Annotated[
         list[str] | None,
-        typer.Option(help="File formats, such as nexus,spec,csv,json,jsonl,hdf5,tiff."),
+        typer.Option(help="File formats: nexus, nexus-aps, spec, csv, json, jsonl, hdf5, tiff."),
     ] = None,
     catalog: Annotated[
         str | None, typer.Option(help="From this catalog of databroker, by its name.")
@@ -64,6 +64,15 @@ def run(
     ] = None,
     images: Annotated[
         str | None, typer.Option(help="Images in files: link, copy or repack (nexus and hdf5).")
+    ] = None,
+    image_timeout: Annotated[
+        float | None,
+        typer.Option(
+            metavar="SECONDS",
+            min=0,
+            help="How long to wait for files of images that aren't there or not whole.",
+            show_default="20",
+        ),
     ] = None,
     since: Annotated[
         str | None, typer.Option(help="Only runs since this time, such as 2026-11-21.")
@@ -99,17 +108,20 @@ def run(
     with _quiet():
         from adsupport.callbacks.export import export_runs
         from adsupport.callbacks.formats import format_names, make_writer
-        from adsupport.documents.selection import find_runs
+        from adsupport.documents.selection import UnclearRunError, epoch_of, find_runs
 
-        try:
+        with _naming("--to", ConfigurationError):
             formats = format_names(to or [])
-        except ConfigurationError as error:
-            raise typer.BadParameter(str(error), param_hint="--to") from error
-        found = find_runs(_source(catalog, tiled, file), texts, since, until)
+        for option, time in (("--since", since), ("--until", until)):
+            with _naming(option, DocumentError):
+                epoch_of(time, option[2:])
+        with _naming("RUN", UnclearRunError):
+            found = find_runs(_source(catalog, tiled, file), texts, since, until)
         options: dict[str, Any] = {
             "file_name": name,
             "exists": exists,
             "images": images,
+            "image_timeout": image_timeout,
             "path_map": mapping,
             "strict": False,  # what a file lacks is told here, in fewer words
         }
@@ -143,6 +155,15 @@ def _mapping(pairs: list[str]) -> dict[str, str] | None:
                 param_hint="--map",
             )
     return dict(pair.split("=", 1) for pair in pairs) or None
+
+
+@contextlib.contextmanager
+def _naming(parameter: str, kind: type[AdsupportError]) -> Iterator[None]:
+    """Make of an error one of the command line, which names the parameter."""
+    try:
+        yield
+    except kind as error:
+        raise typer.BadParameter(str(error), param_hint=parameter) from error
 
 
 @contextlib.contextmanager

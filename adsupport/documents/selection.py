@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
+import math
 import os
 import re
 from collections.abc import Iterable, Sequence
@@ -15,7 +17,7 @@ from .catalogs import Wanted, catalog_of, runs_of_catalog
 from .json_lines import Line, documents_of_run, find_starts, read_documents
 from .stored_runs import StoredRun, stored_runs
 
-__all__ = ["SHORTEST_UID", "epoch_of", "find_runs"]
+__all__ = ["SHORTEST_UID", "UnclearRunError", "epoch_of", "find_runs"]
 
 #: Characters that the beginning of a uid must have.
 SHORTEST_UID = 5
@@ -28,8 +30,13 @@ _RANGE = re.compile(r"(-?\d{1,18})(?:-|\.\.|:)(-?\d{1,18})")
 
 _EXPECTED = (
     f"expected a uid, its beginning of at least {SHORTEST_UID} characters, a scan_id such as 42, "
-    "a negative index such as -1 for the latest run, or a range such as 42-45 or -3..-1."
+    "a negative index such as -1 for the latest run, or a range that goes up, such as 42-45 or "
+    "-3..-1."
 )
+
+
+class UnclearRunError(RunNotFoundError):
+    """What a text asks for can't be told, whatever runs there are."""
 
 
 def find_runs(
@@ -65,6 +72,8 @@ def find_runs(
     ------
     RunNotFoundError
         No run, or more than one, is what a text asks for; or there is none at all.
+    UnclearRunError
+        A text is none of what is told above, such as ``"4-2"``.
     DocumentError
         The source isn't one, or a time can't be read.
     """
@@ -116,10 +125,10 @@ def epoch_of(time: float | str | datetime.datetime | None, name: str = "time") -
         return None
     if isinstance(time, datetime.datetime):
         return time.timestamp()
-    try:
-        return float(time)
-    except ValueError:
-        pass
+    with contextlib.suppress(ValueError):
+        seconds = float(time)
+        if not math.isnan(seconds):
+            return seconds
     text = str(time).strip()
     if re.fullmatch(r"\d{4}-\d\d", text):
         text += "-01"
@@ -192,15 +201,21 @@ def _by_uid(runs: list[StoredRun], text: str, where: str) -> StoredRun:
             remedy="Give more of the uid.",
         )
     if fitting:
-        raise RunNotFoundError(
+        raise UnclearRunError(
             f"{text!r} is too short for the beginning of a uid; {_EXPECTED}",
             remedy=f"One run would fit: {fitting[0].uid}.",
         )
     known = sorted({number for each in runs if (number := _scan_id(each)) is not None})
     numbers = f", with scan_id {known[0]} to {known[-1]}" if known else ""
-    raise RunNotFoundError(
-        f"{where} has no run {text!r} among its {_count(runs)}{numbers}; {_EXPECTED}"
-    )
+    error = RunNotFoundError if _is_clear(text) else UnclearRunError
+    raise error(f"{where} has no run {text!r} among its {_count(runs)}{numbers}; {_EXPECTED}")
+
+
+def _is_clear(text: str) -> bool:
+    numbers = _RANGE.fullmatch(text)
+    if numbers:
+        return int(numbers[1]) <= int(numbers[2])
+    return len(text) >= SHORTEST_UID or _NUMBER.fullmatch(text) is not None
 
 
 def _scan_id(run: StoredRun) -> int | None:

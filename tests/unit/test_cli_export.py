@@ -15,12 +15,16 @@ import pytest
 from event_model import compose_run
 from typer.testing import CliRunner
 
+from adsupport.callbacks import formats
 from adsupport.callbacks.formats import FORMATS, format_names, make_writer
 from adsupport.callbacks.json import JSONLinesWriter
 from adsupport.cli.app import app
 from adsupport.documents.json_lines import read_documents
 from adsupport.documents.json_text import encode_document
 from adsupport.errors import AdsupportError, ConfigurationError, OutputNameError
+
+#: Of make_writer, which not all writers have.
+OPTIONS = ("images", "image_timeout")
 
 UIDS = [f"{letter * 8}-0000-4000-8000-000000000000" for letter in "abcd"]
 
@@ -75,9 +79,9 @@ def call(*arguments):
 
 
 def test_one_run_in_all_formats(file, out):
-    formats = [name for name in FORMATS if name != "tiff"]
+    names = [name for name in FORMATS if name != "tiff"]
     name = "{start[scan_id]:05d}-{start[uid]:.3}"
-    code, stdout, stderr = call("-1", "--file", file, "--dir", out, "--to", ",".join(formats),
+    code, stdout, stderr = call("-1", "--file", file, "--dir", out, "--to", ",".join(names),
                                 "--name", name, "--exists", "bump")  # fmt: skip
     assert (code, stderr.split(". ")[-1]) == (0, "8 files of 1 run written."), stderr
     assert stderr.count("(scan_id 43) as nexus-aps: The baseline has no sample_data_*") == 1
@@ -167,6 +171,29 @@ def test_missing_images_are_told_with_their_file(tmp_path, out):
     assert sum("/yes/such.h5[0:1]" in each for each in tables) == 1
 
 
+def test_the_help_names_every_format():
+    found = CliRunner().invoke(app, ["export", "--help"], env={"COLUMNS": "200"})
+    (line,) = [each for each in found.stdout.splitlines() if "File formats: " in each]
+    assert line.split("File formats: ")[1].split(".")[0] == ", ".join(FORMATS)
+
+
+def test_the_wait_for_images_is_as_given(tmp_path, out):
+    path = write(tmp_path / "docs.jsonl", [documents(0, image="no/such.h5")])
+    writers = {}
+    original = formats.make_writer
+
+    def keep(name, *args, **options):
+        writers[name] = original(name, *args, **options)
+        return writers[name]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(formats, "make_writer", keep)
+        code, stdout, stderr = call("-1", "--file", path, "--dir", out, "--image-timeout", "0.01",
+                                    "--to", "hdf5,nexus,csv")  # fmt: skip
+    assert code == 1 and len(stdout.split()) == 4 and stderr.count("such.h5 is missing") == 2
+    assert [getattr(each, "image_timeout", None) for each in writers.values()] == [0.01, 0.01, None]
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -181,6 +208,12 @@ def test_missing_images_are_told_with_their_file(tmp_path, out):
         (["-1", "--to", "json", "--file", "FILE", "--images", "eat"], "'eat' isn't known"),
         (["-1", "--to", "json", "--file", "FILE", "--map", "/a"], "expected two directories"),
         (["-1", "--to", "json", "--file", "/no/such"], "does not exist"),
+        (["--to", "json", "--file", "FILE", "--since", "soon"], "--since: since: 'soon' isn't"),
+        (["--to", "json", "--file", "FILE", "--until", "nan"], "--until: until: 'nan' isn't"),
+        (["40", "4-2", "--to", "json", "--file", "FILE"], "for RUN: "),
+        (["-1..-3", "--to", "json", "--file", "FILE"], "has no run '-1..-3'"),
+        (["40", "aa", "--to", "json", "--file", "FILE"], "'aa' is too short"),
+        (["-1", "--to", "json", "--file", "FILE", "--image-timeout", "-1"], "--image-timeout"),
     ],
 )
 def test_a_command_line_that_can_t_be_used_is_told(file, out, arguments, message):
@@ -197,7 +230,6 @@ def test_a_command_line_that_can_t_be_used_is_told(file, out, arguments, message
         (["99"], "has no run '99' among its 4 runs, with scan_id 40 to 43"),
         (["-9"], "has no run -9: it has 4 runs"),
         (["--since", "2030-01-01"], "(since 2030-01-01) has no run"),
-        (["--since", "soon"], "since: 'soon' isn't a time"),
         (["40", "--name", "{start[color]}"], "color"),
         (["40", "--name", "../../evil"], ""),
     ],
@@ -249,8 +281,9 @@ def test_runs_of_a_databroker_catalog_are_written_as_those_of_a_file(monkeypatch
 
 def test_every_format_can_be_made(tmp_path):
     for name in FORMATS:
-        writer = make_writer(name, tmp_path, images="copy" if name == "hdf5" else None)
+        writer: Any = make_writer(name, tmp_path, images="copy", image_timeout=1.5)
         assert type(writer) is FORMATS[name].load()
+        assert FORMATS[name].options == tuple(each for each in OPTIONS if hasattr(writer, each))
     assert os.listdir(tmp_path) == []
     assert type(make_writer("JSONL ", tmp_path)) is JSONLinesWriter
     assert format_names(["csv, spec", "csv"]) == ["csv", "spec"]

@@ -8,7 +8,7 @@ import pytest
 from event_model import compose_run
 
 from adsupport.documents.json_text import decode_document, encode_document
-from adsupport.documents.selection import epoch_of, find_runs
+from adsupport.documents.selection import UnclearRunError, epoch_of, find_runs
 from adsupport.errors import DocumentError, RunNotFoundError
 
 T0 = datetime.datetime(2026, 11, 20, 12).timestamp()
@@ -131,6 +131,9 @@ def test_runs_of_a_time(source):
         (".....", "has no run"),
         ("%%%%%%", "has no run"),
         ("--1", "has no run"),
+        ("4-2", "has no run '4-2' .* or a range that goes up"),
+        ("-1..-3", "has no run '-1..-3'"),
+        ("3..-1", "has no run '3..-1'"),
     ],
 )
 def test_what_isn_t_there_is_told(source, text, message):
@@ -138,6 +141,8 @@ def test_what_isn_t_there_is_told(source, text, message):
         found(source, text)
     assert isinstance(caught.value, KeyError)
     assert "\\n" not in str(caught.value)
+    clear = text in ("99", "eeeee", "50-60", "-6", "aaaaa", ".....", "%%%%%%")
+    assert isinstance(caught.value, UnclearRunError) != clear
 
 
 @pytest.mark.filterwarnings("ignore")
@@ -203,7 +208,7 @@ def test_times(text, expected):
     assert epoch_of(text) == expected
 
 
-@pytest.mark.parametrize("text", ["yesterday", "2026-13-01", "", "2026-11-20 25:00"])
+@pytest.mark.parametrize("text", ["yesterday", "2026-13-01", "", "2026-11-20 25:00", "nan"])
 def test_what_isn_t_a_time_is_told(text):
     with pytest.raises(DocumentError, match="since: .* isn't a time.*expected a date"):
         epoch_of(text, "since")
