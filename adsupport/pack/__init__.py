@@ -1,0 +1,1 @@
+"""Runs and the files they refer to, boxed to travel: whole, checkable, and readable anywhere."""
