@@ -1,0 +1,112 @@
+"""The frames of a tomography run: which are projections, flats and darks, and at what angle."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from enum import IntEnum
+
+import numpy as np
+
+from ...documents.assets import Asset, Frames
+from ..hdf5.frame_rows import FrameRows
+
+__all__ = ["FrameKind", "TomoFrames"]
+
+
+class FrameKind(IntEnum):
+    """What a frame shows; the numbers are those of NXtomo's ``image_key``."""
+
+    PROJECTION = 0
+    FLAT = 1
+    DARK = 2
+
+
+@dataclass(frozen=True)
+class TomoFrames:
+    """Frames in the order in which they were taken.
+
+    Parameters
+    ----------
+    detector : str
+        The data key of the images.
+    theta : str
+        The data key of the angles; empty when none is known.
+    assets : list of Asset
+        The files.
+    sources : numpy.ndarray
+        (n,), int64: index in ``assets``; -1 for a frame that is missing.
+    positions : numpy.ndarray
+        (n,), int64: index of the frame in its files.
+    kinds : numpy.ndarray
+        (n,), uint8: :class:`FrameKind`.
+    angles : numpy.ndarray
+        (n,), float64: degrees; NaN where unknown.
+    ids : numpy.ndarray
+        (n,), int64: NDArrayUniqueId; -1 where unknown.
+    """
+
+    detector: str
+    theta: str
+    assets: list[Asset]
+    sources: np.ndarray
+    positions: np.ndarray
+    kinds: np.ndarray
+    angles: np.ndarray
+    ids: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.kinds)
+
+    def chosen(self, which: np.ndarray) -> TomoFrames:
+        """Take some of the frames.
+
+        Parameters
+        ----------
+        which : numpy.ndarray
+            Their indices, or a mask.
+
+        Returns
+        -------
+        TomoFrames
+            In the order of the indices.
+        """
+        columns = ("sources", "positions", "kinds", "angles", "ids")
+        return replace(self, **{name: getattr(self, name)[which] for name in columns})
+
+    def of(self, kind: FrameKind) -> TomoFrames:
+        """Take the frames of a kind.
+
+        Parameters
+        ----------
+        kind : FrameKind
+            Which.
+
+        Returns
+        -------
+        TomoFrames
+            In their order.
+        """
+        return self.chosen(self.kinds == kind)
+
+    @property
+    def has_angles(self) -> bool:
+        """Whether the angle of any frame is known."""
+        return not bool(np.isnan(self.angles).all())
+
+    @property
+    def missing(self) -> np.ndarray:
+        """(n,), bool: whether a frame is in no file."""
+        return self.sources < 0
+
+    def rows(self) -> FrameRows:
+        """Tell where the images are.
+
+        Returns
+        -------
+        FrameRows
+            One frame a row; None for one that is missing.
+        """
+        found = FrameRows()
+        pairs = zip(self.sources.tolist(), self.positions.tolist(), strict=True)
+        found.extend(None if each < 0 else Frames(self.assets[each], at, 1) for each, at in pairs)
+        return found

@@ -1,0 +1,122 @@
+"""The frames of a run while its rows come: some fifty bytes for each."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ...documents.assets import Asset, Frames
+
+__all__ = ["GatheredFrames"]
+
+_COLUMNS = np.dtype(
+    [
+        ("asset", np.int32),  # -1: never announced
+        ("first", np.int64),
+        ("row", np.int64),  # frames of one row were taken one after the other
+        ("stream", np.int32),
+        ("kind", np.int8),
+        ("time", np.float64),
+        ("angle", np.float64),
+        ("id", np.int64),
+    ]
+)
+
+
+class GatheredFrames:
+    """A table with one line for each frame that the documents tell of.
+
+    Attributes
+    ----------
+    assets : list of Asset
+        The files.
+    """
+
+    def __init__(self) -> None:
+        self.assets: list[Asset] = []
+        self._table = np.empty(64, _COLUMNS)
+        self._frames = self._rows = 0
+        self._announced: list[int] = []
+
+    def add(self, frames: Frames | None, count: int, **columns: Any) -> None:
+        """Add the frames of a row.
+
+        Parameters
+        ----------
+        frames : Frames or None
+            None for images that never were announced.
+        count : int
+            How many.
+        **columns
+            ``stream``, ``kind``, ``time``, ``angle`` and ``id``, each one for all or an array.
+        """
+        end = self._frames + count
+        if end > len(self._table):
+            grown = np.empty(max(end, 2 * len(self._table)), _COLUMNS)
+            grown[: self._frames] = self._table[: self._frames]
+            self._table = grown
+        part = self._table[self._frames : end]
+        part["asset"] = -1 if frames is None else self.announce(frames)
+        part["first"] = np.arange(count) + (0 if frames is None else frames.first)
+        part["row"] = self._rows
+        for name, values in columns.items():
+            part[name] = values
+        self._frames, self._rows = end, self._rows + 1
+
+    def table(self) -> np.ndarray:
+        """Return the frames in the order in which they were taken.
+
+        Returns
+        -------
+        numpy.ndarray
+            (n,), with a field for each column.
+        """
+        found = self._table[: self._frames]
+        times = found["time"].copy()
+        for stream in np.unique(found["stream"]):  # rows of a stream are in order whatever it says
+            own = found["stream"] == stream
+            times[own] = np.maximum.accumulate(np.nan_to_num(times[own], nan=-np.inf))
+        return found[np.argsort(times, kind="stable")]
+
+    def announce(self, frames: Frames) -> int:
+        """Note that a file should have frames, whether they're wanted here or not.
+
+        Parameters
+        ----------
+        frames : Frames
+            The frames.
+
+        Returns
+        -------
+        int
+            Index of their asset in :attr:`assets`.
+        """
+        number = self._number(frames.asset)
+        end = frames.first + frames.count
+        self._announced[number] = max(self._announced[number], end)
+        return number
+
+    def announced(self, number: int) -> int:
+        """Tell how many frames the files of an asset should have.
+
+        Parameters
+        ----------
+        number : int
+            Index of the asset in :attr:`assets`.
+
+        Returns
+        -------
+        int
+            As the documents tell.
+        """
+        return self._announced[number]
+
+    def _number(self, asset: Asset) -> int:
+        # mostly it's the one of the row before
+        for number in range(len(self.assets) - 1, -1, -1):
+            if self.assets[number] is asset or self.assets[number] == asset:
+                return number
+        self.assets.append(asset)
+        self._announced.append(0)
+        return len(self.assets) - 1

@@ -1,0 +1,178 @@
+"""Where the frames of a run really are: their files are waited for and looked at."""
+
+from __future__ import annotations
+
+import pathlib
+from dataclasses import dataclass, field
+from typing import Any
+
+import h5py
+import numpy as np
+
+from ...documents.assets import Asset
+from ...documents.images import ImageColumn, wait_for_images
+from ...documents.images.opening import opened
+from ...documents.images.waiting import FileKey
+from ...errors import ImageFileError
+from ..hdf5.frame_rows import FrameRows
+from .gathered import GatheredFrames
+from .matching import matched
+
+__all__ = ["UNIQUE_IDS", "Located", "locate", "unique_ids"]
+
+#: Where HDF5 files have each frame's unique id: in ADCore's own layout, and in those of APS.
+UNIQUE_IDS = ("/entry/instrument/NDAttributes/NDArrayUniqueId", "/defaults/NDArrayUniqueId")
+
+
+@dataclass
+class Located:
+    """Frames in their files.
+
+    Parameters
+    ----------
+    sources, positions, ids : numpy.ndarray
+        See :class:`~.frames.TomoFrames`.
+    frame_shape : tuple of int, or None
+        Of one frame; None when none is known.
+    dtype : numpy.dtype or None
+        Of the pixels.
+    formats : str
+        Of the files, for messages.
+    notes : list of str
+        What is wrong with the files.
+    """
+
+    sources: np.ndarray
+    positions: np.ndarray
+    ids: np.ndarray
+    frame_shape: tuple[int, ...] | None = None
+    dtype: np.dtype | None = None
+    formats: str = ""
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def linkable(self) -> bool:
+        """Whether HDF5 can refer to the pixels."""
+        return self.formats in ("", "HDF5")
+
+
+def locate(detector: str, gathered: GatheredFrames, table: np.ndarray, rows: FrameRows,
+           timeout: float) -> Located:  # fmt: skip
+    """Find frames in their files.
+
+    Parameters
+    ----------
+    detector : str
+        The data key, for messages.
+    gathered : GatheredFrames
+        Has the files.
+    table : numpy.ndarray
+        See :meth:`GatheredFrames.table`.
+    rows : FrameRows
+        The same frames, as the documents have them.
+    timeout : float
+        How long to wait for the files, in seconds.
+
+    Returns
+    -------
+    Located
+        Of each line of the table.
+
+    Raises
+    ------
+    ImageFileError
+        It can't be told which frames a file has, or they are in colour.
+    """
+    found = Located(table["asset"].astype(np.int64), table["first"].copy(), table["id"].copy())
+    column, found.notes = wait_for_images(
+        rows, timeout=timeout, missing="placeholder", frame_axis=False
+    )
+    if column is None:
+        found.sources[:] = -1
+        return found
+    if len(column.frame_shape) != 2:
+        raise ImageFileError(
+            f"The images of {detector!r} have the shape {column.frame_shape}; expected (Y, X), as "
+            "tomography has no place for colours.",
+            remedy="Set the camera to ColorMode Mono, or write HDF5 or NeXus files.",
+        )
+    found.frame_shape, found.dtype = column.frame_shape, column.dtype
+    found.formats = " and ".join(sorted({each.asset.format for each in column.pieces})).upper()
+    for number, asset in enumerate(gathered.assets):
+        own = np.flatnonzero(table["asset"] == number)
+        if own.size and asset.kind == "hdf5":
+            _look_in_stack(found, own, table, asset, gathered.announced(number), column)
+        elif own.size:
+            _look_for_files(found, own, asset, column)
+    return found
+
+
+def unique_ids(path: pathlib.Path, frames: int) -> np.ndarray | None:
+    """Read the unique ids of the frames of a file.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        An HDF5 file.
+    frames : int
+        How many frames it holds.
+
+    Returns
+    -------
+    numpy.ndarray or None
+        (frames,), int64; None when the file hasn't got them.
+
+    Raises
+    ------
+    ImageFileError
+        It can't be opened.
+    """
+    with opened(path) as file:
+        for address in UNIQUE_IDS:
+            found: Any = file.get(address)
+            if isinstance(found, h5py.Dataset) and found.shape == (frames,):
+                return found[()].astype(np.int64)
+    return None
+
+
+def _look_in_stack(found: Located, own: np.ndarray, table: np.ndarray, asset: Asset,
+                   announced: int, column: ImageColumn) -> None:  # fmt: skip
+    """Find frames that are one behind the other in an HDF5 file."""
+    contents = column.contents.get((asset.path, asset.dataset))
+    if contents is None:
+        found.sources[own] = -1
+        return
+    ids, lines = unique_ids(asset.path, contents.frames), table[own]
+    wanted = lines["id"] if (lines["id"] >= 0).all() else None
+    places, why = matched(
+        lines["first"], lines["row"], lines["stream"], wanted, ids, contents.frames, announced
+    )
+    if why:
+        raise ImageFileError(
+            f"Image file {asset.path}: {why}.",
+            path=asset.path,
+            remedy="Name a data key with the unique id of each event's last frame, such as the "
+            "camera's array counter, by unique_id=<data key>.",
+        )
+    found.positions[own] = places
+    found.sources[own[places < 0]] = -1
+    if ids is not None:
+        seen = own[places >= 0]
+        found.ids[seen] = ids[found.positions[seen]]
+        if wanted is None and found.ids[own].max() >= 0:  # those of the lost ones follow
+            lost = own[places < 0]
+            found.ids[lost] = ids[0] + table["first"][lost]
+
+
+def _look_for_files(found: Located, own: np.ndarray, asset: Asset, column: ImageColumn) -> None:
+    """Find frames that have files of their own."""
+    for line in own.tolist():
+        try:
+            path, index = asset.file_of(int(found.positions[line]))
+        except ImageFileError:
+            found.sources[line] = -1  # the notes tell it
+            continue
+        key: FileKey = path, asset.dataset if asset.format == "hdf5" else ""
+        contents = column.contents.get(key)
+        if contents is None or index >= contents.frames:
+            found.sources[line] = -1
