@@ -106,7 +106,7 @@ class StreamColumns:
         images, compression, timeout
             See :func:`adsupport.documents.images.store_images`.
         """
-        from ...documents.images import store_images
+        from ...documents.images import contradiction, store_images
 
         data = self._groups["data"]
         for key, gathered in self._images.items():
@@ -130,6 +130,9 @@ class StreamColumns:
                 self.remarks += texts
             else:
                 self._note(texts)
+            wrong = contradiction(column, found.column)
+            if wrong:
+                self._note([f"{key}: {wrong}"])
             if found.dataset is not None:
                 self._describe(found.dataset, column)
 

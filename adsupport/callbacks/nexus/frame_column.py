@@ -27,14 +27,16 @@ class FrameColumn(ImageColumn):
         What the descriptor says.
     rows_before : int
         Rows of the stream before this key was announced.
+    stream : str
+        Name of the stream, for messages.
     """
 
-    def __init__(self, group: h5py.Group, column: Column, rows_before: int) -> None:
+    def __init__(self, group: h5py.Group, column: Column, rows_before: int, stream: str) -> None:
         # Imported while the run goes on, not while its file is waited for.
         from ...documents import images  # noqa: F401
 
         super().__init__(partial(stored_column, group, column), rows_before)
-        self.group, self.column = group, column
+        self.group, self.column, self.stream = group, column, stream
         self._clock = Clock(group, rows_before)
 
     @property

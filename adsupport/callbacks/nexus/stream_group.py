@@ -49,8 +49,11 @@ class StreamGroup:
         for key, column in self.stream.columns.items():
             if key not in self.columns:
                 group = nx_group(self.group, member_name(key), "NXdata")
-                kind = FrameColumn if column.external else ColumnGroup
-                self.columns[key] = kind(group, column, self.rows)
+                self.columns[key] = (
+                    FrameColumn(group, column, self.rows, self.stream.name)
+                    if column.external
+                    else ColumnGroup(group, column, self.rows)
+                )
         self._pieces.measure()
 
     def append(self, rows: Rows) -> None:

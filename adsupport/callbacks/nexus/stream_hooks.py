@@ -10,6 +10,7 @@ import numpy as np
 
 from ...documents.run import Column, Stream
 from ...errors import ImageFileError
+from ..hdf5.image_column import frame_of
 from ..output.hdf5_values import member_name, write_attribute
 from .frame_column import FrameColumn
 from .nx_group import link, targeted
@@ -95,11 +96,13 @@ class StreamHooks(RunView):
         h5py.Dataset or None
             (rows, frames of a row, Y, X).  None when no file tells their shape.
         """
-        from ...documents.images.storing import StoredImages, store_images
+        from ...documents.images import StoredImages, contradiction, store_images
+
+        where = f"Stream {column.stream!r}: images of {column.column.name!r}"
 
         if column.left_out:
             self.skipped.append(
-                f"Images of {column.column.name!r}: some came in the documents; those of "
+                f"{where}: some came in the documents; those of "
                 f"{column.left_out} rows that are in files are left out."
             )
         if column.pixels is not None:
@@ -107,7 +110,7 @@ class StreamHooks(RunView):
             return value
         if not column.frames:
             return None
-        shape, dtype = _declared(column.column)
+        shape, dtype = frame_of(column.column)
         try:
             found = store_images(
                 column.group,
@@ -128,7 +131,10 @@ class StreamHooks(RunView):
         whole = value is not None and "missing_frames" not in value.attrs
         strict = self.on_missing_images == "error" and not whole
         notes = self.skipped if strict else self.remarks
-        notes += [f"Images of {column.column.name!r}: {note}" for note in found.notes]
+        notes += [f"{where}: {note}" for note in found.notes]
+        wrong = contradiction(column.column, found.column)
+        if wrong:
+            self.skipped.append(f"{where}: {wrong}")
         if value is None:
             if "value" in column.group:
                 del column.group["value"]
@@ -315,11 +321,3 @@ class StreamHooks(RunView):
             Address of its group.
         """
         return f"{STREAMS}/{member_name(stream)}/{member_name(key)}"
-
-
-def _declared(column: Column) -> tuple[tuple[int, ...] | None, str | None]:
-    """Tell shape and type of a frame as the documents have them."""
-    sizes = tuple(each for each in column.shape if each is not None)
-    if len(sizes) < 2 or len(sizes) != len(column.shape):
-        return None, None
-    return (sizes[1:] if len(sizes) > 2 else sizes), column.dtype_numpy

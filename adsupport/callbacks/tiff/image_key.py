@@ -139,7 +139,8 @@ class ImageKey:
             self._found, notes = images.wait_for_images(
                 self._references, timeout=timeout, missing="placeholder"
             )
-            for text in notes:
+            wrong = images.contradiction(self.column, self._found)
+            for text in [*notes, wrong] if wrong else notes:
                 self._note(text)
         self._prepared = True
 

@@ -1,6 +1,7 @@
 """Images in files: wait for them, look at them, read them, and bring them into an HDF5 file."""
 
 from .copying import copy
+from .declared import contradiction
 from .linking import link
 from .reading import frames_of, kind, read
 from .recoding import repack
@@ -12,6 +13,7 @@ __all__ = [
     "Images",
     "Missing",
     "StoredImages",
+    "contradiction",
     "copy",
     "frames_of",
     "kind",

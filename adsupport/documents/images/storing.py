@@ -16,7 +16,7 @@ from ..assets import Frames
 from .copying import copy
 from .linking import link
 from .recoding import repack
-from .waiting import Missing, wait_for_images
+from .waiting import ImageColumn, Missing, wait_for_images
 
 __all__ = ["Images", "StoredImages", "store_images"]
 
@@ -34,10 +34,13 @@ class StoredImages:
         None when no image was found and the documents don't tell shape and type.
     notes : list of str
         What is missing or was done in another way, each a sentence.
+    column : ImageColumn or None
+        What the files have; None when no file tells, nor the documents.
     """
 
     dataset: h5py.Dataset | None
     notes: list[str] = field(default_factory=list)
+    column: ImageColumn | None = None
 
 
 def store_images(
@@ -109,4 +112,4 @@ def store_images(
         dataset, more = copy(group, name, column)
     else:
         dataset, more = repack(group, name, column, compression)
-    return StoredImages(dataset, notes + more)
+    return StoredImages(dataset, notes + more, column)

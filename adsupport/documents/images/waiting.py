@@ -223,7 +223,7 @@ def _wait(
             except ImageFileError as error:
                 late[key] = error
         left = deadline - time.monotonic()
-        if not late or left <= 0 or cancelled.wait(min(pause, left)):
+        if not late or not left > 0 or cancelled.wait(min(pause, left)):
             break
         waiting, pause = list(late), min(2 * pause, _LONGEST_PAUSE)
     failed = hopeless | late
