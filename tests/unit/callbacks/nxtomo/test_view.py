@@ -1,0 +1,310 @@
+"""NXtomo views over Data Exchange files."""
+
+import os
+import shutil
+
+import h5py
+import numpy as np
+import pytest
+
+from adsupport.callbacks.nexus import check_nexus
+from adsupport.callbacks.nxtomo import nxtomo_view
+from adsupport.callbacks.tomography import FrameKind
+from adsupport.errors import (
+    ConfigurationError,
+    ImageFileError,
+    OutputExistsError,
+    OutputNameError,
+)
+
+from .dx_files import COUNTS, SHAPE, frames_of, seen
+
+DARK, FLAT, PROJECTION = FrameKind.DARK, FrameKind.FLAT, FrameKind.PROJECTION
+ANGLES = np.linspace(0, 180, COUNTS[PROJECTION])
+#: As a scan with flats before and after would have it.
+KEY = [2, 1, 1, 0, 0, 0, 0, 0, 0, 0, 1, 2]
+LOCATIONS = {0: "/exchange/data", 1: "/exchange/data_white", 2: "/exchange/data_dark"}
+
+
+def check_frames(path, entry="entry"):
+    """All frames are there, each in its place, and the projections have their angles."""
+    found = seen(path, entry)
+    for kind in COUNTS:
+        np.testing.assert_array_equal(found[kind][0], frames_of(kind))
+    np.testing.assert_array_equal(found[PROJECTION][1], ANGLES)
+
+
+def test_a_view_shows_all_frames(dx):
+    source = dx()
+    before = source.read_bytes()
+    path = nxtomo_view(source)
+    assert path == source.with_name("scan_nxtomo.nxs")
+    check_frames(path)
+    assert check_nexus(path) == []
+    assert source.read_bytes() == before
+    with h5py.File(path) as file:
+        images = file["entry/data/data"]
+        assert images == file["entry/instrument/detector/data"]
+        assert (images.shape, images.dtype) == ((12, *SHAPE), np.dtype("u2"))
+        assert {each.file_name for each in images.virtual_sources()} == {"scan.h5"}
+        assert file["entry/data/image_key"][()].tolist() == [2, 2, 1, 1, 1] + [0] * 7
+        assert "isn't known" in file["entry/data/image_key"].attrs["description"]
+        assert np.isnan(file["entry/data/rotation_angle"][:5]).all()
+
+
+def test_nexusformat_finds_nothing_wrong(dx, monkeypatch):
+    validate = pytest.importorskip("nexusformat.nexus.validate")
+    # It takes the sources of a virtual dataset for slices of one shape, whatever they are.
+    monkeypatch.setattr(h5py.Dataset, "is_virtual", False)
+    about = {
+        "exchange/name": "a scan",
+        "measurement/sample/name": "bone",
+        "measurement/instrument/name": "2-BM",
+        "measurement/instrument/source/name": "APS",
+        "measurement/instrument/detector/pixel_size_x": [3.45e-6],
+        "measurement/instrument/detector/pixel_size_y": [3.45e-6],
+        "process/acquisition/start_date": "2026-11-22T01:02:03-0600",
+        "process/acquisition/end_date": "2026-11-22T01:04:03-0600",
+    }
+    path = nxtomo_view(dx(more=about))
+    assert validate.validate_application(str(path)) == (0, 0)
+    assert validate.validate_file(str(path)) == (0, 0)
+    with h5py.File(path) as file:
+        entry = file["entry"]
+        assert entry["title"].asstr()[()] == "a scan"
+        assert entry["start_time"].asstr()[()] == "2026-11-22T01:02:03-06:00"
+        assert entry["end_time"].asstr()[()] == "2026-11-22T01:04:03-06:00"
+        assert entry["sample/name"].asstr()[()] == "bone"
+        assert entry["instrument/name"].asstr()[()] == "2-BM"
+        assert entry["instrument/source/name"].asstr()[()] == "APS"
+        size = entry["instrument/detector/x_pixel_size"]
+        assert (size[()], size.attrs["units"]) == (3.45e-6, "m")
+
+
+def test_a_file_that_says_little_is_valid(dx, monkeypatch):
+    validate = pytest.importorskip("nexusformat.nexus.validate")
+    monkeypatch.setattr(h5py.Dataset, "is_virtual", False)
+    path = nxtomo_view(dx(kinds=[PROJECTION]), entry="tomo")
+    assert validate.validate_application(str(path)) == (0, 0)
+    np.testing.assert_array_equal(seen(path, "tomo")[PROJECTION][0], frames_of(PROJECTION))
+
+
+@pytest.mark.parametrize(
+    "order",
+    [
+        {"process/acquisition/image_key": np.array(KEY, np.int8)},
+        {"defaults/HDF5FrameLocation": np.array([LOCATIONS[each] for each in KEY], "S256")},
+        {"defaults/SaveDest": [LOCATIONS[each] for each in KEY]},
+    ],
+    ids=["ours", "ioc", "texts"],
+)
+def test_frames_are_in_the_order_of_acquisition(dx, order):
+    path = nxtomo_view(dx(more=order))
+    check_frames(path)
+    with h5py.File(path) as file:
+        key = file["entry/data/image_key"]
+        assert key[()].tolist() == KEY
+        assert "in the order of acquisition" in key.attrs["description"]
+        images = file["entry/data/data"]
+        # a piece for each run of frames of one kind
+        assert len(images.virtual_sources()) == 5
+        np.testing.assert_array_equal(images[10], frames_of(FLAT)[2])
+
+
+@pytest.mark.parametrize("key", [KEY[1:], [*KEY, 0], [0] * 12, [7] * 12])
+def test_an_order_that_does_not_fit_the_frames_is_not_believed(dx, key):
+    path = nxtomo_view(dx(more={"process/acquisition/image_key": key}))
+    check_frames(path)
+    with h5py.File(path) as file:
+        assert "isn't known" in file["entry/data/image_key"].attrs["description"]
+
+
+def test_files_can_be_moved_together_and_read_from_anywhere(dx, tmp_path, monkeypatch):
+    source = dx("a/dx/scan.h5")
+    path = nxtomo_view(source, tmp_path / "a/views/scan.nxs")
+    (tmp_path / "a").rename(tmp_path / "moved")
+    path = tmp_path / "moved" / path.relative_to(tmp_path / "a")
+    check_frames(path)
+    for directory in (tmp_path, path.parent):
+        monkeypatch.chdir(directory)
+        check_frames(os.path.relpath(path))
+
+
+def test_a_view_over_virtual_datasets(dx, tmp_path, monkeypatch):
+    stored = dx("a/ioc/images.h5")
+    source = tmp_path / "a/dx/scan.h5"
+    source.parent.mkdir()
+    with h5py.File(source, "w") as file:
+        for kind, name in ((DARK, "data_dark"), (FLAT, "data_white"), (PROJECTION, "data")):
+            shape = (COUNTS[kind], *SHAPE)
+            layout = h5py.VirtualLayout(shape, "u2")
+            layout[...] = h5py.VirtualSource("../ioc/images.h5", f"exchange/{name}", shape, "u2")
+            file.create_virtual_dataset(f"exchange/{name}", layout)
+        file["exchange/theta"] = ANGLES
+    assert stored.exists()
+    nxtomo_view(source, tmp_path / "a/views/of/scan.nxs")
+    (tmp_path / "a").rename(tmp_path / "moved")
+    monkeypatch.chdir(tmp_path)
+    check_frames("moved/views/of/scan.nxs")
+    monkeypatch.chdir("/")
+    check_frames(tmp_path / "moved/views/of/scan.nxs")
+    # by a link that is elsewhere
+    (tmp_path / "mine.h5").symlink_to(tmp_path / "moved/dx/scan.h5")
+    check_frames(nxtomo_view(tmp_path / "mine.h5"))
+
+
+def test_a_file_that_is_a_link(dx, tmp_path):
+    source = dx("far/away/scan.h5")
+    (tmp_path / "near").mkdir()
+    (tmp_path / "near/mine.h5").symlink_to(source)
+    path = nxtomo_view(tmp_path / "near/mine.h5")
+    assert path == tmp_path / "near/mine_nxtomo.nxs"
+    check_frames(path)
+
+
+def test_the_size_of_a_file_does_not_matter(tmp_path):
+    source = tmp_path / "large.h5"
+    shape = (12_000, 2048, 2048)  # 100 GB of which none is on the disk
+    with h5py.File(source, "w") as file:
+        file.create_dataset("exchange/data", shape, "u2", chunks=(1, 2048, 2048))
+        file.create_dataset("exchange/data_dark", (20, *shape[1:]), "u2", chunks=(1, 2048, 2048))
+        file["exchange/theta"] = np.linspace(0, 180, shape[0])
+        file["exchange/data_dark"][19, 3, 4] = 7
+    path = nxtomo_view(source)
+    with h5py.File(path) as file:
+        images = file["entry/data/data"]
+        assert images.shape == (12_020, 2048, 2048)
+        assert len(images.virtual_sources()) == 2
+        assert images[19, 3, 4] == 7
+        assert file["entry/data/rotation_angle"][-1] == 180
+    assert path.stat().st_size < 200_000
+
+
+def test_averaged_darks_of_another_type(dx):
+    mean = frames_of(DARK).mean(axis=0).astype("f4")
+    path = nxtomo_view(dx(more={"exchange/data_dark": mean, "defaults/SaveDest": ["a"] * 12}))
+    found = seen(path)
+    np.testing.assert_array_equal(found[DARK][0], mean[None])
+    np.testing.assert_array_equal(found[PROJECTION][0], frames_of(PROJECTION))
+
+
+def test_angles_of_flats_and_darks_that_are_known(dx):
+    more = {"exchange/theta_white": [0.0, 0.0, 180.0], "exchange/theta_dark": [-1.0, 181.0]}
+    found = seen(nxtomo_view(dx(more=more)))
+    assert found[FLAT][1].tolist() == [0, 0, 180]
+    assert found[DARK][1].tolist() == [-1, 181]
+
+
+@pytest.mark.parametrize(
+    ("units", "factor"), [("°", 1), ("deg.", 1), ("", 1), ("radians", 180 / np.pi)]
+)
+def test_units_of_angles(dx, units, factor):
+    angles = seen(nxtomo_view(dx(units=units)))[PROJECTION][1]
+    np.testing.assert_allclose(angles, ANGLES * factor, rtol=1e-15)
+
+
+@pytest.mark.parametrize("names", [("start", "step"), ("rotation_start", "rotation_step")])
+def test_angles_that_the_settings_tell(dx, names):
+    more = dict(zip(names, (0.5, 2.0), strict=True), num_angles=[7])
+    more = {f"process/acquisition/rotation/{name}": value for name, value in more.items()}
+    angles = seen(nxtomo_view(dx(theta=False, more=more)))[PROJECTION][1]
+    assert angles.tolist() == [0.5, 2.5, 4.5, 6.5, 8.5, 10.5, 12.5]
+
+
+BAD = {
+    "nothing of Data Exchange": (
+        {"kinds": [DARK]},
+        r"no images at /exchange/data; .* has exchange",
+    ),
+    "no angles": ({"theta": False}, "no angles at /exchange/theta.*finish_dx"),
+    "angles of a scan that lost frames": (
+        {
+            "theta": False,
+            "more": {
+                f"process/acquisition/rotation/{name}": value
+                for name, value in (("start", 0.0), ("step", 1.0), ("num_angles", 8))
+            },
+        },
+        "for 7 projections",
+    ),
+    "too few angles": ({"more": {"exchange/theta": np.zeros(6)}}, "has 6 float64 .* each of the 7"),
+    "other units": ({"units": "mm"}, "in mm at /exchange/theta"),
+    "angles that are texts": ({"more": {"exchange/theta": ["a"] * 7}}, "has 7 object"),
+    "frames of another shape": (
+        {"more": {"exchange/data_dark": np.zeros((2, 3, 3))}},
+        r"frames of \(4, 5\) at /exchange/data.*and of|frames of .*\(3, 3\)",
+    ),
+    "colour": ({"more": {"exchange/data": np.zeros((7, 4, 5, 3), "u1")}}, r"\(7, 4, 5, 3\)"),
+    "texts": ({"more": {"exchange/data": ["a"]}}, "object of shape"),
+    "no frames": (
+        {"kinds": [], "more": {"exchange/data": np.zeros((0, 4, 5), "u2")}},
+        "no frames at /exchange/data",
+    ),
+    "a link that leads nowhere": (
+        {"kinds": [], "more": {"exchange/data": h5py.SoftLink("/nowhere")}},
+        "no images at /exchange/data",
+    ),
+}
+
+
+@pytest.mark.parametrize("fault", BAD)
+def test_files_that_are_refused(dx, fault, tmp_path):
+    options, message = BAD[fault]
+    source = dx(**options)
+    with pytest.raises(ImageFileError, match=message) as caught:
+        nxtomo_view(source)
+    assert caught.value.path == str(source)
+    assert str(source) in str(caught.value)
+    assert os.listdir(tmp_path) == ["scan.h5"]
+
+
+def test_sinograms_are_refused(dx):
+    source = dx()
+    with h5py.File(source, "a") as file:
+        file["exchange/data"].attrs["axes"] = "y:theta:x"
+    with pytest.raises(ImageFileError, match="expected 'theta:y:x'"):
+        nxtomo_view(source)
+
+
+def test_files_that_are_no_hdf5(tmp_path):
+    with pytest.raises(ImageFileError, match="missing"):
+        nxtomo_view(tmp_path / "nowhere.h5")
+    (tmp_path / "text.h5").write_text("no")
+    with pytest.raises(ImageFileError, match=r"text\.h5 can't be opened"):
+        nxtomo_view(tmp_path / "text.h5")
+
+
+def test_a_name_that_is_taken(dx, tmp_path):
+    source = dx()
+    path = nxtomo_view(source)
+    path.write_text("mine")
+    with pytest.raises(OutputExistsError, match="exists already"):
+        nxtomo_view(source)
+    assert path.read_text() == "mine"
+    check_frames(nxtomo_view(source, exists="bump"))
+    assert sorted(os.listdir(tmp_path)) == ["scan.h5", "scan_nxtomo-1.nxs", "scan_nxtomo.nxs"]
+    check_frames(nxtomo_view(source, exists="replace"))
+    with pytest.raises(OutputNameError, match="is the file to show"):
+        nxtomo_view(source, source, exists="replace")
+    check_frames(nxtomo_view(source, exists="replace"))
+
+
+@pytest.mark.parametrize("entry", ["", ".", "a/b", "/entry"])
+def test_an_entry_that_is_no_name(dx, entry):
+    with pytest.raises(ConfigurationError, match="entry="):
+        nxtomo_view(dx(), entry=entry)
+
+
+def test_a_view_that_fails_leaves_nothing(dx, tmp_path, monkeypatch):
+    source = dx()
+    monkeypatch.setattr("adsupport.callbacks.nxtomo.view.link", lambda *_: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        nxtomo_view(source)
+    assert os.listdir(tmp_path) == ["scan.h5"]
+
+
+def test_a_view_is_a_file_that_can_be_copied_with_its_source(dx, tmp_path):
+    path = nxtomo_view(dx("a/scan.h5"))
+    shutil.copytree(path.parent, tmp_path / "b")
+    shutil.rmtree(path.parent)
+    check_frames(tmp_path / "b" / path.name)
