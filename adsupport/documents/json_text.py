@@ -121,7 +121,7 @@ def encode_document(name: str, doc: Mapping[str, Any], *, other: Other | None = 
     return b"[%b,%b]\n" % (encode(name, where="name"), text)
 
 
-def decode(text: bytes | str, *, where: str = "text") -> Any:
+def decode(text: bytes | str, *, where: str = "text", unique: bool = False) -> Any:
     """Read a value from JSON text.
 
     Parameters
@@ -131,6 +131,9 @@ def decode(text: bytes | str, *, where: str = "text") -> Any:
         Python's own ``json``.
     where : str
         What the text is, for messages.
+    unique : bool
+        Whether an object that has a key twice is refused; otherwise the last one counts, and other
+        programs may take the first.
 
     Returns
     -------
@@ -144,6 +147,8 @@ def decode(text: bytes | str, *, where: str = "text") -> Any:
     """
     try:
         text = text.decode() if isinstance(text, bytes) else text
+        if unique:
+            return json.loads(text, object_pairs_hook=_restored_once)
         return json.loads(text, object_hook=restored if TAG in text else None)
     except (ValueError, RecursionError) as error:
         if isinstance(error, DocumentError):
@@ -154,7 +159,9 @@ def decode(text: bytes | str, *, where: str = "text") -> Any:
         ) from error
 
 
-def decode_document(line: bytes | str, *, where: str = "line") -> tuple[str, dict[str, Any]]:
+def decode_document(
+    line: bytes | str, *, where: str = "line", unique: bool = False
+) -> tuple[str, dict[str, Any]]:
     """Read a document from a line of a JSON lines file.
 
     Parameters
@@ -163,6 +170,8 @@ def decode_document(line: bytes | str, *, where: str = "line") -> tuple[str, dic
         ``["start", {...}]``, or as tiled writes it ``{"name": "start", "doc": {...}}``.
     where : str
         What the line is, for messages.
+    unique : bool
+        See :func:`decode`.
 
     Returns
     -------
@@ -174,7 +183,7 @@ def decode_document(line: bytes | str, *, where: str = "line") -> tuple[str, dic
     DocumentError
         It isn't such a line.
     """
-    found = decode(line, where=where)
+    found = decode(line, where=where, unique=unique)
     if isinstance(found, dict):
         found = [found.get("name"), found.get("doc")]
     match found:
@@ -183,6 +192,15 @@ def decode_document(line: bytes | str, *, where: str = "line") -> tuple[str, dic
     raise DocumentError(
         f'The {where} isn\'t a document; expected ["start", {{...}}], found {line[:40]!r}.'
     )
+
+
+def _restored_once(pairs: list[tuple[str, Any]]) -> Any:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [key for key, _ in pairs]
+        twice = next(key for key in names if names.count(key) > 1)
+        raise ValueError(f"an object has the key {twice!r:.60} twice")
+    return restored(found)
 
 
 def _is_whole(text: bytes) -> bool:
