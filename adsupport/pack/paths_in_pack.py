@@ -1,0 +1,178 @@
+"""From the paths that documents have to the files of a pack, and to none outside of it."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from ..documents.asset_paths import AnyPathMap, local_path
+from ..documents.assets import Asset, asset_of
+from ..documents.images.formats import file_kind
+from ..errors import ImageFileError, PackError
+from .hdf5_reach import check_hdf5, check_unfolded
+
+__all__ = ["PathsInPack"]
+
+
+class PathsInPack:
+    """Tells where a pack has the files of its documents; a ``path_map`` for all who take one.
+
+    Parameters
+    ----------
+    directory : pathlib.Path
+        The pack, absolute.
+    place : callable
+        From a path, as the documents have it, to one relative to the pack; None for a path of
+        which the pack has no files.
+    path_map : mapping, PathMap or function, optional
+        Where files are that the pack only lists: see :func:`adsupport.documents.asset_of`.
+
+    Notes
+    -----
+    Called with a path of the documents it returns the local one.  A pack may be moved: nothing but
+    its directory counts.
+    """
+
+    def __init__(
+        self,
+        directory: Path,
+        place: Callable[[str], str | None],
+        path_map: AnyPathMap = None,
+    ) -> None:
+        self.directory = directory
+        self._place = place
+        self._path_map = path_map
+        self._checked: dict[Path, tuple[int, int]] = {}
+
+    def __call__(self, path: str) -> str:
+        """Translate a path.
+
+        Parameters
+        ----------
+        path : str
+            Of the documents, root included.
+
+        Returns
+        -------
+        str
+            In the pack; of a file that the pack doesn't have, what the path map says.
+
+        Raises
+        ------
+        PackError
+            The pack has no place for it, or a link on the way to it.
+        """
+        relative = self._place(path)
+        if relative is not None:
+            target = self.directory / relative
+            self._refuse_links(target)
+            # names of NPY files follow on the path itself
+            if self._path_map is None or target.exists() or target.parent.exists():
+                return str(target)
+        if self._path_map is not None:
+            return str(local_path(path, self._path_map))
+        raise PackError(
+            f"The pack {self.directory} has no place for the file {path!r:.300} of its documents.",
+            remedy="If the file is on this computer, open the pack with a path_map.",
+        )
+
+    def check(self, document: Mapping[str, Any]) -> Asset:
+        """Look at the files of a resource, before anybody reads them.
+
+        Parameters
+        ----------
+        document : mapping
+            A resource or stream_resource document.
+
+        Returns
+        -------
+        Asset
+            Of the document, with local paths.
+
+        Raises
+        ------
+        PackError
+            The document leads out of the pack, or one of its files does: by a link, or by what
+            HDF5 files have in place of one; or a file unfolds to more than it can hold.
+        """
+        refused: list[PackError] = []
+
+        def mapped(path: str) -> str:
+            try:
+                return self(path)
+            except PackError as error:  # which asset_of would keep for those who read the files
+                refused.append(error)
+                raise
+
+        asset = asset_of(document, mapped)
+        if refused:
+            raise refused[0]
+        if asset.problem or not asset.path.is_relative_to(self.directory):
+            return asset  # nobody can read it; or it's where the user's path map says
+        if asset.kind == "hdf5":
+            self._check_file(asset, asset.path)
+        elif asset.kind == "files":
+            self._check_series(asset)
+        return asset
+
+    def _check_series(self, asset: Asset) -> None:
+        try:
+            first = asset.file_of(0)[0]
+        except ImageFileError:
+            return
+        base = asset.path if asset.has_frame_axis else asset.path.parent
+        if not Path(os.path.normpath(first)).is_relative_to(base):
+            raise PackError(
+                f"Resource {asset.uid!r:.100} of the pack is refused: its file names lead out of "
+                f"its directory, such as {str(first)!r:.300}.",
+                remedy="Don't use this pack unless you know who wrote it.",
+            )
+        directory = first.parent
+        self._refuse_links(directory)
+        if not directory.is_dir():
+            return
+        with os.scandir(directory) as entries:
+            for entry in sorted(entries, key=lambda entry: entry.name):
+                if entry.is_symlink():
+                    self._refuse_links(Path(entry.path))
+                if asset.format == "hdf5" and entry.is_file(follow_symlinks=False):
+                    self._check_file(asset, Path(entry.path))
+        if asset.format != "hdf5":
+            self._check_file(asset, first)
+
+    def _check_file(self, asset: Asset, path: Path) -> None:
+        """Look at what a file holds, once; what is damaged is told by those who read it."""
+        try:
+            found = path.lstat()
+        except OSError:
+            return
+        if not stat.S_ISREG(found.st_mode):
+            raise PackError(f"{path} of the pack isn't a regular file.", path=self._name(path))
+        if self._checked.get(path) == (found.st_size, found.st_mtime_ns):
+            return
+        try:
+            if asset.format == "hdf5":
+                check_hdf5(path, self.directory)
+            else:
+                kind = file_kind(asset.format, path)
+                check_unfolded("its image", kind.shape, kind.dtype.itemsize, path, self.directory)
+        except ImageFileError:
+            return
+        self._checked[path] = found.st_size, found.st_mtime_ns
+
+    def _refuse_links(self, target: Path) -> None:
+        path = self.directory
+        for part in target.relative_to(self.directory).parts:
+            path = path / part
+            if path.is_symlink():
+                raise PackError(
+                    f"{path} of the pack is a link, which may lead out of it.",
+                    path=self._name(path),
+                    remedy="Don't use this pack unless you know who wrote it.",
+                )
+
+    def _name(self, path: Path) -> Path:
+        return path.relative_to(self.directory)
