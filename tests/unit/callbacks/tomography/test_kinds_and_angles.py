@@ -11,7 +11,7 @@ import pytest
 from adsupport.callbacks.tomography import FrameKind, TomoFile, TomoFrames, TomoWriter
 
 from ..sending import send
-from .made import IMAGE, THETA, TomoRun, number_key, numbers, plain_run, write_images
+from .made import numbers, plain_run
 
 
 class Plain(TomoFile):

@@ -1,0 +1,170 @@
+"""Tomography runs as Data Exchange files, which tomopy, tomocupy, Savu and httomo read."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import h5py
+import numpy as np
+
+from ..output.hdf5_values import member_name, write_value
+from ..tomography import FrameKind, TomoFile, TomoFrames, TomoWriter
+from ..tomography.metadata import Fact, detector_facts, photon_energy, said
+
+__all__ = ["FORMAT", "IMPLEMENTS", "DataExchangeFile", "DataExchangeWriter"]
+
+#: Name and version of the files' format, as it stands in the attribute ``format``.
+FORMAT = "adsupport-dataexchange-1"
+#: Which groups a file has, as it stands in ``/implements``.
+IMPLEMENTS = "exchange:measurement:process"
+
+#: Datasets of images and of angles, and what they are, by kind of frame.
+_DATASETS = {
+    FrameKind.PROJECTION: ("data", "theta", "projections"),
+    FrameKind.FLAT: ("data_white", "theta_white", "flat fields: beam without sample"),
+    FrameKind.DARK: ("data_dark", "theta_dark", "dark fields: no beam"),
+}
+
+#: Angles are evenly spaced when none is further off than this part of a step.
+_EVEN = 0.01
+
+
+class DataExchangeFile(TomoFile):
+    """The Data Exchange file of a run."""
+
+    format = FORMAT
+
+    def write(self, file: h5py.File, frames: TomoFrames) -> None:
+        """Write the file's content; see the base class."""
+        write_value(file, "implements", IMPLEMENTS)
+        exchange = file.create_group("exchange")
+        title = self.run.start.get("title")
+        if isinstance(title, str):
+            write_value(exchange, "name", title)
+        for kind in FrameKind:
+            self._write_kind(exchange, kind, frames.of(kind))
+        self._write_measurement(file.create_group("measurement"), frames.detector)
+        self._write_acquisition(file.create_group("process/acquisition"), frames)
+        for name, document in (("start", self.run.start), ("stop", self.run.stop)):
+            if document is not None:
+                write_value(file, f"process/bluesky/{name}", document, notes=self.skipped)
+
+    def _write_kind(self, exchange: h5py.Group, kind: FrameKind, frames: TomoFrames) -> None:
+        name, theta, description = _DATASETS[kind]
+        if not len(frames):
+            self.remark(
+                f"The run has no {kind.name.lower()}s: /exchange/{name} is left out. tomocupy "
+                "needs data, data_white, data_dark and theta; other readers may do without."
+            )
+            return
+        dataset = self.store(exchange, name, frames)
+        dataset.attrs["units"] = "counts"
+        dataset.attrs["description"] = description
+        if kind == FrameKind.PROJECTION:
+            dataset.attrs["axes"] = "theta:y:x"
+        if frames.has_angles:
+            angles = exchange.create_dataset(theta, data=frames.angles)
+            angles.attrs["units"] = "degree"
+            angles.attrs["source"] = frames.theta
+        elif kind == FrameKind.PROJECTION:
+            self.remark(
+                "No angle of the projections is known: /exchange/theta is left out. Name the data "
+                "key of the rotation by theta=<data key>."
+            )
+
+    def _write_measurement(self, group: h5py.Group, detector: str) -> None:
+        start = self.run.start
+        facts: dict[str, Any] = {
+            "instrument/name": said(start, ("instrument", "instrument_name", "beamline_id")),
+            "instrument/source/name": said(start, ("facility", "source")),
+            "instrument/monochromator/energy": photon_energy(self.run, self.baseline),
+            "instrument/detector/name": detector,
+            "sample/experimenter/name": said(start, ("experimenter", "user", "operator")),
+            "sample/experiment/proposal": said(start, ("proposal_id", "proposal")),
+        }
+        for name, fact in detector_facts(self.run, detector).items():
+            facts[f"instrument/detector/{name}"] = fact
+        sample = start.get("sample")
+        for name, value in (sample if isinstance(sample, dict) else {"name": sample}).items():
+            facts[f"sample/{member_name(str(name))}"] = value
+        facts.setdefault("sample/name", None)
+        if facts["sample/name"] is None:
+            facts["sample/name"] = start.get("sample_name")
+        for place in ("instrument", "sample"):
+            group.create_group(place)
+        for place, fact in facts.items():
+            value, units = fact if isinstance(fact, Fact) else (fact, "")
+            if value is not None and place not in group:
+                dataset = write_value(group, place, value, notes=self.skipped)
+                if units:
+                    dataset.attrs["units"] = units
+
+    def _write_acquisition(self, group: h5py.Group, frames: TomoFrames) -> None:
+        order = group.create_dataset("image_key", data=frames.kinds.astype(np.int8))
+        order.attrs["description"] = (
+            "What each frame is, in the order in which they were taken: 0 projection, 1 flat, 2 "
+            "dark"
+        )
+        counts = {kind: len(frames.of(kind)) for kind in FrameKind}
+        write_value(group, "dark_fields/num_dark_fields", counts[FrameKind.DARK])
+        write_value(group, "flat_fields/num_flat_fields", counts[FrameKind.FLAT])
+        write_value(group, "rotation/num_angles", counts[FrameKind.PROJECTION])
+        begin, step = _spacing(frames.of(FrameKind.PROJECTION).angles)
+        if begin is None:
+            begin = _number(self.run.start.get("rotation_start"))
+            step = _number(self.run.start.get("rotation_step"))
+        # One reader looks for the short names, another one for the long ones.
+        for name, value in (("start", begin), ("step", step)):
+            for place in (name, f"rotation_{name}"):
+                if value is not None:
+                    write_value(group, f"rotation/{place}", value).attrs["units"] = "degree"
+
+
+class DataExchangeWriter(TomoWriter):
+    """Write each tomography run to a Data Exchange file.
+
+    ::
+
+        /                       @format @uid @scan_id @exit_status @problems
+        /implements             "exchange:measurement:process"
+        /exchange
+            data, data_white, data_dark      (n, Y, X): projections, flats and darks  @units
+            theta, theta_white, theta_dark   (n,), degrees  @units
+        /measurement/instrument, sample      what the documents tell of these
+        /process/acquisition
+            rotation, dark_fields, flat_fields
+            image_key           (n,) in the order in which frames were taken
+        /process/bluesky/start, stop         the documents, JSON text
+
+    What the run doesn't have is left out, and told in the result's remarks.  The format is that of
+    https://dxfile.readthedocs.io.
+
+    Parameters
+    ----------
+    *args, **options
+        See :class:`~adsupport.callbacks.tomography.TomoWriter`.
+
+    Examples
+    --------
+    >>> writer = DataExchangeWriter("/data/dx", theta="rotation")
+    >>> RE.subscribe(writer.receiver)  # doctest: +SKIP
+    """
+
+    file_extension = "h5"
+    tomo_file = DataExchangeFile
+
+
+def _spacing(angles: np.ndarray) -> tuple[float | None, float | None]:
+    """Tell the first angle, and the step where the angles are evenly spaced."""
+    if not angles.size or np.isnan(angles).any():
+        return None, None
+    if angles.size < 2:
+        return float(angles[0]), None
+    step = float(angles[-1] - angles[0]) / (angles.size - 1)
+    even = angles[0] + step * np.arange(angles.size)
+    return float(angles[0]), step if np.abs(angles - even).max() <= _EVEN * abs(step) else None
+
+
+def _number(value: Any) -> float | None:
+    number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    return float(value) if number else None
