@@ -1,0 +1,320 @@
+"""Bring a file into a pack and take its SHA-256 meanwhile: read once, hashed beside the writing."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import fcntl
+import hashlib
+import os
+import stat
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from typing import NamedTuple
+
+from ..errors import OutputError
+
+__all__ = ["Copied", "Copier", "SourceError", "check_room", "writing_to"]
+
+_BUFFER = 4 * 2**20
+#: Enough that reading goes on while the slower one of hashing and writing has a buffer.
+_BUFFERS = 4
+
+#: ``_IOW(0x94, 9, int)`` of linux/fs.h: let a file share the blocks of another one.
+_FICLONE = 0x40049409
+
+#: How often a source is read that changes meanwhile.
+_TRIES = 2
+_CHANGED = "it is being written: it changed while it was read"
+
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
+
+class SourceError(Exception):
+    """A source can't be packed; the text says why, in a sentence's end."""
+
+
+class Copied(NamedTuple):
+    """What was read of a source.
+
+    Parameters
+    ----------
+    size : int
+        Bytes.
+    sha256 : str
+        Digest, hexadecimal.
+    mtime_ns : int
+        When it was last changed, in nanoseconds since 1970 (UTC).
+    """
+
+    size: int
+    sha256: str
+    mtime_ns: int
+
+
+class Copier:
+    """Copies files, one after the other, with a thread that hashes.
+
+    Parameters
+    ----------
+    how : str
+        ``"copy"``; ``"hardlink"``: the same file gets a second name; ``"reflink"``: a new file
+        shares the blocks of the source until one of them is changed; ``"list"``: the source is
+        only read.
+    told : callable
+        Called with the number of bytes that were read, some times a file.
+    """
+
+    def __init__(self, how: str, told: Callable[[int], None]) -> None:
+        self._how = how
+        self._told = told
+        self._hasher = ThreadPoolExecutor(1, "adsupport-pack-sha256")
+        self._free = [bytearray(_BUFFER) for _ in range(_BUFFERS)]
+
+    def close(self) -> None:
+        """End the thread."""
+        self._hasher.shutdown()
+
+    def bring(self, source: Path, target: Path) -> Copied:
+        """Bring a file to a name that is free; its content is on the disk when this returns.
+
+        Parameters
+        ----------
+        source : pathlib.Path
+            A regular file, or a link to one.
+        target : pathlib.Path
+            In a directory that exists.  The new file has the source's time of change.
+
+        Returns
+        -------
+        Copied
+            Of what is there now.
+
+        Raises
+        ------
+        SourceError
+            The source is missing, can't be read or isn't a regular file; or it was changed while
+            it was read, twice.
+        OutputError
+            The target can't be written; or has no room, or can't be made in this way on its
+            file system.
+        """
+        for _ in range(_TRIES):
+            try:
+                return self._try(source, target)
+            except BaseException as error:
+                with contextlib.suppress(OSError):
+                    target.unlink()
+                if not isinstance(error, _ChangedError):
+                    raise
+        raise SourceError(_CHANGED)
+
+    def look(self, source: Path) -> Copied:
+        """Read a file for its digest alone.
+
+        Parameters
+        ----------
+        source : pathlib.Path
+            See :meth:`bring`.
+
+        Returns
+        -------
+        Copied
+            Of the source.
+
+        Raises
+        ------
+        SourceError
+            See :meth:`bring`.
+        """
+        for _ in range(_TRIES):
+            with contextlib.suppress(_ChangedError), _opened(source) as reader:
+                return self._read(source, reader, None)
+        raise SourceError(_CHANGED)
+
+    def _try(self, source: Path, target: Path) -> Copied:
+        if self._how == "hardlink":
+            return self._link(source, target)
+        with _opened(source) as reader:
+            size = os.fstat(reader).st_size
+            with writing_to(target, size):
+                writer = os.open(target, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
+            try:
+                if self._how == "reflink":
+                    _clone(reader, writer, target)
+                    copied = self._read(source, reader, None)
+                else:
+                    check_room(target, size)
+                    copied = self._read(source, reader, writer, target)
+                with writing_to(target, size):
+                    os.utime(writer, ns=(copied.mtime_ns, copied.mtime_ns))
+                    os.fsync(writer)
+            finally:
+                os.close(writer)
+        return copied
+
+    def _link(self, source: Path, target: Path) -> Copied:
+        with _opened(source) as reader:
+            try:
+                # by the open file, so that what is linked is what is read, through any link
+                os.link(source.resolve(), target)
+            except OSError as error:
+                raise OutputError(
+                    f"{source} can't have a second name in the pack: {error.strerror}",
+                    path=target,
+                    remedy="use external='copy'; hard links are only within one file system.",
+                ) from error
+            if not os.path.samestat(os.fstat(reader), target.stat()):
+                raise _ChangedError
+            return self._read(source, reader, None)
+
+    def _read(
+        self, source: Path, reader: int, writer: int | None, target: Path | None = None
+    ) -> Copied:
+        before, size, digest = os.fstat(reader), 0, hashlib.sha256()
+        hashing: deque[tuple[Future[None], bytearray]] = deque()
+        try:
+            while True:
+                buffer = self._buffer(hashing)
+                try:
+                    count = os.readv(reader, [buffer])
+                except OSError as error:
+                    self._free.append(buffer)
+                    raise SourceError(f"it can't be read: {error.strerror}") from error
+                part = memoryview(buffer)[:count]
+                hashing.append((self._hasher.submit(digest.update, part), buffer))
+                if not count:
+                    break
+                if writer is not None and target is not None:
+                    with writing_to(target, before.st_size):
+                        _write_all(writer, part)
+                size += count
+                self._told(count)
+        finally:
+            while hashing:
+                self._free.append(_hashed(hashing))
+        try:
+            same = _state(before) == _state(os.fstat(reader)) == _state(os.stat(source))
+        except OSError:
+            same = False
+        if not same or size != before.st_size:
+            self._told(-size)
+            raise _ChangedError
+        return Copied(size, digest.hexdigest(), before.st_mtime_ns)
+
+    def _buffer(self, hashing: deque[tuple[Future[None], bytearray]]) -> bytearray:
+        return self._free.pop() if self._free else _hashed(hashing)
+
+
+class _ChangedError(Exception):
+    """A source was changed while it was read."""
+
+
+def check_room(target: Path, size: int) -> None:
+    """Make sure that there is room for so much, before it's written.
+
+    Parameters
+    ----------
+    target : pathlib.Path
+        In a directory that exists.
+    size : int
+        Bytes.
+
+    Raises
+    ------
+    OutputError
+        The file system has less.
+    """
+    found = os.statvfs(target.parent)
+    if found.f_blocks and found.f_bavail * found.f_frsize < size:
+        raise _no_room(target, size)
+
+
+@contextlib.contextmanager
+def writing_to(target: Path, size: int) -> Iterator[None]:
+    """Say what is wrong when a file of a pack can't be written.
+
+    Parameters
+    ----------
+    target : pathlib.Path
+        The file.
+    size : int
+        Bytes that it needs.
+
+    Yields
+    ------
+    None
+
+    Raises
+    ------
+    OutputError
+        In place of any OSError.
+    """
+    try:
+        yield
+    except OutputError:
+        raise
+    except OSError as error:
+        if error.errno in _NO_ROOM:
+            raise _no_room(target, size) from error
+        raise OutputError(
+            f"{target} can't be written: {error.strerror or error}",
+            path=target,
+            remedy="pack again once it can: what is done stays.",
+        ) from error
+
+
+def _no_room(target: Path, size: int) -> OutputError:
+    found = os.statvfs(target.parent)
+    return OutputError(
+        f"{target.parent} has no room for a file of {size} bytes: "
+        f"{found.f_bavail * found.f_frsize} are free, as far as limits allow",
+        path=target,
+        remedy="make room and pack again: what is done stays; or pack to another disk.",
+    )
+
+
+@contextlib.contextmanager
+def _opened(source: Path) -> Iterator[int]:
+    try:
+        # a pipe would wait for its writer
+        reader = os.open(source, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError as error:
+        missing = error.errno in (errno.ENOENT, errno.ENOTDIR)
+        raise SourceError(
+            "there is no such file" if missing else f"it can't be opened: {error.strerror}"
+        ) from error
+    try:
+        if not stat.S_ISREG(os.fstat(reader).st_mode):
+            raise SourceError("it isn't a regular file")
+        yield reader
+    finally:
+        os.close(reader)
+
+
+def _clone(reader: int, writer: int, target: Path) -> None:
+    try:
+        fcntl.ioctl(writer, _FICLONE, reader)
+    except OSError as error:
+        raise OutputError(
+            f"{target} can't share the blocks of its source: {error.strerror}",
+            path=target,
+            remedy="use external='copy'; reflinks need one file system, such as Btrfs or XFS.",
+        ) from error
+
+
+def _hashed(hashing: deque[tuple[Future[None], bytearray]]) -> bytearray:
+    done, buffer = hashing.popleft()
+    done.result()
+    return buffer
+
+
+def _write_all(writer: int, part: memoryview) -> None:
+    while part:
+        part = part[os.write(writer, part) :]
+
+
+def _state(found: os.stat_result) -> tuple[int, ...]:
+    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns

@@ -1,0 +1,60 @@
+"""The files that are written last: they list what a pack has, for several readers."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from pathlib import Path
+
+from ..callbacks.output import AtomicFile
+from ..callbacks.output.temporary import clear_stale
+from .catalog_files import catalog_files
+from .copying import check_room, writing_to
+from .layout import DOCUMENTS_LIST, MANIFEST, SUMS, external_list, tag_of
+from .manifest import Manifest
+
+__all__ = ["write_final_files"]
+
+
+def write_final_files(directory: Path, manifest: Manifest) -> None:
+    """Write the manifest and the lists, each in one step.
+
+    Parameters
+    ----------
+    directory : pathlib.Path
+        The pack's.
+    manifest : Manifest
+        What it has.
+
+    Raises
+    ------
+    OutputError
+        One can't be written.
+    """
+    texts = {name: text.encode() for name, text in catalog_files(manifest).items()}
+    texts[DOCUMENTS_LIST] = _lines(sorted(run.path for run in manifest.runs))
+    texts |= _source_lists(manifest)
+    texts[MANIFEST] = manifest.text()
+    sums = {name: hashlib.sha256(text).hexdigest() for name, text in texts.items()}
+    sums |= {run.path: run.sha256 for run in manifest.runs}
+    sums |= {file.path: file.sha256 for file in manifest.files if file.path}
+    texts[SUMS] = _lines([f"{sums[path]}  {path}" for path in sorted(sums)])
+    for name, text in texts.items():
+        clear_stale(directory, name, older_than=0.0)
+        check_room(directory / name, len(text))
+        with AtomicFile(directory / name, exists="replace") as file:
+            with writing_to(directory / name, len(text)):
+                file.temporary.write_bytes(text)
+
+
+def _source_lists(manifest: Manifest) -> dict[str, bytes]:
+    """List the sources by the anchor that their paths had in the documents."""
+    lists: dict[str, set[str]] = {}
+    for file in manifest.files:
+        tag = file.path.split("/")[1] if file.path else tag_of("/")
+        lists.setdefault(tag, set()).add(file.source)
+    return {external_list(tag): _lines(sorted(sources)) for tag, sources in lists.items()}
+
+
+def _lines(lines: list[str]) -> bytes:
+    return b"".join(os.fsencode(line) + b"\n" for line in lines)

@@ -1,0 +1,124 @@
+"""What a packer has done so far, for the one that goes on after it was killed.
+
+The journal lies in the pack until it's finished: a JSON object on each line.  A line is written
+before the file of which it tells takes its name, and after that file's content has reached the
+disk: a file that has its name, size and time of change is done.  The packer holds a lock on the
+journal, so that there's only one.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+from ..errors import OutputError
+from .layout import JOURNAL
+
+__all__ = ["Journal"]
+
+
+class Journal:
+    """The journal of a pack, locked.
+
+    Parameters
+    ----------
+    directory : pathlib.Path
+        The pack's; it exists.
+
+    Attributes
+    ----------
+    records : list of dict
+        What was there already; a last line without its end is left out.
+
+    Raises
+    ------
+    OutputError
+        Another process is packing there; or the journal can't be written.
+    """
+
+    def __init__(self, directory: Path) -> None:
+        self._path = directory / JOURNAL
+        self._file = self._locked()
+        self.records = self._read()
+
+    def add(self, record: dict[str, Any], sync: bool = False) -> None:
+        """Write a record.
+
+        Parameters
+        ----------
+        record : dict
+            Of what JSON has.
+        sync : bool
+            Wait until it's on the disk.
+
+        Raises
+        ------
+        OSError
+            It can't be written.
+        """
+        line = json.dumps(record).encode("ascii") + b"\n"
+        size = os.fstat(self._file).st_size
+        try:
+            while line:
+                line = line[os.write(self._file, line) :]
+        except OSError:
+            os.ftruncate(self._file, size)
+            raise
+        if sync:
+            os.fsync(self._file)
+
+    def remove(self) -> None:
+        """Remove the journal: the pack is finished."""
+        self._path.unlink()
+
+    def close(self) -> None:
+        """Give up the lock.  Again is harmless."""
+        if self._file >= 0:
+            os.close(self._file)
+            self._file = -1
+
+    def _locked(self) -> int:
+        flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW
+        while True:
+            try:
+                file = os.open(self._path, flags, 0o666)
+            except OSError as error:
+                raise OutputError(
+                    f"{self._path} can't be written: {error.strerror}",
+                    path=self._path,
+                    remedy="make the directory writable, or choose another one.",
+                ) from error
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError as error:
+                os.close(file)
+                raise OutputError(
+                    f"{self._path.parent} is being packed by another process",
+                    path=self._path,
+                    remedy="wait for it, or choose another directory.",
+                ) from error
+            # the other one may have finished, and removed it, between the two calls
+            with contextlib.suppress(FileNotFoundError):
+                if os.path.samestat(os.fstat(file), self._path.lstat()):
+                    return file
+            os.close(file)
+
+    def _read(self) -> list[dict[str, Any]]:
+        with open(self._file, "rb", closefd=False) as file:
+            lines = file.read().split(b"\n")
+        torn = lines.pop()  # nothing, unless its writer was killed
+        if torn:
+            os.ftruncate(self._file, os.fstat(self._file).st_size - len(torn))
+        try:
+            return [json.loads(line) for line in lines]
+        except ValueError as error:
+            self.close()
+            raise OutputError(
+                f"{self._path} is damaged: {error}",
+                path=self._path,
+                remedy="remove the directory and pack again, or pack to another one.",
+            ) from error
