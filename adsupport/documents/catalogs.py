@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -52,7 +52,11 @@ def catalog_of(source: Any) -> Any:
 
 
 def runs_of_catalog(
-    catalog: Any, wanted: Sequence[Wanted], since: float | None, until: float | None
+    catalog: Any,
+    wanted: Sequence[Wanted],
+    since: float | None,
+    until: float | None,
+    query: Mapping[str, Any],
 ) -> list[Any]:
     """List the runs that may be asked for.
 
@@ -64,17 +68,22 @@ def runs_of_catalog(
         What is asked for; all runs without any.
     since, until : float or None
         Seconds since 1970 (UTC).
+    query : mapping of str to any
+        What start documents have, such as ``{"sample.name": "a"}``.
 
     Returns
     -------
     list
-        Runs: those that fit, and maybe others.  All of the time when something fits none, so
-        that it can be said what there is.
+        Runs: those that fit, and maybe others.  All of the time and query when something fits
+        none, so that it can be said what there is.
     """
     is_tiled = any(each.__module__.split(".")[0] == "tiled" for each in type(catalog).__mro__)
     ask: Callable[..., Any] = _ask_tiled if is_tiled else _ask_databroker
     if since is not None or until is not None:
         catalog = ask(catalog, "time", since, until)
+    for key, value in query.items():
+        if isinstance(value, str | int | float):  # others are compared by whoever asks
+            catalog = _ask_equal(catalog, key, value, is_tiled)
     found: list[Any] = []
     for each in wanted:
         some: list[Any] = []
@@ -102,6 +111,14 @@ def _latest(catalog: Any, count: int, is_tiled: bool) -> list[Any]:
     if is_tiled:
         return _runs(catalog.sort(("start.time", -1)).values()[:count])
     return [catalog[-place] for place in range(1, min(count, len(catalog)) + 1)]
+
+
+def _ask_equal(catalog: Any, key: str, value: Any, is_tiled: bool) -> Any:
+    if is_tiled:
+        from tiled.queries import Eq
+
+        return catalog.search(Eq(f"start.{key}", value))
+    return catalog.search({key: value})
 
 
 def _ask_databroker(catalog: Any, key: str, first: Any, last: Any = None) -> Any:

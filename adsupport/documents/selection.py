@@ -7,7 +7,7 @@ import datetime
 import math
 import os
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -44,6 +44,7 @@ def find_runs(
     texts: Sequence[str | int] = (),
     since: float | str | datetime.datetime | None = None,
     until: float | str | datetime.datetime | None = None,
+    query: Mapping[str, Any] | None = None,
 ) -> list[StoredRun]:
     """Choose runs from a catalog or from files.
 
@@ -62,6 +63,9 @@ def find_runs(
         Only runs that began at ``since`` or later, and before ``until``: seconds since 1970
         (UTC), or a date as ``"2026-11-21"`` or ``"2026-11-21 22:15"``, in local time unless it
         says otherwise.  Indices count within this time.
+    query : mapping of str to any, optional
+        Only runs whose start document has each of these keys with this value: a key as
+        ``"sample.name"`` leads into a dictionary.  Indices count within these runs, too.
 
     Returns
     -------
@@ -79,19 +83,22 @@ def find_runs(
     """
     first, last = epoch_of(since, "since"), epoch_of(until, "until")
     asked = [str(text).strip() for text in texts]
+    query = dict(query or {})
     catalog = catalog_of(source)
     if catalog is None:
         runs = _listed_runs(source)
     else:
-        found = runs_of_catalog(catalog, [_wanted(text) for text in asked], first, last)
-        runs = list(stored_runs(found))
+        wanted = [] if query else [_wanted(text) for text in asked]
+        runs = list(stored_runs(runs_of_catalog(catalog, wanted, first, last, query)))
     runs.sort(key=lambda run: run.time)
     within = [
         run
         for run in runs
-        if (first is None or run.time >= first) and (last is None or run.time < last)
+        if (first is None or run.time >= first)
+        and (last is None or run.time < last)
+        and all(_has(run.start, key, value) for key, value in query.items())
     ]
-    where = _where(source, runs, within, since, until)
+    where = _where(source, runs, within, since, until, query)
     if not within:
         raise RunNotFoundError(f"{where} has no run", remedy=_time_remedy(runs))
     if not asked:
@@ -218,6 +225,15 @@ def _is_clear(text: str) -> bool:
     return len(text) >= SHORTEST_UID or _NUMBER.fullmatch(text) is not None
 
 
+def _has(doc: Any, key: str, value: Any) -> bool:
+    for part in key.split("."):  # no key of a document has a dot
+        if not isinstance(doc, Mapping) or part not in doc:
+            return False
+        doc = doc[part]
+    # for Python True is 1; and with arrays nothing is plainly equal
+    return isinstance(doc, bool) == isinstance(value, bool) and (doc == value) is True
+
+
 def _scan_id(run: StoredRun) -> int | None:
     found = run.start.get("scan_id")
     return int(found) if isinstance(found, int | float) and found == found // 1 else None
@@ -232,14 +248,20 @@ def _listed(names: Iterable[str]) -> str:
     return ", ".join(names[:5]) + (" ..." if len(names) > 5 else "")
 
 
-def _where(source: Any, runs: list[Any], within: list[Any], since: Any, until: Any) -> str:
+def _where(
+    source: Any,
+    runs: list[Any],
+    within: list[Any],
+    since: Any,
+    until: Any,
+    query: Mapping[str, Any],
+) -> str:
     name = os.fspath(source) if isinstance(source, str | os.PathLike) else ""
     name = name or str(getattr(source, "name", "") or f"The {type(source).__name__}")
-    if len(runs) == len(within) and (since is None and until is None):
-        return name
-    times = [f"since {since}"] if since is not None else []
-    times += [f"until {until}"] if until is not None else []
-    return f"{name} ({' '.join(times)})"
+    limits = [f"since {since}"] if since is not None else []
+    limits += [f"until {until}"] if until is not None else []
+    limits += [f"{key}={value!r}" for key, value in query.items()]
+    return f"{name} ({' '.join(limits)})" if limits else name
 
 
 def _time_remedy(runs: list[StoredRun]) -> str:

@@ -240,6 +240,15 @@ def test_what_isn_t_there_is_told(file, out, arguments, message):
     assert all(str(out) in each for each in stdout.split())
 
 
+def test_runs_are_chosen_by_a_query(file, out):
+    options = ["--to", "json", "--file", file, "--dir", out, "--name", "{start[scan_id]}"]
+    assert call("--query", "scan_id=41", *options)[0] == 0
+    assert os.listdir(out) == ["41.json"]
+    code, _, stderr = call("--query", 'scan_id="41"', *options)
+    assert (code, stderr.count("(scan_id='41') has no run")) == (1, 1)
+    assert call("--query", "scan_id", *options)[0] == 2
+
+
 def test_an_unknown_catalog_is_told_with_those_there_are(monkeypatch, out):
     fake = types.ModuleType("databroker")
     fake.catalog = {"mine": None}  # type: ignore[attr-defined]

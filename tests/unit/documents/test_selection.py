@@ -20,12 +20,20 @@ RUNS = [
     (2, "dddddddd-0000-0000-0000-000000000004"),
     (5, "12345678-0000-0000-0000-000000000005"),
 ]
+#: What start documents have beside it.
+SAMPLES = [
+    {"sample": {"name": "a", "id": 7}, "plan_name": "scan"},
+    {"sample": {"name": "a", "id": "7"}, "plan_name": "count"},
+    {"sample": {"name": "b", "list": ["a"]}, "plan_name": "scan"},
+    {"sample": "a", "plan_name": "scan", "good": True},
+    {"good": 1},
+]
 
 
 def documents_of(index):
     scan_id, uid = RUNS[index]
     time = T0 + 3600 * index
-    run = compose_run(uid=uid, time=time, metadata={"scan_id": scan_id})
+    run = compose_run(uid=uid, time=time, metadata={"scan_id": scan_id, **SAMPLES[index]})
     stream = run.compose_descriptor(
         name="primary", data_keys={"x": {"source": "", "dtype": "number", "shape": []}}
     )
@@ -106,6 +114,31 @@ def found(source, *texts, **options):
 )
 def test_names_of_runs(source, texts, expected):
     assert found(source, *texts) == expected
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize(
+    ("texts", "query", "expected"),
+    [
+        ([], {"plan_name": "scan"}, [0, 2, 3]),
+        (["-1"], {"plan_name": "scan"}, [3]),  # the latest of these
+        (["2"], {"plan_name": "count"}, [1]),
+        ([], {"sample.name": "a", "plan_name": "scan"}, [0]),
+        ([], {"sample.id": 7}, [0]),
+        ([], {"sample.id": "7"}, [1]),
+        ([], {"good": True}, [3]),
+        ([], {"good": 1}, [4]),
+        ([], {"sample.list": ["a"]}, [2]),
+        ([], {"sample": {"name": "a", "id": 7}}, [0]),
+    ],
+)
+def test_runs_are_found_by_what_their_start_documents_have(source, texts, query, expected):
+    assert found(source, *texts, query=query) == expected
+
+
+def test_a_query_without_an_answer_is_told(file):
+    with pytest.raises(RunNotFoundError, match=r"runs.jsonl \(sample.list='a'\) has no run"):
+        find_runs(file, query={"sample.list": "a"})
 
 
 @pytest.mark.filterwarnings("ignore")
