@@ -1,5 +1,6 @@
-"""NXtomo files: a view over Data Exchange files."""
+"""NXtomo files: of runs as they come, and views over Data Exchange files."""
 
 from .view import nxtomo_view
+from .writer import NXtomoWriter
 
-__all__ = ["nxtomo_view"]
+__all__ = ["NXtomoWriter", "nxtomo_view"]

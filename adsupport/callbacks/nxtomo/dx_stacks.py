@@ -17,7 +17,7 @@ from ...errors import ImageFileError
 from ..tomography.angles import degrees_per_unit
 from ..tomography.frames import FrameKind
 from ..tomography.kinds import FRAME_TYPES
-from .entry import About
+from .entry import IN_ORDER, About
 
 __all__ = ["DXStacks", "read_dx"]
 
@@ -126,7 +126,7 @@ def read_dx(path: Path) -> DXStacks:
         _check_equal(path, held)
         counts = {kind: each.frames for kind, each in contents.items()}
         image_key = _order(file, counts)
-        order = "The frames are in the order of acquisition."
+        order = IN_ORDER
         if image_key is None:
             order = "The order of acquisition isn't known: darks, flats, projections."
             image_key = np.repeat(np.array(list(counts), np.int8), list(counts.values()))

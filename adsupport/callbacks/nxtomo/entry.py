@@ -12,8 +12,12 @@ import h5py
 import numpy as np
 
 from ..nexus.nx_group import link, nx_group
+from ..output.hdf5_values import write_value
 
-__all__ = ["INVALID", "About", "write_entry"]
+__all__ = ["INVALID", "IN_ORDER", "About", "write_entry"]
+
+#: What is said of frames in the order in which they were taken.
+IN_ORDER = "The frames are in the order of acquisition."
 
 #: What ``image_key`` is for a frame that is none of the kinds.
 INVALID = 3
@@ -95,7 +99,7 @@ def write_entry(
         detector.create_dataset(size, data=np.float64(value)).attrs["units"] = units
     sample = nx_group(entry, "sample", "NXsample")
     # NXtomo demands a name.
-    sample["name"] = about.sample or "unknown"
+    _texts(sample, name=about.sample or "unknown")
     angle = sample.create_dataset("rotation_angle", data=angles.astype(np.float64))
     angle.attrs["units"] = "degree"
     data = nx_group(entry, "data", "NXdata")
@@ -111,4 +115,4 @@ def write_entry(
 def _texts(group: h5py.Group, **texts: str) -> None:
     for name, text in texts.items():
         if text:
-            group[name] = text
+            write_value(group, name, text)
