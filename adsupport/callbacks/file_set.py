@@ -5,13 +5,13 @@ from __future__ import annotations
 import contextlib
 import os
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from ..errors import AdsupportError, OutputError, OutputExistsError
 from .output import AtomicFile, Exists, safe_component
 
-__all__ = ["FileSet", "writing"]
+__all__ = ["FileSet", "commit_in_turn", "is_blocked", "writing"]
 
 #: Numbers that are tried behind a name that is taken.
 _MOST_NUMBERS = 9999
@@ -91,7 +91,7 @@ class FileSet:
         return [self._path(each) for each in self._suffixes]
 
     def commit(self) -> list[Path]:
-        """Give the files the names that were chosen, all of them or, if one is taken, none.
+        """Give the files the names that were chosen: all, or none if one is known to be taken.
 
         Returns
         -------
@@ -104,12 +104,13 @@ class FileSet:
             See :meth:`AtomicFile.commit`; another call goes on where this one has failed.
         """
         paths = [self._path(each) for each in self._suffixes]
-        pairs = list(zip(self.files, paths, strict=True))
-        if self._exists != "replace":  # one that fails for sure goes first
-            pairs.sort(key=lambda pair: pair[0].committed or not os.path.lexists(pair[1]))
+        files = dict(zip(paths, self.files, strict=True))
+        done = [path for path, file in files.items() if file.committed]
+        left = [path for path, file in files.items() if not file.committed]
+        for path in left:
+            files[path].sync()
         try:
-            for file, path in pairs:
-                file.commit(path)
+            commit_in_turn(left, files.__getitem__, self._exists == "replace", done)
         except OutputError:
             for file in self.files:
                 file.keep()
@@ -153,6 +154,68 @@ class FileSet:
     def _path(self, suffix: str) -> Path:
         number = f"-{self._number}" if self._number else ""
         return self._stem.with_name(safe_component(f"{self._stem.name}{number}{suffix}"))
+
+
+def commit_in_turn(
+    left: Iterable[Path], file_of: Callable[[Path], AtomicFile], replace: bool, done: list[Path]
+) -> None:
+    """Give finished files of one run their names; a name that is blocked comes first.
+
+    Parameters
+    ----------
+    left : iterable of pathlib.Path
+        The final names.
+    file_of : callable
+        Returns the file for a name.
+    replace : bool
+        Whether files that have these names are to be replaced.
+    done : list of pathlib.Path
+        Names that were taken before; gets the others, one by one.
+
+    Raises
+    ------
+    OutputError
+        See :meth:`AtomicFile.commit`; it tells which names have been taken, and which not.
+    """
+    waiting = sorted(left, key=lambda path: not is_blocked(path, replace))
+    for number, path in enumerate(waiting):
+        try:
+            file_of(path).commit(path)
+        except OutputError as error:
+            if not done:
+                raise
+            told = ("were replaced", "weren't") if replace else ("have their names", "don't")
+            raise type(error)(
+                f"{error.problem}. Of the run's files these {told[0]}: {_listed(done)}; these "
+                f"{told[1]}: {_listed(waiting[number:])}",
+                path=error.path,
+                kept=error.kept,
+                remedy=error.remedy,
+            ) from error
+        done.append(path)
+
+
+def is_blocked(path: Path, replace: bool) -> bool:
+    """Tell whether a file can't take a name, as far as that is known before.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        The name.
+    replace : bool
+        Whether a file that has it is to be replaced.
+
+    Returns
+    -------
+    bool
+        Whether it's taken, or with ``replace`` whether it's a directory's.
+    """
+    return path.is_dir() and not path.is_symlink() if replace else os.path.lexists(path)
+
+
+def _listed(paths: list[Path]) -> str:
+    names = ", ".join(path.name for path in paths[:5])
+    return names if len(paths) <= 5 else f"{names} and {len(paths) - 5} more"
 
 
 def _reason(error: OSError) -> str:

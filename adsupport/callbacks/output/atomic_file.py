@@ -42,6 +42,8 @@ class AtomicFile:
         What to do when the final name is taken at the end: ``"refuse"`` raises; ``"bump"``
         takes the next free name (``scan-1.h5``, ``scan-2.h5``); ``"replace"`` replaces the
         file that has it (or the link, not what it leads to).
+    finished : path, optional
+        A file that is finished already, to be named and no more; by default an empty one is made.
 
     Attributes
     ----------
@@ -78,7 +80,13 @@ class AtomicFile:
     ...     file.temporary.write_text("a,b\n1,2\n")
     """
 
-    def __init__(self, path: str | os.PathLike[str], *, exists: Exists = "refuse") -> None:
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        exists: Exists = "refuse",
+        finished: Path | None = None,
+    ) -> None:
         check_choice("exists", exists, get_args(Exists))
         self.path = _checked(path)
         self.exists = exists
@@ -87,7 +95,7 @@ class AtomicFile:
         self._made: list[Path] = []
         self._lost: OSError | None = None
         self._process = os.getpid()
-        self._file = self._begin()
+        self._file = self._begin() if finished is None else Temporary(finished, -1)
 
     @property
     def temporary(self) -> Path:
@@ -152,7 +160,7 @@ class AtomicFile:
             return self.path
         if path is not None:
             self.path = _checked(path)
-        self._check_content()
+        self.sync()
         try:
             return self._take_name()
         except FileExistsError as error:
@@ -175,6 +183,31 @@ class AtomicFile:
                 path=self.path,
                 kept=self.temporary,
                 remedy="make the directory writable, or make room in it, and try again.",
+            ) from error
+
+    def sync(self) -> None:
+        """Bring the content to the disk, as the commit does; refuse what can't be a finished file.
+
+        Raises
+        ------
+        OutputError
+            The disk refused the content.
+        """
+        try:
+            if self._lost is not None:
+                raise self._lost
+            if not stat.S_ISREG(self.temporary.lstat().st_mode):
+                raise OSError(f"{self.temporary} isn't a file any more")
+            sync_file(self.temporary)
+        except OSError as error:
+            # The kernel has thrown away what it couldn't write: a second sync would succeed.
+            self._lost = error
+            self.problem = f"{self.temporary} isn't whole: {_reason(error)}."
+            raise OutputError(
+                f"{self.path} can't be written: the content of {self.temporary} didn't reach the "
+                f"disk: {_reason(error)}",
+                path=self.path,
+                remedy="make room, and write the file again from its source.",
             ) from error
 
     def check_room(self, size: int) -> None:
@@ -238,25 +271,6 @@ class AtomicFile:
             self.commit()
         else:
             self.abandon()
-
-    def _check_content(self) -> None:
-        """Bring the content to the disk; refuse what can't be a finished file."""
-        try:
-            if self._lost is not None:
-                raise self._lost
-            if not stat.S_ISREG(self.temporary.lstat().st_mode):
-                raise OSError(f"{self.temporary} isn't a file any more")
-            sync_file(self.temporary)
-        except OSError as error:
-            # The kernel has thrown away what it couldn't write: a second sync would succeed.
-            self._lost = error
-            self.problem = f"{self.temporary} isn't whole: {_reason(error)}."
-            raise OutputError(
-                f"{self.path} can't be written: the content of {self.temporary} didn't reach the "
-                f"disk: {_reason(error)}",
-                path=self.path,
-                remedy="make room, and write the file again from its source.",
-            ) from error
 
     def _take_name(self) -> Path:
         directory = self.path.parent

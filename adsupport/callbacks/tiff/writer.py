@@ -5,16 +5,19 @@ from __future__ import annotations
 import contextlib
 import csv
 import os
+import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO, Any, Literal
 
 from ...documents.run import Rows, Run, Stream
 from ..choice import Choice
-from ..file_set import FileSet, writing
+from ..file_set import FileSet, commit_in_turn, is_blocked, writing
 from ..file_writer import FileWriter
 from ..output import AtomicFile, Exists, safe_component
+from ..output.no_replace import sync_file
+from ..output.temporary import spool_directory
 from ..run_file import RunFile
 from .image_key import Image, ImageKey, has_images
 from .page import ascii_json, needs_bigtiff, tifffile_module, write_page
@@ -23,6 +26,9 @@ __all__ = ["FORMAT", "TIFFWriter"]
 
 #: Name and version of what stands in the descriptions.
 FORMAT = "adsupport-tiff-1"
+
+#: Without it a series isn't whole.
+_LAST = "metadata.json"
 
 _INDEX = ("file", "stream", "data_key", "seq_num", "frame", "time")
 
@@ -174,12 +180,35 @@ class SeriesFile(_TIFFFile):
     def __init__(self, stem: Path, exists: Exists, timeout: float) -> None:
         super().__init__(stem, exists, timeout)
         self._directory: Path | None = None
-        self._paths: dict[str, Path] = {}
+        self._work: Path | None = None
+        self._names: list[str] = []
         self._prefixes: dict[str, tuple[str, str]] = {}
-        self._open: AtomicFile | None = None
+        self._written = False
+        self._done: list[Path] = []
 
     def finish(self) -> list[Path]:
-        """Write the images, then the index and the metadata; see the base class."""
+        """Write the images, the index and the metadata, then name all; see the base class."""
+        if not self._written:
+            self._write_all()
+            self._written = True
+            self._close()
+        if self._directory is None or self._work is None:
+            return []
+        return self._take_names(self._directory, self._work)
+
+    def abandon(self) -> None:
+        """Remove the files that were written, and the directory; see the base class."""
+        super().abandon()
+        if self._work is not None:
+            shutil.rmtree(self._work, ignore_errors=True)
+        for path in self._done:
+            with contextlib.suppress(OSError):
+                path.unlink()
+        if self._directory is not None:
+            with contextlib.suppress(OSError):
+                self._directory.rmdir()
+
+    def _write_all(self) -> None:
         with tempfile.TemporaryFile("w+", newline="", **_UTF8) as index:
             table = csv.writer(index, lineterminator="\n")
             table.writerow(_INDEX)
@@ -187,31 +216,36 @@ class SeriesFile(_TIFFFile):
                 for image in key.images():
                     if image.missing:  # its number is left out
                         continue
-                    file = self._write(stream, name, key, image)
+                    file = self._write_image(stream, name, key, image)
                     table.writerow((file, stream, name, image.seq_num, image.frame, image.time))
-            if not self._paths:
-                return []
+            if not self._names:
+                return
             index.seek(0)
-            self._commit(
+            self._write(
                 "index.csv", lambda path: path.write_text(index.read(), newline="", **_UTF8)
             )
         content = {"format": FORMAT, **self._documents(list(self._begun.streams))}
         content["problems"] = [*self._begun.problems, *self.skipped]
-        self._commit("metadata.json", lambda path: path.write_text(ascii_json(content) + "\n"))
-        self._close()
-        return list(self._paths.values())
+        self._write(_LAST, lambda path: path.write_text(ascii_json(content) + "\n"))
 
-    def abandon(self) -> None:
-        """Remove the files that were written, and the directory; see the base class."""
-        super().abandon()
-        if self._open is not None:
-            self._open.abandon()
-        for path in self._paths.values():
+    def _take_names(self, directory: Path, work: Path) -> list[Path]:
+        replace = self._exists == "replace"
+        paths = [directory / name for name in self._names]
+        done = set(self._done)
+        left = [path for path in paths if path not in done]
+        if replace and not done and not any(is_blocked(path, replace) for path in left):
+            # killed from here on, the directory has images of two series, and none is whole
             with contextlib.suppress(OSError):
-                path.unlink()
-        if self._directory is not None:
-            with contextlib.suppress(OSError):
-                self._directory.rmdir()
+                (directory / _LAST).unlink()
+
+        def file_of(path: Path) -> AtomicFile:
+            exists = "replace" if replace else "refuse"
+            return AtomicFile(path, exists=exists, finished=work / path.name)
+
+        commit_in_turn(left, file_of, replace, self._done)
+        with contextlib.suppress(OSError):
+            work.rmdir()
+        return paths
 
     def _chosen(self) -> Path:
         """Choose the directory; with ``"bump"`` it's made, so that no other run takes it."""
@@ -228,7 +262,7 @@ class SeriesFile(_TIFFFile):
                 break
         return directory
 
-    def _write(self, stream: str, name: str, key: ImageKey, image: Image) -> str:
+    def _write_image(self, stream: str, name: str, key: ImageKey, image: Image) -> str:
         frame = "" if key.one_each else f"-{image.frame:04d}"
         file = f"{self._prefix(stream, name)}-{image.seq_num:06d}{frame}.tif"
         about = ascii_json(self._about(stream, name, image))
@@ -237,7 +271,7 @@ class SeriesFile(_TIFFFile):
             with tifffile_module().TiffWriter(path, bigtiff=image.pixels.nbytes > 2**31) as writer:
                 write_page(writer, image.pixels, about)
 
-        self._commit(file, write)
+        self._write(file, write)
         return file
 
     def _prefix(self, stream: str, name: str) -> str:
@@ -248,20 +282,25 @@ class SeriesFile(_TIFFFile):
             free, number = f"{whole}_{number}", number + 1
         return free
 
-    def _commit(self, name: str, write: Any) -> None:
-        if name in self._paths:
-            return  # before it was tried again
-        if self._directory is None:
+    def _write(self, name: str, write: Callable[[Path], object]) -> None:
+        if self._directory is None or self._work is None:
             self._directory = self._chosen()
-        if self._open is not None:
-            self._open.abandon()
-        file = self._open = AtomicFile(
-            self._directory / name, exists="replace" if self._exists == "replace" else "refuse"
-        )
-        with writing(file.path):
-            write(file.temporary)
-        self._paths[name] = file.commit()
-        self._open = None
+            with writing(self._directory):
+                self._work = _work_beside(self._directory)
+        path = self._work / name
+        with writing(self._directory / name):
+            write(path)
+            sync_file(path)
+        self._names.append(name)
+
+
+def _work_beside(directory: Path) -> Path:
+    """Make a directory for work in that of the series, or where there is room for such."""
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        return Path(tempfile.mkdtemp(".tmp", ".adsupport-", directory))
+    except OSError:
+        return Path(tempfile.mkdtemp(".tmp", ".adsupport-", spool_directory()))
 
 
 class TIFFWriter(FileWriter):

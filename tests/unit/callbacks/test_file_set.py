@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -90,6 +91,50 @@ def test_replace_replaces_and_abandon_leaves_nothing(tmp_path):
     assert os.listdir(tmp_path) == ["x-a.txt"]
     begun(tmp_path / "x", "replace").commit()
     assert (tmp_path / "x-a.txt").read_text() == "-a"
+
+
+def replacing(directory, monkeypatch, foreseen):
+    """Three files of which the second has a directory in its way, and what happens."""
+    for name in ("x-a.txt", "x-c.txt"):
+        (directory / name).write_text("old")
+    (directory / "x-b.txt").mkdir()
+    files = begun(directory / "x", "replace", ("-a", "-b", "-c"))
+    with monkeypatch.context() as patch:
+        if not foreseen:
+            patch.setattr("adsupport.callbacks.file_set.is_blocked", lambda *args: False)
+        with pytest.raises(OutputError, match="x-b.txt can't be written") as caught:
+            files.take_names()
+    assert caught.value.kept and (directory / "x-c.txt").read_text() == "old"
+    found = (directory / "x-a.txt").read_text(), str(caught.value)
+    (directory / "x-b.txt").rmdir()
+    assert len(files.take_names()) == 3
+    assert [(directory / f"x-{each}.txt").read_text() for each in "abc"] == ["-a", "-b", "-c"]
+    assert len(os.listdir(directory)) == 3
+    return found
+
+
+def test_nothing_is_replaced_where_one_is_known_to_fail(tmp_path, monkeypatch):
+    content, text = replacing(tmp_path, monkeypatch, foreseen=True)
+    assert content == "old" and "were replaced" not in text
+
+
+def test_what_was_replaced_before_one_failed_is_told(tmp_path, monkeypatch):
+    content, text = replacing(tmp_path, monkeypatch, foreseen=False)
+    assert content == "-a"
+    assert "these were replaced: x-a.txt; these weren't: x-b.txt, x-c.txt" in text
+
+
+def test_nothing_is_replaced_when_the_disk_refuses_a_part(tmp_path, monkeypatch):
+    def sync(path):
+        if "x-b" in path.name:
+            raise OSError(errno.EIO, "Input/output error")
+
+    (tmp_path / "x-a.txt").write_text("old")
+    files = begun(tmp_path / "x", "replace")
+    monkeypatch.setattr("adsupport.callbacks.output.atomic_file.sync_file", sync)
+    with pytest.raises(OutputError, match="didn't reach the disk"):
+        files.take_names()
+    assert (tmp_path / "x-a.txt").read_text() == "old"
 
 
 def test_names_that_would_be_the_same_get_numbers(tmp_path):

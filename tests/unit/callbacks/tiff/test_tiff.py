@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import csv
+import errno
 import json
 import os
+import pathlib
 import threading
 
 import h5py
@@ -273,6 +275,82 @@ def test_series_that_end_together_get_directories_of_their_own(tmp_path):
     results = writer.wait_writer(timeout=20)
     assert len({result.paths[0].parent for result in results}) == 5
     assert all(len(os.listdir(result.paths[0].parent)) == 3 for result in results)
+
+
+@pytest.fixture
+def old_series(tmp_path):
+    """A series of three images, and a writer that is to replace it."""
+    send(TIFFWriter(tmp_path, "x", layout="series"), inline(*[np.eye(3)] * 3, shape=(3, 3)))
+    return TIFFWriter(tmp_path, "x", layout="series", exists="replace")
+
+
+def content(directory):
+    return {each.name: each.is_file() and each.read_bytes() for each in directory.iterdir()}
+
+
+#: The series that is to replace the old one.
+NEW = inline(*[np.full((3, 3), i) for i in range(3)], shape=(3, 3))
+
+
+def test_no_image_is_replaced_when_one_is_known_to_fail(tmp_path, old_series):
+    (tmp_path / "x" / "primary-a-000002.tif").unlink()
+    (tmp_path / "x" / "primary-a-000002.tif").mkdir()
+    old = content(tmp_path / "x")
+    with pytest.raises(OutputError, match=r"primary-a-000002\.tif can't be written") as caught:
+        send(old_series, NEW)
+    assert "were replaced" not in str(caught.value)
+    assert old.items() <= content(tmp_path / "x").items()
+    (tmp_path / "x" / "primary-a-000002.tif").rmdir()
+    (result,) = old_series.retry(timeout=20)
+    assert sorted(path.name for path in result.paths) == sorted(os.listdir(tmp_path / "x"))
+    assert [tifffile.imread(path)[0, 0] for path in result.paths[:3]] == [0, 1, 2]
+
+
+def test_which_images_were_replaced_is_told(tmp_path, old_series, monkeypatch):
+    (tmp_path / "x" / "primary-a-000002.tif").unlink()
+    (tmp_path / "x" / "primary-a-000002.tif").mkdir()
+    with monkeypatch.context() as patch:
+        for room in ("file_set", "tiff.writer"):
+            patch.setattr(f"adsupport.callbacks.{room}.is_blocked", lambda *args: False)
+        with pytest.raises(OutputError) as caught:
+            send(old_series, NEW)
+    assert (
+        "these were replaced: primary-a-000001.tif; these weren't: primary-a-000002.tif, "
+        "primary-a-000003.tif, index.csv, metadata.json" in str(caught.value)
+    )
+    assert not (tmp_path / "x" / "metadata.json").exists()  # the series isn't whole
+    with pytest.raises(OutputError, match=r"these were replaced: primary-a-000001\.tif;"):
+        old_series.retry(timeout=20)
+    (tmp_path / "x" / "primary-a-000002.tif").rmdir()
+    (result,) = old_series.retry(timeout=20)
+    assert sorted(path.name for path in result.paths) == sorted(os.listdir(tmp_path / "x"))
+    assert [tifffile.imread(path)[0, 0] for path in result.paths[:3]] == [0, 1, 2]
+
+
+def test_a_series_that_cant_be_written_leaves_the_old_one(tmp_path, old_series, monkeypatch):
+    def full(writer, pixels, text):
+        if pixels[0, 0] == 2:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        write_page(writer, pixels, text)
+
+    old = content(tmp_path / "x")
+    monkeypatch.setattr("adsupport.callbacks.tiff.writer.write_page", full)
+    with pytest.raises(OutputError, match=r"primary-a-000003\.tif can't be written: No space"):
+        send(old_series, NEW)
+    assert content(tmp_path / "x") == old
+
+
+def test_a_series_waits_elsewhere_for_its_directory(tmp_path):
+    (tmp_path / "no").write_text("no directory")
+    writer = TIFFWriter(tmp_path / "no", "x", layout="series")
+    with pytest.raises(OutputError, match="no") as caught:
+        send(writer, inline(np.eye(3), shape=(3, 3)))
+    kept = pathlib.Path(getattr(caught.value, "kept", ""))
+    assert kept.is_file()
+    (tmp_path / "no").unlink()
+    (result,) = writer.retry(timeout=20)
+    np.testing.assert_array_equal(tifffile.imread(result.paths[0]), np.eye(3))
+    assert not kept.parent.exists()
 
 
 def test_a_row_without_image_in_the_documents_has_a_page_that_says_so(tmp_path):
