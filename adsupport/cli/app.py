@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.markup import escape
 
 import adsupport
-from adsupport.cli import check, demo, export, ioc, scan, tree
+from adsupport.cli import check, demo, export, ioc, pack, scan, tree
 from adsupport.errors import AdsupportError
 
 __all__ = ["app", "main"]
@@ -29,6 +29,7 @@ app.command("demo")(demo.run)
 app.command("export", context_settings={"ignore_unknown_options": True})(export.run)
 app.command("ioc")(ioc.run)
 app.command("ioc-scan")(scan.run)
+app.command("pack", context_settings={"ignore_unknown_options": True})(pack.run)
 app.command("tree")(tree.run)
 
 

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from adsupport.cli.catalog_sources import catalog_named, quiet, tiled_at
+from adsupport.cli.catalog_sources import opened, quiet
 from adsupport.cli.parameters import checked_choice, naming
 from adsupport.cli.run_selection import (
     AllOption,
@@ -47,6 +47,10 @@ def run(
     catalog: CatalogOption = None,
     tiled: TiledOption = None,
     file: FileOption = None,
+    pack: Annotated[
+        Path | None,
+        typer.Option(help="From this pack, a directory.", exists=True, file_okay=False),
+    ] = None,
     out: Annotated[Path, typer.Option("--dir", help="Directory of the new files.")] = Path("."),
     name: Annotated[
         str | None,
@@ -86,7 +90,7 @@ def run(
     checked_choice("--exists", exists, _EXISTS)
     checked_choice("--images", images, _IMAGES)
     mapping = mapping_of(path_map)
-    sources = {"--catalog": catalog, "--tiled": tiled, "--file": file}
+    sources = {"--catalog": catalog, "--tiled": tiled, "--file": file, "--pack": pack}
     selection = RunSelection(runs or (), sources, since, until, all_runs, query or ())
     console = Console(stderr=True, highlight=False)
     with quiet("adsupport.callbacks"):
@@ -95,7 +99,13 @@ def run(
 
         with naming("--to", ConfigurationError):
             formats = format_names(to or [])
-        found = selection.of(_source(catalog, tiled, file))
+        if pack is None:
+            found = selection.of(opened(catalog, tiled) or file)
+        else:
+            from adsupport.pack.opening import open_pack
+
+            packed = open_pack(pack, mapping)
+            found, mapping = selection.of(packed), packed.path_map
         options: dict[str, Any] = {
             "file_name": name,
             "exists": exists,
@@ -111,12 +121,6 @@ def run(
                 results.append(result)
                 bar.tell(result)
     _conclude(console, results, len(found))
-
-
-def _source(catalog: str | None, tiled: str | None, file: Path | None) -> Any:
-    if catalog is not None:
-        return catalog_named(catalog)
-    return file if tiled is None else tiled_at(tiled)
 
 
 class _Bar:

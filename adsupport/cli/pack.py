@@ -1,0 +1,115 @@
+"""``adsupport pack``: stored runs and the files they refer to, into a directory that travels."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, get_args
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+
+from adsupport.cli.byte_bar import ByteBar
+from adsupport.cli.catalog_sources import opened, quiet
+from adsupport.cli.parameters import checked_choice
+from adsupport.cli.run_selection import (
+    AllOption,
+    CatalogOption,
+    FileOption,
+    MapOption,
+    QueryOption,
+    RunsArgument,
+    RunSelection,
+    SinceOption,
+    TiledOption,
+    UntilOption,
+    mapping_of,
+)
+
+if TYPE_CHECKING:
+    from adsupport.pack import PackProgress, PackResult
+
+__all__ = ["run"]
+
+
+def run(
+    directory: Annotated[
+        Path, typer.Option("--dir", help="Directory of the pack: new, empty, or a pack.")
+    ],
+    runs: RunsArgument = None,
+    catalog: CatalogOption = None,
+    tiled: TiledOption = None,
+    file: FileOption = None,
+    since: SinceOption = None,
+    until: UntilOption = None,
+    query: QueryOption = None,
+    all_runs: AllOption = False,
+    form: Annotated[
+        str | None,
+        typer.Option("--format", help="Of the documents: jsonl or msgpack.", show_default="jsonl"),
+    ] = None,
+    external: Annotated[
+        str | None,
+        typer.Option(
+            help="Files of images: copy, hardlink, reflink, list (leave them where they are), "
+            "fill (into the documents) or ignore.",
+            show_default="copy",
+        ),
+    ] = None,
+    path_map: MapOption = None,
+    strict: Annotated[
+        bool, typer.Option(help="Whether a file that is missing is an error.")
+    ] = True,
+) -> None:
+    """Pack stored runs, with the files they refer to and the digest of each.
+
+    Called again with the same directory it adds runs, or goes on where it was stopped.
+
+    Exit code 0: all was packed. 1: something is missing; what that is was said, and all else is
+    there. 2: the command line can't be used.
+    """
+    sources = {"--catalog": catalog, "--tiled": tiled, "--file": file}
+    selection = RunSelection(runs or (), sources, since, until, all_runs, query or ())
+    mapping = mapping_of(path_map)
+    console = Console(stderr=True, highlight=False)
+    with quiet("adsupport.pack"):
+        from adsupport.pack import pack
+        from adsupport.pack.packing import External, Format
+
+        checked_choice("--format", form, get_args(Format))
+        checked_choice("--external", external, get_args(External))
+        found = selection.of(opened(catalog, tiled) or file)
+        with ByteBar(console, "packing") as bar:
+
+            def show(done: PackProgress) -> None:
+                bar.show(done.size, None, f"{done.runs}/{len(found)} runs, {done.name}")
+
+            result = pack(
+                found,
+                directory,
+                format=form,  # type: ignore[arg-type]
+                external=external,  # type: ignore[arg-type]
+                path_map=mapping,
+                strict=strict,
+                progress=show,
+            )
+    _tell(console, result)
+
+
+def _tell(console: Console, result: PackResult) -> None:
+    for text in result.remarks:
+        console.print(f"[dim]{escape(text)}[/dim]", soft_wrap=True)
+    for each in result.missing:
+        console.print(
+            f"[red]Missing:[/red] {escape(f'{each.source}: {each.reason}')}.", soft_wrap=True
+        )
+    count = len(result.added)
+    known = f", {len(result.known)} were there already" if result.known else ""
+    files, size = len(result.manifest.files), sum(each.size for each in result.manifest.files)
+    typer.echo(str(result.directory))
+    console.print(
+        f"{count} run{'' if count == 1 else 's'} packed{known}; it has "
+        f"{len(result.manifest.runs)} with {files} file{'' if files == 1 else 's'} of images, "
+        f"{size / 1e6:.1f} MB.",
+        soft_wrap=True,
+    )

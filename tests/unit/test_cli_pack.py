@@ -1,0 +1,168 @@
+"""``adsupport pack``, ``verify`` and ``unpack``: what they do, print, and say of what's wrong."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from adsupport.cli.app import app
+from adsupport.documents.json_text import encode_document
+from adsupport.errors import AdsupportError
+
+from .pack.made_packs import digest, images, regular, resource, run_of, write_hdf5
+
+
+@pytest.fixture
+def data(tmp_path):
+    """Where the image files are."""
+    return tmp_path / "data"
+
+
+@pytest.fixture
+def file(tmp_path, data):
+    """Documents of three runs, the last two with images."""
+    runs = [run_of(1)]
+    for number in (2, 3):
+        write_hdf5(data / f"2026/scan_{number}.h5", images() + 100 * number)
+        runs.append(run_of(number, resource(number, root=str(data))))
+    path = tmp_path / "runs.jsonl"
+    path.write_bytes(b"".join(encode_document(*each) for run in runs for each in run))
+    return path
+
+
+@pytest.fixture
+def box(tmp_path):
+    return tmp_path / "box"
+
+
+def call(*arguments):
+    """Run the command; an error that it raises on purpose is told as main() does."""
+    found = CliRunner().invoke(app, list(map(str, arguments)))
+    assert found.exception is None or isinstance(found.exception, SystemExit | AdsupportError)
+    told = str(found.exception) if isinstance(found.exception, AdsupportError) else ""
+    return found.exit_code, found.stdout, found.stderr + told
+
+
+def manifest(directory):
+    return json.loads((directory / "manifest.json").read_text())
+
+
+def test_runs_are_packed_with_their_files(file, data, box):
+    code, stdout, stderr = call("pack", "--file", file, "--dir", box)
+    assert (code, stdout) == (0, f"{box}\n")
+    assert stderr.startswith("3 runs packed; it has 3 with 2 files of images, ")
+    assert {digest(each) for each in regular(box / "external_files")} == {
+        digest(data / f"2026/scan_{number}.h5") for number in (2, 3)
+    }
+    for line in (box / "SHA256SUMS").read_text().splitlines():
+        found, name = line.split("  ", 1)
+        assert hashlib.sha256((box / name).read_bytes()).hexdigest() == found
+
+
+@pytest.mark.parametrize("kind", ["jsonl", "msgpack"])
+def test_some_runs_are_packed_and_others_added(file, box, kind):
+    assert call("pack", "2", "--file", file, "--dir", box, "--format", kind)[0] == 0
+    assert [run["scan_id"] for run in manifest(box)["runs"]] == [2]
+    code, _, stderr = call("pack", "-2..-1", "--file", file, "--dir", box)
+    assert (code, stderr.split(";")[0]) == (0, "1 run packed, 1 were there already")
+    assert [run["scan_id"] for run in manifest(box)["runs"]] == [2, 3]
+    assert all(run["path"].endswith(f".{kind}") for run in manifest(box)["runs"])
+
+
+def test_runs_are_packed_by_a_query(file, box):
+    assert call("pack", "--query", "scan_id=3", "--file", file, "--dir", box)[0] == 0
+    assert [run["scan_id"] for run in manifest(box)["runs"]] == [3]
+
+
+def test_files_can_be_left_where_they_are(file, box):
+    assert call("pack", "--file", file, "--dir", box, "--external", "list")[0] == 0
+    assert not (box / "external_files").exists()
+    assert len(manifest(box)["files"]) == 2
+
+
+def test_a_missing_file_is_named_and_all_else_is_packed(file, data, box):
+    (data / "2026/scan_2.h5").unlink()
+    code, _, stderr = call("pack", "--file", file, "--dir", box)
+    assert code == 1 and "scan_2.h5" in stderr
+    assert len(manifest(box)["runs"]) == 3 and len(manifest(box)["files"]) == 1
+    code, _, stderr = call("pack", "--file", file, "--dir", box, "--no-strict")
+    assert code == 0
+    assert stderr.startswith(f"Missing: {data}/2026/scan_2.h5: ")
+    write_hdf5(data / "elsewhere/scan_2.h5")
+    shutil.rmtree(data / "2026")
+    options = ["--map", f"{data}/2026={data}/elsewhere"]
+    code, _, stderr = call("pack", "2", "--file", file, "--dir", box.with_name("b2"), *options)
+    assert (code, len(manifest(box.with_name("b2"))["files"])) == (0, 1)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--format", "yaml"], "expected one of jsonl, msgpack"),
+        (["--external", "move"], "expected one of copy, hardlink"),
+        (["--query", "scan_id"], "expected a key of start documents"),
+        (["--map", "here"], "expected two directories"),
+        (["--since", "yesterday"], "isn't a time"),
+        (["4-2"], "a range that goes up"),
+        (["--tiled", "http://localhost"], "Give one of --catalog, --tiled and --file"),
+        (["--no-such"], "No such option"),
+    ],
+)
+def test_wrong_command_lines_are_refused(file, box, arguments, message):
+    code, stdout, stderr = call("pack", *arguments, "--file", file, "--dir", box)
+    text = " ".join(stderr.replace("│", " ").split())
+    assert (code, stdout) == (2, "") and message in text
+    assert not box.exists()
+
+
+def test_an_unknown_run_is_told(file, box):
+    code, _, stderr = call("pack", "99", "--file", file, "--dir", box)
+    assert code == 1 and "has no run '99'" in stderr
+    assert not box.exists()
+
+
+def test_a_directory_of_something_else_is_refused(file, box):
+    box.mkdir()
+    (box / "thesis.tex").write_text("mine")
+    code, _, stderr = call("pack", "--file", file, "--dir", box)
+    assert code == 1 and str(box) in stderr
+    assert os.listdir(box) == ["thesis.tex"]
+
+
+def test_export_takes_runs_from_a_pack_that_was_moved(file, data, box, tmp_path):
+    assert call("pack", "--file", file, "--dir", box)[0] == 0
+    shutil.rmtree(data)
+    moved = Path(shutil.move(box, tmp_path / "elsewhere"))
+    options = ["--to", "hdf5", "--images", "copy", "--dir", tmp_path, "--name", "{start[scan_id]}"]
+    code, stdout, stderr = call("export", "2", "--pack", moved, *options)
+    assert (code, stdout, stderr) == (0, f"{tmp_path}/2.h5\n", "1 file of 1 run written.\n")
+    with h5py.File(tmp_path / "2.h5") as found:
+        stack = next(
+            each[()]
+            for each in (found.get(name) for name in _datasets(found))
+            if isinstance(each, h5py.Dataset) and each.shape[-2:] == (4, 5)
+        )
+    assert np.array_equal(stack.reshape(-1, 4, 5), images() + 200)
+
+
+def _datasets(file):
+    names: list[str] = []
+    file.visit(names.append)
+    return names
+
+
+def test_nothing_of_a_progress_bar_gets_into_a_pipe(file, box):
+    command = [sys.executable, "-m", "adsupport", "pack", "--file", file, "--dir", box]
+    found = subprocess.run(command, capture_output=True, check=True)
+    assert b"\x1b" not in found.stdout + found.stderr and b"\r" not in found.stderr
+    assert found.stderr.count(b"\n") == 1
