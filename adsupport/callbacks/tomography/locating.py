@@ -32,12 +32,8 @@ class Located:
     ----------
     sources, positions, ids : numpy.ndarray
         See :class:`~.frames.TomoFrames`.
-    frame_shape : tuple of int, or None
-        Of one frame; None when none is known.
-    dtype : numpy.dtype or None
-        Of the pixels.
-    formats : str
-        Of the files, for messages.
+    column : ImageColumn or None
+        What the files hold; None when nothing is found.
     notes : list of str
         What is wrong with the files.
     """
@@ -45,15 +41,15 @@ class Located:
     sources: np.ndarray
     positions: np.ndarray
     ids: np.ndarray
-    frame_shape: tuple[int, ...] | None = None
-    dtype: np.dtype | None = None
-    formats: str = ""
+    column: ImageColumn | None = None
     notes: list[str] = field(default_factory=list)
 
     @property
-    def linkable(self) -> bool:
-        """Whether HDF5 can refer to the pixels."""
-        return self.formats in ("", "HDF5")
+    def other_formats(self) -> str:
+        """Formats of files that HDF5 can't refer to; empty when there are none."""
+        pieces = [] if self.column is None else self.column.pieces
+        found = {each.asset.format.upper() for each in pieces} - {"HDF5"}
+        return f"{' and '.join(sorted(found))} files" if found else ""
 
 
 def locate(detector: str, gathered: GatheredFrames, table: np.ndarray, rows: FrameRows,
@@ -96,8 +92,7 @@ def locate(detector: str, gathered: GatheredFrames, table: np.ndarray, rows: Fra
             "tomography has no place for colours.",
             remedy="Set the camera to ColorMode Mono, or write HDF5 or NeXus files.",
         )
-    found.frame_shape, found.dtype = column.frame_shape, column.dtype
-    found.formats = " and ".join(sorted({each.asset.format for each in column.pieces})).upper()
+    found.column = column
     for number, asset in enumerate(gathered.assets):
         own = np.flatnonzero(table["asset"] == number)
         if own.size and asset.kind == "hdf5":

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -13,19 +12,19 @@ import h5py
 import numpy as np
 
 from ...documents.assets import Frames
-from ...documents.images import store_images
+from ...documents.images import contradiction, store_images
 from ...documents.run import Column, Rows, Run, Stream
-from ...errors import DocumentError, ImageFileError
+from ...errors import ImageFileError
 from ..file_set import writing
 from ..output import AtomicFile
 from ..output.hdf5_closing import ROOM, close_anyway
 from ..output.hdf5_values import write_attribute
 from ..run_file import RunFile
-from .angles import degrees_per_unit, per_frame, theta_key
 from .frames import FrameKind, TomoFrames
-from .gathered import GatheredFrames
 from .kinds import KindRules
 from .locating import Located, locate
+from .pixel_spool import PixelSpool, pixels_of
+from .run_frames import RunFrames
 
 __all__ = ["Images", "Missing", "TomoFile", "TomoOptions"]
 
@@ -71,10 +70,6 @@ class TomoFile(RunFile):
     ----------
     run : Run
         The run, with its streams and their configuration.
-    detector : str or None
-        The data key of the images, once it's known.
-    theta : str or None
-        The data key of the angles, once it's known.
     baseline : dict
         Values of the stream ``baseline`` in its first row, by data key.
     """
@@ -86,13 +81,13 @@ class TomoFile(RunFile):
         super().__init__()
         self.run = Run({})
         self.options = options
-        self.detector, self.theta = options.detector, options.theta
         self.baseline: dict[str, Any] = {}
         self._output = file
-        self._gathered = GatheredFrames()
-        self._several: list[str] = []
-        self._streams: dict[str, int] = {}
-        self._angles: dict[str, Column] = {}
+        self._frames = RunFrames(
+            options.detector, options.theta, options.unique_id, options.rules,
+            self._keep, self.skip, self.remark,
+        )  # fmt: skip
+        self._spool: PixelSpool | None = None
         self._located: Located | None = None
         self._written = False
 
@@ -115,37 +110,20 @@ class TomoFile(RunFile):
 
     def stream(self, run: Run, stream: Stream) -> None:
         """Look for the keys of detector and angle; see the base class."""
-        kind = self.options.rules.streams.get(stream.name)
-        if kind is None:
-            return
-        if self.detector is None:
-            found = [key for key, each in stream.columns.items() if each.external]
-            if len(found) == 1:
-                self.detector = found[0]
-            elif found:
-                self._several = found
-        key = self.options.theta or theta_key(run, stream)
-        if key is not None and key in stream.columns:
-            self._angles.setdefault(stream.name, stream.columns[key])
-            if kind == FrameKind.PROJECTION and self.theta is None:
-                self.theta = key
+        self._frames.stream(run, stream)
 
     def rows(self, run: Run, rows: Rows) -> None:
         """Gather where the frames of rows are; see the base class."""
-        stream = rows.stream
-        if stream.name == "baseline" and rows.events and not self.baseline:
+        if rows.stream.name == "baseline" and rows.events and not self.baseline:
             self.baseline = dict(rows.events[0]["data"])
-        if self.detector not in stream.columns:
-            return
-        kind = self.options.rules.streams.get(stream.name)
-        if kind is None:
-            for value in rows.values(self.detector):
-                if isinstance(value, Frames):
-                    self._gathered.announce(value)
-            return
-        number = self._streams.setdefault(stream.name, len(self._streams))
-        for event in rows.events:
-            self._gather(stream, event, kind, number)
+        with writing(self._output.path):  # images may come in the documents
+            self._frames.rows(rows)
+
+    def end(self, run: Run) -> None:
+        """Close what was kept of the documents; see the base class."""
+        if self._spool is not None:
+            with writing(self._output.path):
+                self._spool.close()
 
     def finish(self) -> list[Path]:
         """Find the frames, write the file and name it; see the base class."""
@@ -166,10 +144,12 @@ class TomoFile(RunFile):
                     close_anyway(file)
                     raise
             self._written = True
+            self._remove_spool()
         return [self._output.commit()]
 
     def abandon(self) -> None:
         """Remove the file; see the base class."""
+        self._remove_spool()
         self._output.abandon()
 
     def store(self, group: h5py.Group, name: str, frames: TomoFrames) -> h5py.Dataset:
@@ -197,135 +177,60 @@ class TomoFile(RunFile):
         found = self._located
         if found is None:
             raise RuntimeError("Frames are stored before they are found.")
-        images = self.options.images
-        if images == "link" and not found.linkable:
+        images, column = self.options.images, found.column
+        unlinkable = "the documents" if self._spool is not None else found.other_formats
+        if images == "link" and unlinkable:
             images = "copy"
-            self.remark(f"Images are copied: HDF5 can't link those in {found.formats}.")
+            self.remark(f"Images are copied: HDF5 can't link those in {unlinkable}.")
         fill = self.options.missing == "fill"
         stored = store_images(
             group, name, frames.rows(), self._output.path, images=images,
             compression=self.options.compression, timeout=self.options.image_timeout,
-            missing="placeholder" if fill else "error", frame_shape=found.frame_shape,
-            dtype=found.dtype, frame_axis=False,
+            missing="placeholder" if fill else "error", frame_axis=False,
+            frame_shape=None if column is None else column.frame_shape,
+            dtype=None if column is None else column.dtype,
         )  # fmt: skip
         if stored.dataset is None:
-            raise ImageFileError(f"No image of {self.detector!r} can be found.")
+            raise ImageFileError(f"No image of {frames.detector!r} can be found.")
         for text in stored.notes:
             self.remark(f"{name}: {text}")
         return stored.dataset
 
-    # while rows come
-
-    def _factor(self, column: Column | None) -> float:
-        """Tell how many degrees the unit of angles is; NaN when they can't be had."""
-        if column is None:
-            return np.nan
-        factor = degrees_per_unit(column.units)
-        if factor is None:
-            self.skip(
-                f"theta={column.name!r} has the units {column.units!r}; expected degrees or "
-                "radians. The angles are left out: choose the rotation by theta=<data key>."
-            )
-            return np.nan
-        if not column.units:
-            self.remark(f"theta={column.name!r} has no units: they're taken for degrees.")
-        return factor
-
-    def _gather(self, stream: Stream, event: dict[str, Any], kind: FrameKind, number: int) -> None:
-        data, key = event["data"], self.detector or ""
-        value = data.get(key)
-        if value is None:
-            shape = stream.columns[key].shape
-            frames, count = None, (shape[0] or 1) if len(shape) > 2 else 1
-        else:
-            frames, count = value, value.count
-        where = f"Stream {stream.name!r}, event {event['seq_num']}"
-        read = functools.partial(self._numbers, data, count, where)
-        kinds: Any = kind
-        type_key = self.options.rules.frame_type
-        if type_key is not None and type_key in stream.columns:
-            kinds = self.options.rules.by_type(data.get(type_key), count)
-            if kinds is None or (kinds < 0).any():
-                self.skip(
-                    f"{where}: {type_key} is {data.get(type_key)!r:.100}, which is no frame type "
-                    f"of {count} frames; they are left out as far as theirs isn't known."
-                )
-                kinds = -1 if kinds is None else kinds
-        theta = self._angles.get(stream.name)
-        factor = self._factor(theta)
-        angle = np.nan if theta is None or np.isnan(factor) else read(theta.name) * factor
-        id_key, ids = self.options.unique_id, np.full(count, -1, np.int64)
-        if id_key is not None and id_key in stream.columns:
-            found = read(id_key)
-            ids = np.where(np.isnan(found), -1, found).astype(np.int64)
-            if np.ndim(data.get(id_key)) == 0 and ids[0] >= 0:
-                ids -= np.arange(count - 1, -1, -1)  # it's the last one's
-        self._gathered.add(
-            frames, count, stream=number, kind=kinds, time=event["time"], angle=angle, id=ids
-        )
-
-    def _numbers(self, data: dict[str, Any], count: int, where: str, key: str) -> np.ndarray:
-        """Read a number for each frame; NaN where there is none."""
-        value = data.get(key)
-        found = None if value is None else per_frame(value, count)
-        if found is None:
-            self.skip(f"{where}: {key} is {value!r:.100}; expected a number for {count} frames.")
-            return np.full(count, np.nan)
-        return found
-
-    # when the run is over
+    def _keep(self, value: Any, column: Column) -> Frames | None:
+        """Keep images that came in a document."""
+        pixels = pixels_of(value, column)
+        if pixels is None:
+            return None
+        self._output.check_room(ROOM + pixels.nbytes)
+        if self._spool is None:
+            temporary = self._output.temporary
+            self._spool = PixelSpool(temporary.parent, self._output.path.name)
+        return self._spool.add(pixels)
 
     def _arranged(self) -> TomoFrames | None:
         """Find the frames in their files, and do what the policy says of missing ones."""
-        if self.detector is None:
-            if self._several:
-                raise DocumentError(
-                    f"The run has images of {', '.join(map(repr, self._several))}",
-                    remedy="Choose one of them by detector=<data key>.",
-                )
+        table, detector = self._frames.table(self.run), self._frames.detector
+        if table is None or detector is None:
             return None
-        table = self._gathered.table()
-        if not len(table):
-            named = ", ".join(map(repr, self.options.rules.streams))
-            if self.options.detector is None:
-                return None
-            raise DocumentError(
-                f"None of the streams {named} has images of {self.detector!r}; the run has the "
-                f"streams {', '.join(map(repr, self.run.streams)) or '(none)'}",
-                remedy="Name its data key by detector=, and the streams by projections=, flats= "
-                "and darks=.",
-            )
-        self._apply_ranges(table)
-        for name, number in self._streams.items():  # another key's numbers are no angles of these
-            column = self._angles.get(name)
-            if column is not None and column.name != self.theta:
-                table["angle"][table["stream"] == number] = np.nan
-        table = table[table["kind"] >= 0]
+        gathered = self._frames.gathered
         frames = TomoFrames(
-            self.detector, self.theta or "", self._gathered.assets, table["asset"].astype(np.int64),
+            detector, self._frames.theta or "", gathered.assets, table["asset"].astype(np.int64),
             table["first"], table["kind"].astype(np.uint8), table["angle"], table["id"],
         )  # fmt: skip
         located = self._located = locate(
-            self.detector, self._gathered, table, frames.rows(), self.options.image_timeout
+            detector, gathered, table, frames.rows(), self.options.image_timeout
         )
+        for stream in self.run.streams.values():
+            wrong = detector in stream.columns and contradiction(
+                stream.columns[detector], located.column
+            )
+            if wrong:
+                self.skip(wrong)
         frames = replace(
             frames, sources=located.sources, positions=located.positions, ids=located.ids
         )
         self._check_angles(frames)
         return self._without_missing(frames, located)
-
-    def _apply_ranges(self, table: np.ndarray) -> None:
-        rules = self.options.rules
-        wanted = [
-            number
-            for name, number in self._streams.items()
-            if rules.streams[name] == FrameKind.PROJECTION
-        ]
-        own = np.isin(table["stream"], wanted)
-        kinds = table["kind"][own]
-        for text in rules.by_range(kinds):
-            self.skip(text)
-        table["kind"][own] = kinds
 
     def _check_angles(self, frames: TomoFrames) -> None:
         angles = frames.of(FrameKind.PROJECTION).angles
@@ -351,6 +256,10 @@ class TomoFile(RunFile):
             return frames.chosen(~frames.missing)
         # A blank flat or dark would spoil the mean of all.
         return frames.chosen(~frames.missing | (frames.kinds == FrameKind.PROJECTION))
+
+    def _remove_spool(self) -> None:
+        if self._spool is not None:
+            self._spool.remove()
 
     def _describe(self, file: h5py.File) -> None:
         run = self.run

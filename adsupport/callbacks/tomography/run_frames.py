@@ -1,0 +1,230 @@
+"""From the rows of a run to its frames: the images of one detector, with kind, angle and id."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from ...documents.assets import Frames
+from ...documents.run import Column, Rows, Run, Stream
+from ...errors import DocumentError
+from .angles import degrees_per_unit, per_frame, theta_key
+from .frames import FrameKind
+from .gathered import GatheredFrames
+from .kinds import KindRules
+
+__all__ = ["RunFrames"]
+
+
+class RunFrames:
+    """Gathers the frames of a run while its rows come.
+
+    Parameters
+    ----------
+    detector, theta, unique_id : str or None
+        Data keys; see :class:`~.writer.TomoWriter`.
+    rules : KindRules
+        How kinds of frames are told apart.
+    keep : callable
+        Takes pixels that came in a document and their column, and returns where they are.
+    skip, remark : callable
+        Take what is wrong, and what is unusual: sentences.
+
+    Attributes
+    ----------
+    detector, theta : str or None
+        The keys, once they're known.
+    gathered : GatheredFrames
+        The frames so far.
+    """
+
+    def __init__(
+        self,
+        detector: str | None,
+        theta: str | None,
+        unique_id: str | None,
+        rules: KindRules,
+        keep: Callable[[Any, Column], Frames | None],
+        skip: Callable[[str], None],
+        remark: Callable[[str], None],
+    ) -> None:
+        self.detector, self.theta = detector, theta
+        self.gathered = GatheredFrames()
+        self._named, self._theta_named, self._unique_id = detector is not None, theta, unique_id
+        self._rules, self._keep = rules, keep
+        self._skip, self._remark = skip, remark
+        self._several: list[str] = []
+        self._numbers: dict[str, int] = {}
+        self._angles: dict[str, Column] = {}
+
+    def stream(self, run: Run, stream: Stream) -> None:
+        """Look for the keys of detector and angle.
+
+        Parameters
+        ----------
+        run : Run
+            The run.
+        stream : Stream
+            A stream of it, or one with another descriptor.
+        """
+        kind = self._rules.streams.get(stream.name)
+        if kind is None:
+            return
+        found = [key for key, each in stream.columns.items() if each.external]
+        if self.detector is None and len(found) == 1:
+            self.detector = found[0]
+        elif self.detector is None and found:
+            self._several = found
+        if self.detector not in stream.columns and found:
+            self._skip(
+                f"Stream {stream.name!r} has images of {', '.join(map(repr, found))}, but none of "
+                f"{self.detector!r}: they are left out."
+            )
+        key = self._theta_named or theta_key(run, stream)
+        if key is not None and key in stream.columns:
+            self._angles.setdefault(stream.name, stream.columns[key])
+            if kind == FrameKind.PROJECTION and self.theta is None:
+                self.theta = key
+
+    def rows(self, rows: Rows) -> None:
+        """Take rows.
+
+        Parameters
+        ----------
+        rows : Rows
+            Of any stream.
+        """
+        stream = rows.stream
+        if self.detector is None or self.detector not in stream.columns:
+            return
+        kind = self._rules.streams.get(stream.name)
+        if kind is not None:
+            number = self._numbers.setdefault(stream.name, len(self._numbers))
+            for event in rows.events:
+                self._gather(stream, event, kind, number, self.detector)
+            return
+        for value in rows.values(self.detector):  # not wanted, but its file has them
+            if isinstance(value, Frames):
+                self.gathered.announce(value)
+
+    def table(self, run: Run) -> np.ndarray | None:
+        """Return all frames, when the run is over.
+
+        Parameters
+        ----------
+        run : Run
+            The run.
+
+        Returns
+        -------
+        numpy.ndarray or None
+            See :meth:`GatheredFrames.table`; only frames of a known kind.  None when the run has
+            no images and no detector was named.
+
+        Raises
+        ------
+        DocumentError
+            There are several detectors, or the one that was named has no images.
+        """
+        if self.detector is None and self._several:
+            raise DocumentError(
+                f"The run has images of {', '.join(map(repr, self._several))}",
+                remedy="Choose one of them by detector=<data key>.",
+            )
+        table = self.gathered.table()
+        if not len(table):
+            if self._named:
+                self._refuse(run)
+            return None
+        if self._theta_named is not None and not self._angles:
+            self._skip(
+                f"theta={self._theta_named!r}: no stream of frames has this data key, so no angle "
+                "is known."
+            )
+        for name, number in self._numbers.items():  # another key's numbers are no angles of these
+            column = self._angles.get(name)
+            if column is not None and column.name != self.theta:
+                table["angle"][table["stream"] == number] = np.nan
+        streams = self._rules.streams
+        of_projections = [
+            number for name, number in self._numbers.items() if not streams[name]
+        ]  # fmt: skip
+        own = np.isin(table["stream"], of_projections)
+        kinds = table["kind"][own]
+        for text in self._rules.by_range(kinds):
+            self._skip(text)
+        table["kind"][own] = kinds
+        return table[table["kind"] >= 0]
+
+    def _refuse(self, run: Run) -> None:
+        streams = ", ".join(map(repr, self._rules.streams))
+        raise DocumentError(
+            f"None of the streams {streams} has images of {self.detector!r}; the run has the "
+            f"streams {', '.join(map(repr, run.streams)) or '(none)'}",
+            remedy="Name its data key by detector=, and the streams by projections=, flats= and "
+            "darks=.",
+        )
+
+    def _gather(
+        self, stream: Stream, event: dict[str, Any], kind: FrameKind, number: int, key: str
+    ) -> None:
+        """Take the frames of a row."""
+        data, column = event["data"], stream.columns[key]
+        where = f"Stream {stream.name!r}, event {event['seq_num']}"
+        value = data.get(key)
+        if value is not None and not isinstance(value, Frames):
+            value = self._keep(value, column)
+            if value is None:
+                self._skip(f"{where}: {key} is no image of (Y, X) or (frames, Y, X).")
+                return
+        several = column.shape[0] if len(column.shape) > 2 else 1
+        count = (several or 1) if value is None else value.count
+        read = partial(self._read, data, count, where)
+        kinds: Any = kind
+        type_key = self._rules.frame_type
+        if type_key is not None and type_key in stream.columns:
+            kinds = self._rules.by_type(data.get(type_key), count)
+            if kinds is None or (kinds < 0).any():
+                self._skip(
+                    f"{where}: {type_key} is {data.get(type_key)!r:.100}, which is no frame type "
+                    f"of {count} frames; those whose type isn't known are left out."
+                )
+                kinds = -1 if kinds is None else kinds
+        angle: Any = np.nan
+        theta = self._angles.get(stream.name)
+        if theta is not None:
+            factor = self._factor(theta)
+            angle = np.nan if factor is None else read(theta.name) * factor
+        id_key, ids = self._unique_id, np.full(count, -1, np.int64)
+        if id_key is not None and id_key in stream.columns:
+            found = read(id_key)
+            ids = np.where(np.isnan(found), -1, found).astype(np.int64)
+            if np.ndim(data.get(id_key)) == 0 and ids[0] >= 0:
+                ids -= np.arange(count - 1, -1, -1)  # it's the last one's
+        self.gathered.add(
+            value, count, stream=number, kind=kinds, time=event["time"], angle=angle, id=ids
+        )
+
+    def _factor(self, column: Column) -> float | None:
+        """Tell how many degrees the unit of angles is; None when they can't be had."""
+        factor = degrees_per_unit(column.units)
+        if factor is None:
+            self._skip(
+                f"theta={column.name!r} has the units {column.units!r}; expected degrees or "
+                "radians. The angles are left out: choose the rotation by theta=<data key>."
+            )
+        elif not column.units:
+            self._remark(f"theta={column.name!r} has no units: its numbers are taken for degrees.")
+        return factor
+
+    def _read(self, data: dict[str, Any], count: int, where: str, key: str) -> np.ndarray:
+        """Read a number for each frame; NaN where there is none."""
+        value = data.get(key)
+        found = None if value is None else per_frame(value, count)
+        if found is None:
+            self._skip(f"{where}: {key} is {value!r:.100}; expected a number for {count} frames.")
+            return np.full(count, np.nan)
+        return found
