@@ -11,6 +11,7 @@ from typing import Any
 
 from .manifest import Manifest, MissingFile, PackedFile, PackedRunEntry
 from .needed_files import NeededFiles
+from .safe_paths import checked_relative
 
 __all__ = ["Contents"]
 
@@ -57,12 +58,12 @@ class Contents:
     def _replay(self, record: Mapping[str, Any]) -> None:
         if "file" in record:
             file = PackedFile(**record["file"])
-            self._left.add(file.path)
+            self._leave(file.path)
             if self.has(file, file.mtime_ns):
                 self.files[_key(file)] = file
         elif "run" in record:
             run = PackedRunEntry(**record["run"])
-            self._left.add(run.path)
+            self._leave(run.path)
             if self.has(run):
                 self.runs[run.uid] = run
                 self._note(record)
@@ -91,7 +92,7 @@ class Contents:
             The journal's record of it.
         """
         self.files[_key(file)] = file
-        self._left.add(file.path)
+        self._leave(file.path)
         return {"file": dataclasses.asdict(file)}
 
     def add_run(
@@ -121,9 +122,13 @@ class Contents:
             "roots": needed.roots,
         }
         self.runs[run.uid] = run
-        self._left.add(run.path)
+        self._leave(run.path)
         self._note(record)
         return record
+
+    def _leave(self, path: str) -> None:
+        if path:
+            self._left.add(checked_relative(path))
 
     def manifest(self) -> Manifest:
         """Tell what the pack has.
@@ -167,7 +172,7 @@ class Contents:
             Relative to the pack.
         """
         kept = {each.path for each in (*manifest.runs, *manifest.files)}
-        return sorted(self._left - kept - {""})
+        return sorted(self._left - kept)
 
     def has(self, entry: PackedRunEntry | PackedFile, mtime_ns: int | None = None) -> bool:
         """Tell whether a file of the pack is there as it should be, by its size.

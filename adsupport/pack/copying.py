@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 from ..errors import OutputError
 
-__all__ = ["Copied", "Copier", "SourceError", "check_room", "writing_to"]
+__all__ = ["Copied", "Copier", "SourceError", "check_room", "write_all", "writing_to"]
 
 _BUFFER = 4 * 2**20
 #: Enough that reading goes on while the slower one of hashing and writing has a buffer.
@@ -189,7 +189,7 @@ class Copier:
                     break
                 if writer is not None and target is not None:
                     with writing_to(target, before.st_size):
-                        _write_all(writer, part)
+                        write_all(writer, part)
                 size += count
                 self._told(count)
         finally:
@@ -230,6 +230,26 @@ def check_room(target: Path, size: int) -> None:
     found = os.statvfs(target.parent)
     if found.f_blocks and found.f_bavail * found.f_frsize < size:
         raise _no_room(target, size)
+
+
+def write_all(writer: int, content: bytes | memoryview) -> None:
+    """Write all of a content, however little the system takes at once.
+
+    Parameters
+    ----------
+    writer : int
+        Descriptor of an open file.
+    content : bytes or memoryview
+        What to write.
+
+    Raises
+    ------
+    OSError
+        It can't be written.
+    """
+    rest = memoryview(content)
+    while rest:
+        rest = rest[os.write(writer, rest) :]
 
 
 @contextlib.contextmanager
@@ -309,11 +329,6 @@ def _hashed(hashing: deque[tuple[Future[None], bytearray]]) -> bytearray:
     done, buffer = hashing.popleft()
     done.result()
     return buffer
-
-
-def _write_all(writer: int, part: memoryview) -> None:
-    while part:
-        part = part[os.write(writer, part) :]
 
 
 def _state(found: os.stat_result) -> tuple[int, ...]:

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import OutputError
+from .copying import write_all, writing_to
 from .layout import JOURNAL
 
 __all__ = ["Journal"]
@@ -45,6 +46,23 @@ class Journal:
         self._file = self._locked()
         self.records = self._read()
 
+    def begin(self, record: dict[str, Any]) -> None:
+        """Begin anew, with a first record.
+
+        Parameters
+        ----------
+        record : dict
+            See :meth:`add`.
+
+        Raises
+        ------
+        OutputError
+            It can't be written.
+        """
+        with writing_to(self._path, 0):
+            os.ftruncate(self._file, 0)
+        self.add(record, sync=True)
+
     def add(self, record: dict[str, Any], sync: bool = False) -> None:
         """Write a record.
 
@@ -57,23 +75,25 @@ class Journal:
 
         Raises
         ------
-        OSError
+        OutputError
             It can't be written.
         """
         line = json.dumps(record).encode("ascii") + b"\n"
-        size = os.fstat(self._file).st_size
-        try:
-            while line:
-                line = line[os.write(self._file, line) :]
-        except OSError:
-            os.ftruncate(self._file, size)
-            raise
-        if sync:
-            os.fsync(self._file)
+        with writing_to(self._path, len(line)):
+            write_all(self._file, line)
+            if sync:
+                os.fsync(self._file)
 
     def remove(self) -> None:
-        """Remove the journal: the pack is finished."""
-        self._path.unlink()
+        """Remove the journal: the pack is finished.
+
+        Raises
+        ------
+        OutputError
+            It can't be removed.
+        """
+        with writing_to(self._path, 0):
+            self._path.unlink()
 
     def close(self) -> None:
         """Give up the lock.  Again is harmless."""
@@ -110,7 +130,7 @@ class Journal:
     def _read(self) -> list[dict[str, Any]]:
         with open(self._file, "rb", closefd=False) as file:
             lines = file.read().split(b"\n")
-        torn = lines.pop()  # nothing, unless its writer was killed
+        torn = lines.pop()  # nothing, unless its writer was killed or had no room
         if torn:
             os.ftruncate(self._file, os.fstat(self._file).st_size - len(torn))
         try:

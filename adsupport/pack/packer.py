@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import itertools
 import os
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -13,22 +12,25 @@ from types import TracebackType
 from typing import Any, Self
 
 from .. import __version__
-from ..callbacks.output.no_replace import sync_directory
 from ..documents.asset_paths import AnyPathMap
-from ..errors import ConfigurationError, DocumentError, OutputError, OutputExistsError, PackError
+from ..errors import (
+    ConfigurationError,
+    DocumentError,
+    ImageFileError,
+    PackError,
+)
 from .contents import Contents
-from .copying import Copier, SourceError, writing_to
+from .copying import Copier, SourceError
 from .final_files import write_final_files
 from .journal import Journal
-from .layout import JOURNAL, MANIFEST
+from .layout import MANIFEST
 from .manifest import Manifest, PackedFile, read_manifest
 from .needed_files import NeededFile, NeededFiles
+from .pack_directory import PackDirectory
 from .run_documents import RunDocuments
+from .safe_paths import inside_pack
 
 __all__ = ["PackProgress", "Packer"]
-
-#: What packers are named that aren't done; only one process packs, so others' are left over.
-_TEMPORARY = ".adsupport-pack.{}.tmp"
 
 
 @dataclass(frozen=True)
@@ -74,7 +76,7 @@ class Packer:
     added, known : list of str
         uids of the runs that were added, and of those that were there already.
     remarks : list of str
-        Values that couldn't be written.
+        Values that couldn't be written, and HDF5 files that can't be read.
 
     Raises
     ------
@@ -100,15 +102,12 @@ class Packer:
         self.added: list[str] = []
         self.known: list[str] = []
         self.remarks: list[str] = []
-        self._directory = directory
         self._path_map = path_map
         self._other = None if strict else self._remark
         self._told = told
         self._runs = self._files = self._size = 0
         self._name = ""
-        self._numbers = itertools.count()
-        self._made: set[Path] = set()
-        _check_directory(directory)
+        self._directory = PackDirectory(directory)
         self._journal = Journal(directory)
         try:
             self._begin(documents, external)
@@ -117,30 +116,25 @@ class Packer:
             raise
 
     def _begin(self, documents: str | None, external: str | None) -> None:
-        records = self._journal.records
-        found = None
-        if os.path.lexists(self._directory / MANIFEST):
-            found = read_manifest(self._directory)
-        elif records:
+        path, records = self._directory.path, self._journal.records
+        found = Manifest(documents or "jsonl", external or "copy")
+        if os.path.lexists(path / MANIFEST):
+            found = read_manifest(path)
+        elif len(records) > 1:  # something was packed in the way that the first one tells
             found = Manifest(records[0]["documents"], records[0]["external"])
-        if found is None:
-            found = Manifest(documents or "jsonl", external or "copy")
         for name, asked in (("documents", documents), ("external", external)):
             has = getattr(found, name)
             if asked not in (None, has):
                 raise ConfigurationError(
-                    f"The pack in {self._directory} was begun with "
+                    f"The pack in {path} was begun with "
                     f"{'format' if name == 'documents' else name}={has!r}, not {asked!r}",
                     remedy="leave the argument out, or pack to another directory.",
                 )
-        self._clear()
-        if not records:
-            begin = {"documents": found.documents, "external": found.external}
-            self._journal.add(begin, sync=True)
+        self._directory.clear()
+        if len(records) <= 1:
+            self._journal.begin({"documents": found.documents, "external": found.external})
         creator = f"adsupport {__version__}"
-        self._contents = Contents(
-            self._directory, dataclasses.replace(found, creator=creator), records[1:]
-        )
+        self._contents = Contents(path, dataclasses.replace(found, creator=creator), records[1:])
         self._documents, self._external = found.documents, found.external
         self._copier = Copier(self._external, self._count)
 
@@ -154,7 +148,7 @@ class Packer:
         where: TracebackType | None,
     ) -> None:
         self._copier.close()
-        self._clear()
+        self._directory.clear()
         self._journal.close()
 
     def add(self, documents: Iterable[tuple[str, Mapping[str, Any]]]) -> None:
@@ -207,25 +201,38 @@ class Packer:
         """
         manifest = self._contents.manifest()
         for left in self._contents.left_over(manifest):
-            with contextlib.suppress(FileNotFoundError):
-                (self._directory / left).unlink()
-        for each in sorted(self._made):
-            sync_directory(each)
-        write_final_files(self._directory, manifest)
+            with contextlib.suppress(PackError):  # it never took its name
+                inside_pack(self._directory.path, left).unlink()
+        self._directory.sync()
+        write_final_files(self._directory.path, manifest)
         self._journal.remove()
-        sync_directory(self._directory)
+        self._directory.sync()
         return manifest
 
     # runs
 
     def _begin_run(self, start: Mapping[str, Any]) -> _RunBeingPacked:
         known = self._contents.runs.get(str(start.get("uid")))
-        path = None if known is not None and self._contents.has(known) else self._temporary()
-        return _RunBeingPacked(
-            RunDocuments(start, self._documents, path, self._other),
-            path,
-            NeededFiles(self._path_map) if self._external in _WITH_FILES else None,
-        )
+        done = known is not None and self._contents.has(known)
+        path = None if done else self._directory.temporary()
+        needed = NeededFiles(self._path_map)
+        documents = RunDocuments(start, self._documents, path, self._other)
+        return _RunBeingPacked(documents, path, needed, self._way(needed))
+
+    def _way(self, needed: NeededFiles) -> Callable[[str, Mapping[str, Any]], Iterable[Any]]:
+        """Tell what becomes of each document of a run before it's written."""
+        if self._external == "fill":
+            from .filling import Filler  # with h5py
+
+            return Filler(self._path_map, needed.problem).take
+        if self._external == "ignore":
+            return lambda name, doc: ((name, doc),)
+
+        def noted(name: str, doc: Mapping[str, Any]) -> Iterable[Any]:
+            needed.take(name, doc)
+            return ((name, doc),)
+
+        return noted
 
     def _end_before(self, run: _RunBeingPacked, start: Mapping[str, Any]) -> None:
         if not run.documents.stopped:
@@ -244,11 +251,10 @@ class Packer:
                 f"Run {entry.uid!r} is in the pack already, with other documents",
                 remedy="pack it to another directory.",
             )
-        needed = run.needed or NeededFiles()
-        uses = self._bring_all(needed)
-        self._journal.add(self._contents.add_run(entry, needed, uses), sync=True)
+        uses = self._bring_all(run.needed)
+        self._journal.add(self._contents.add_run(entry, run.needed, uses), sync=True)
         if run.path is not None:
-            self._name_file(run.path, entry.path)
+            self._directory.name(run.path, entry.path)
         (self.added if known is None else self.known).append(entry.uid)
         self._runs += 1
         self._tell(entry.uid)
@@ -259,19 +265,33 @@ class Packer:
         """Bring the files of a run; return which documents refer to each, by its key."""
         needed.finish()
         uses: dict[str, set[str]] = {}
-        for file in needed.files.values():
+        waiting = list(needed.files.values())
+        for file in waiting:
             try:
                 key = self._bring(file)
             except SourceError as error:
                 if file.frames or file.source.exists():
                     needed.problem(file.source, str(error), file.documents)
-            else:
-                uses[key] = file.documents
+                key = self._key(file)
+                if key not in self._contents.files:
+                    continue
+            uses[key] = file.documents
+            if file.is_hdf5:
+                waiting.extend(self._linked(needed, file))
         return uses
 
+    def _linked(self, needed: NeededFiles, file: NeededFile) -> list[NeededFile]:
+        from .linked_files import add_linked_files  # with h5py
+
+        path = file.source if self._external == "list" else self._directory.path / file.place
+        try:
+            return list(add_linked_files(needed, file, path))
+        except (ImageFileError, PackError) as error:
+            self.remarks.append(f"Which files {file.source} needs can't be told: {error.problem}")
+            return []
+
     def _bring(self, file: NeededFile) -> str:
-        stays = self._external == "list"
-        key = str(file.source) if stays else file.place
+        key, stays = self._key(file), self._external == "list"
         known = self._contents.files.get(key)
         if known is not None and self._contents.has(known) and self._is_same(file.source, known):
             return key
@@ -279,16 +299,19 @@ class Packer:
         if stays:
             temporary, copied = None, self._copier.look(file.source)
         else:
-            temporary = self._temporary()
+            temporary = self._directory.temporary()
             copied = self._copier.bring(file.source, temporary)
         found = PackedFile(
             "" if stays else key, str(file.source), copied.size, copied.sha256, copied.mtime_ns
         )
         self._journal.add(self._contents.add_file(found))
         if temporary is not None:
-            self._name_file(temporary, found.path)
+            self._directory.name(temporary, found.path)
         self._files += 1
         return key
+
+    def _key(self, file: NeededFile) -> str:
+        return str(file.source) if self._external == "list" else file.place
 
     def _is_same(self, source: Path, known: PackedFile) -> bool:
         """Tell whether what the pack has is what the source has, or had when it was there."""
@@ -304,40 +327,6 @@ class Packer:
             return True
         raise SourceError("the pack has it as it was before it was changed")
 
-    # the directory
-
-    def _temporary(self) -> Path:
-        return self._directory / _TEMPORARY.format(next(self._numbers))
-
-    def _clear(self) -> None:
-        for each in self._directory.glob(_TEMPORARY.format("*")):
-            with contextlib.suppress(OSError):
-                each.unlink()
-
-    def _name_file(self, temporary: Path, relative: str) -> None:
-        *directories, name = relative.split("/")
-        directory = self._directory
-        with writing_to(self._directory / relative, 0):
-            for each in directories:
-                directory = directory / each
-                if directory not in self._made:
-                    self._make(directory)
-            os.replace(temporary, directory / name)
-            # two names of one file stay two, says POSIX
-            with contextlib.suppress(FileNotFoundError):
-                temporary.unlink()
-
-    def _make(self, directory: Path) -> None:
-        with contextlib.suppress(FileExistsError):
-            directory.mkdir()
-        if directory.is_symlink() or not directory.is_dir():
-            raise PackError(
-                f"{directory} isn't a directory, or a link to one.",
-                path=directory,
-                remedy="A pack has none such: get it from its source again.",
-            )
-        self._made.add(directory)
-
     # progress
 
     def _remark(self, place: str, value: Any) -> None:
@@ -352,41 +341,18 @@ class Packer:
             self._told(PackProgress(self._runs, self._files, self._size, name))
 
 
-_WITH_FILES = ("copy", "hardlink", "reflink", "list")
-
-
 @dataclass
 class _RunBeingPacked:
     """A run whose documents are coming."""
 
     documents: RunDocuments
     path: Path | None
-    needed: NeededFiles | None
+    needed: NeededFiles
+    way: Callable[[str, Mapping[str, Any]], Iterable[Any]]
 
     def add(self, name: str, doc: Mapping[str, Any]) -> None:
-        self.documents.add(name, doc)
-        if self.needed is not None:
-            self.needed.take(name, doc)
+        for each in self.way(name, doc):
+            self.documents.add(*each)
 
     def close(self) -> None:
         self.documents.close()
-
-
-def _check_directory(directory: Path) -> None:
-    """Make the directory, unless it has something that isn't a pack's."""
-    try:
-        directory.mkdir(parents=True, exist_ok=True)
-        names = os.listdir(directory)
-    except OSError as error:
-        raise OutputError(
-            f"{directory} can't be made or read: {error.strerror}",
-            path=directory,
-            remedy="choose another directory.",
-        ) from error
-    if names and MANIFEST not in names and JOURNAL not in names:
-        raise OutputExistsError(
-            f"{directory} isn't empty, and isn't a pack: it has {sorted(names)[0]!r}, and no "
-            f"{MANIFEST}",
-            path=directory,
-            remedy="give the name of a new directory.",
-        )

@@ -39,7 +39,8 @@ class PackResult:
     added, known : tuple of str
         uids of the runs that were added, and of those that were there already.
     remarks : tuple of str
-        Values of documents of which only the text could be written; with ``strict=False`` only.
+        What else is to be known: HDF5 files that are damaged; and with ``strict=False`` values
+        of documents of which only the text could be written.
     """
 
     directory: Path

@@ -11,7 +11,7 @@ from typing import Any, TypeGuard
 
 from ..documents import json_text
 from ..errors import DocumentError
-from .copying import writing_to
+from .copying import write_all, writing_to
 from .layout import documents_path
 from .manifest import PackedRunEntry
 
@@ -136,15 +136,14 @@ class RunDocuments:
             self._file = None
 
     def _write(self) -> None:
-        text = memoryview(b"".join(self._waiting))
+        text = b"".join(self._waiting)
         self._digest.update(text)
         self._size += len(text)
         self._waiting.clear()
         self._waiting_bytes = 0
         if self._file is not None and self._path is not None:
             with writing_to(self._path, self._size):
-                while text:
-                    text = text[self._file.write(text) :]
+                write_all(self._file.fileno(), text)
 
 
 def _encoder(form: str) -> Callable[..., bytes]:
