@@ -1,4 +1,4 @@
-"""``adsupport pack``: stored runs and the files they refer to, into a directory that travels."""
+"""``adsupport pack`` and ``verify``: stored runs and their files, in a directory that travels."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from adsupport.cli.run_selection import (
 if TYPE_CHECKING:
     from adsupport.pack import PackProgress, PackResult
 
-__all__ = ["run"]
+__all__ = ["run", "verify_pack"]
 
 
 def run(
@@ -113,3 +113,22 @@ def _tell(console: Console, result: PackResult) -> None:
         f"{size / 1e6:.1f} MB.",
         soft_wrap=True,
     )
+
+
+def verify_pack(
+    directory: Annotated[
+        Path, typer.Argument(metavar="DIR", help="The pack.", exists=True, file_okay=False)
+    ],
+) -> None:
+    """Compare every file of a pack with what was packed.
+
+    Exit code 0: all is as it was. 1: something is missing, damaged or hostile; each is named.
+    2: the command line can't be used.
+    """
+    with ByteBar(Console(stderr=True), "verifying") as bar, quiet("adsupport.pack"):
+        from adsupport.pack.verifying import verify
+
+        report = verify(directory, progress=bar.show)
+    typer.echo(str(report))
+    if not report.ok:
+        raise typer.Exit(1)

@@ -197,7 +197,7 @@ def test_the_wait_for_images_is_as_given(tmp_path, out):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["-1", "--to", "json"], "Give one of --catalog, --tiled and --file"),
+        (["-1", "--to", "json"], "Give one of --catalog, --tiled, --file and --pack"),
         (["-1", "--to", "json", "--file", "FILE", "--catalog", "x"], "Give one of"),
         (["-1", "--file", "FILE"], "Say which formats"),
         (["-1", "--to", "word", "--file", "FILE"], "word isn't a file format"),

@@ -139,6 +139,28 @@ def test_a_directory_of_something_else_is_refused(file, box):
     assert os.listdir(box) == ["thesis.tex"]
 
 
+def test_a_pack_is_verified_and_a_flipped_byte_named(file, box):
+    assert call("pack", "--file", file, "--dir", box)[0] == 0
+    code, stdout, stderr = call("verify", box)
+    assert (code, stderr) == (0, "")
+    assert stdout.startswith(f"{box}: 3 runs, ") and stdout.endswith("all as they were packed.\n")
+    for path in regular(box):
+        raw = bytearray(path.read_bytes())
+        raw[len(raw) // 2] ^= 1
+        path.write_bytes(raw)
+        code, stdout, _ = call("verify", box)
+        assert code == 1 and path.name in stdout
+        raw[len(raw) // 2] ^= 1
+        path.write_bytes(raw)
+    assert call("verify", box)[0] == 0
+
+
+def test_what_isn_t_a_pack_is_told(tmp_path):
+    code, stdout, stderr = call("verify", tmp_path)
+    assert (code, stdout) == (1, "") and "isn't a pack" in stderr
+    assert call("verify", tmp_path / "missing")[0] == 2
+
+
 def test_export_takes_runs_from_a_pack_that_was_moved(file, data, box, tmp_path):
     assert call("pack", "--file", file, "--dir", box)[0] == 0
     shutil.rmtree(data)
