@@ -7,14 +7,27 @@ from typing import TYPE_CHECKING
 from ..later import imported_later
 
 if TYPE_CHECKING:
+    from .opening import Pack, PackedRun, open_pack
     from .packer import PackProgress
     from .packing import PackResult, pack
+    from .verifying import VerifyReport, verify
 
-__all__ = ["PackProgress", "PackResult", "pack"]
+__all__ = [
+    "Pack",
+    "PackProgress",
+    "PackResult",
+    "PackedRun",
+    "VerifyReport",
+    "open_pack",
+    "pack",
+    "verify",
+]
 
 _ROOMS = {
+    "opening": ("Pack", "PackedRun", "open_pack"),
     "packer": ("PackProgress",),
     "packing": ("PackResult", "pack"),
+    "verifying": ("VerifyReport", "verify"),
 }
 
 __getattr__ = imported_later(__name__, _ROOMS)

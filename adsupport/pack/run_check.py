@@ -1,0 +1,82 @@
+"""Whether the documents of a pack can be read, and the pack has what they refer to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from ..errors import AdsupportError
+from .layout import MANIFEST
+from .needed_files import NeededFiles
+from .opening import Pack, PackedRun
+
+__all__ = ["check_runs"]
+
+#: What is done with files that a pack has; of the other ways it has none.
+_BRINGS_FILES = ("copy", "hardlink", "reflink")
+
+
+def check_runs(pack: Pack, runs: Sequence[PackedRun]) -> list[str]:
+    """Read the documents of runs.
+
+    Parameters
+    ----------
+    pack : Pack
+        Theirs.
+    runs : sequence of PackedRun
+        Those whose files are as they were packed.
+
+    Returns
+    -------
+    list of str
+        What is wrong, each a sentence that names a file.
+    """
+    problems: list[str] = []
+    resources: set[str] = set()
+    for run in runs:
+        needed = NeededFiles(pack.path_map)
+        try:
+            for name, doc in run.documents():
+                needed.take(name, doc)
+            needed.finish()
+        except AdsupportError as error:
+            problems.append(f"{run.entry.path}: {error.problem}")
+            continue
+        except (ValueError, TypeError, KeyError, AttributeError, OSError) as error:
+            problems.append(f"{run.entry.path}: its documents aren't understood: {error!r}.")
+            continue
+        resources |= needed.resources
+        problems += [f"{run.entry.path} {each}." for each in _lacking(pack, needed)]
+    if pack.manifest is not None and len(runs) == len(pack):
+        for file in pack.manifest.files:
+            unknown = sorted(set(file.documents) - resources)
+            if unknown:
+                problems.append(
+                    f"{MANIFEST} says that document {unknown[0]!r} refers to {file.path}; no run "
+                    "of the pack has it."
+                )
+    return problems
+
+
+def _lacking(pack: Pack, needed: NeededFiles) -> Iterator[str]:
+    """Tell what the documents of a run refer to, and its packer didn't say is missing."""
+    manifest = pack.manifest
+    if manifest is not None and manifest.external not in _BRINGS_FILES:
+        return
+    missing = manifest.missing if manifest is not None else ()
+    told = {uid for each in missing for uid in each.documents}
+    listed = {file.path for file in manifest.files} if manifest is not None else set()
+    for file in needed.files.values():
+        if not file.frames or file.documents <= told or file.source.is_file():
+            continue
+        name = _name(pack, file.source)
+        if name not in listed:  # else whoever compares the files says so
+            yield f"refers to {name}, which the pack lacks"
+    for (source, reason), uids in needed.problems.items():
+        if not uids <= told:
+            yield f"refers to {source}: {reason}"
+
+
+def _name(pack: Pack, path: Path) -> str:
+    inside = path.is_relative_to(pack.directory)
+    return str(path.relative_to(pack.directory) if inside else path)

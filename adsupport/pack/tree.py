@@ -1,0 +1,105 @@
+"""What really lies in the directory of a pack."""
+
+from __future__ import annotations
+
+import os
+import stat
+import unicodedata
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ..errors import PackError
+from .safe_paths import checked_relative
+
+__all__ = ["Tree", "tree_of"]
+
+#: Directories within directories.
+_DEEPEST = 100
+
+
+@dataclass
+class Tree:
+    """Files of a directory.
+
+    Parameters
+    ----------
+    sizes : dict of str to int
+        Bytes of each regular file, by its path relative to the directory, sorted.
+    problems : list of str
+        What no pack has, each a sentence that names it.
+    """
+
+    sizes: dict[str, int] = field(default_factory=dict)
+    problems: list[str] = field(default_factory=list)
+
+
+def tree_of(directory: Path) -> Tree:
+    """List the files of a pack.
+
+    Parameters
+    ----------
+    directory : pathlib.Path
+        The pack's.
+
+    Returns
+    -------
+    Tree
+        Its regular files.  Links, which aren't followed, devices, pipes and names that only differ
+        in case are among its problems.
+
+    Raises
+    ------
+    PackError
+        It isn't a directory.
+    OSError
+        A directory can't be read.
+    """
+    if not directory.is_dir():
+        raise PackError(f"{directory} isn't a directory; expected that of a pack.")
+    tree = Tree()
+    folded: dict[str, str] = {}
+    waiting = [("", 0)]
+    while waiting:
+        place, depth = waiting.pop()
+        if depth > _DEEPEST:
+            tree.problems.append(f"{place} is nested more than {_DEEPEST} directories deep.")
+            continue
+        with os.scandir(directory / place) as entries:
+            for entry in entries:
+                relative = f"{place}/{entry.name}".lstrip("/")
+                _look_at_name(relative, folded, tree)
+                if entry.is_dir(follow_symlinks=False):
+                    waiting.append((relative, depth + 1))
+                elif entry.is_file(follow_symlinks=False):
+                    tree.sizes[relative] = entry.stat(follow_symlinks=False).st_size
+                else:
+                    kind = _kind(entry.stat(follow_symlinks=False).st_mode)
+                    tree.problems.append(f"{relative} is {kind}; a pack has none.")
+    tree.sizes = dict(sorted(tree.sizes.items()))
+    tree.problems.sort()
+    return tree
+
+
+def _look_at_name(relative: str, folded: dict[str, str], tree: Tree) -> None:
+    try:
+        checked_relative(relative)
+    except PackError as error:
+        tree.problems.append(error.problem)
+    # as file systems do that don't tell capital from small letters, or ways to write an accent
+    key = unicodedata.normalize("NFC", unicodedata.normalize("NFD", relative).casefold())
+    other = folded.setdefault(key, relative)
+    if other != relative:
+        tree.problems.append(
+            f"{min(relative, other)} and {max(relative, other)} differ only in case: many "
+            "computers have but one of them."
+        )
+
+
+def _kind(mode: int) -> str:
+    if stat.S_ISLNK(mode):
+        return "a link, which may lead out of the pack"
+    if stat.S_ISFIFO(mode):
+        return "a pipe"
+    if stat.S_ISSOCK(mode):
+        return "a socket"
+    return "a device"
