@@ -144,6 +144,8 @@ class RunFrames:
                 f"theta={self._theta_named!r}: no stream of frames has this data key, so no angle "
                 "is known."
             )
+        if self.theta is None:  # a run without projections may have angles of flats
+            self.theta = next((each.name for each in self._angles.values()), None)
         for name, number in self._numbers.items():  # another key's numbers are no angles of these
             column = self._angles.get(name)
             if column is not None and column.name != self.theta:
