@@ -83,6 +83,22 @@ class DatabrokerPack:
             return None
         return checked_relative(f"{self.roots[root]}/{rest}".rstrip("/"))
 
+    def original(self, path: str) -> str:
+        """Tell where a file was that wasn't copied.
+
+        Parameters
+        ----------
+        path : str
+            See :meth:`place`.
+
+        Returns
+        -------
+        str
+            The path that documents had when it was packed; others as they are.
+        """
+        root, _, rest = path.partition("/")
+        return os.path.join(self.outside[root], rest) if root in self.outside else path
+
 
 def is_databroker_pack(directory: Path) -> bool:
     """Tell whether databroker-pack made a directory.

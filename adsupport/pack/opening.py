@@ -39,7 +39,8 @@ def open_pack(directory: str | os.PathLike[str], path_map: AnyPathMap = None) ->
         Of a pack: one of ours, or of databroker-pack 0.3; it may have been moved.
     path_map : mapping, PathMap or function, optional
         Directories as the documents have them, and the same ones here, for files that the pack
-        only lists.  Those that it has are always taken from it, and no others without a map.
+        only lists; an empty map for those that are where they were.  Files that the pack has are
+        always taken from it, and no others without a map.
 
     Returns
     -------
@@ -63,11 +64,8 @@ def open_pack(directory: str | os.PathLike[str], path_map: AnyPathMap = None) ->
     path = Path(os.path.abspath(directory))
     if not os.path.lexists(path / MANIFEST) and is_databroker_pack(path):
         other = read_databroker_pack(path)
-
-        def place(asked: str) -> str | None:
-            return other.place(asked)
-
-        return Pack(path, None, PathsInPack(path, place, path_map), other.runs)
+        paths = PathsInPack(path, other.place, path_map, other.original)
+        return Pack(path, None, paths, other.runs)
     manifest = read_manifest(path)
     return Pack(path, manifest, PathsInPack(path, place_of, path_map), manifest.runs)
 

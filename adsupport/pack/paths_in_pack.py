@@ -29,6 +29,8 @@ class PathsInPack:
         which the pack has no files.
     path_map : mapping, PathMap or function, optional
         Where files are that the pack only lists: see :func:`adsupport.documents.asset_of`.
+    original : callable
+        From a path, as the documents have it, to that which the path map knows.
 
     Notes
     -----
@@ -41,10 +43,12 @@ class PathsInPack:
         directory: Path,
         place: Callable[[str], str | None],
         path_map: AnyPathMap = None,
+        original: Callable[[str], str] = str,
     ) -> None:
         self.directory = directory
         self._place = place
         self._path_map = path_map
+        self._original = original
         self._checked: dict[Path, tuple[int, int]] = {}
 
     def __call__(self, path: str) -> str:
@@ -73,9 +77,10 @@ class PathsInPack:
             if self._path_map is None or target.exists() or target.parent.exists():
                 return str(target)
         if self._path_map is not None:
-            return str(local_path(path, self._path_map))
+            return str(local_path(self._original(path), self._path_map))
         raise PackError(
-            f"The pack {self.directory} has no place for the file {path!r:.300} of its documents.",
+            f"The pack {self.directory} doesn't have {self._original(path)!r:.300}, of which its "
+            "documents tell.",
             remedy="If the file is on this computer, open the pack with a path_map.",
         )
 
