@@ -13,6 +13,7 @@ import numpy as np
 
 from ..nexus.nx_group import link, nx_group
 from ..output.hdf5_values import write_value
+from ..tomography.metadata import Fact
 
 __all__ = ["INVALID", "IN_ORDER", "About", "write_entry"]
 
@@ -35,8 +36,8 @@ class About:
         ISO 8601.
     sample, instrument, source : str
         Their names.
-    pixel_sizes : dict of str to tuple of float and str
-        ``x_pixel_size`` and ``y_pixel_size`` of the detector, each with its unit.
+    pixel_sizes : dict of str to Fact
+        ``x_pixel_size`` and ``y_pixel_size`` of the detector.
     """
 
     title: str = ""
@@ -45,7 +46,7 @@ class About:
     sample: str = ""
     instrument: str = ""
     source: str = ""
-    pixel_sizes: dict[str, tuple[float, str]] = field(default_factory=dict)
+    pixel_sizes: dict[str, Fact] = field(default_factory=dict)
 
 
 def write_entry(
@@ -92,7 +93,8 @@ def write_entry(
         _texts(nx_group(instrument, "source", "NXsource"), name=about.source)
     detector = nx_group(instrument, "detector", "NXdetector")
     images = store(detector, "data")
-    images.attrs["units"] = "counts"
+    if "units" not in images.attrs:
+        images.attrs["units"] = "counts"
     key = detector.create_dataset("image_key", data=image_key.astype(np.int8))
     key.attrs["description"] = f"0 projection, 1 flat field, 2 dark field, 3 invalid. {order}"
     for size, (value, units) in about.pixel_sizes.items():

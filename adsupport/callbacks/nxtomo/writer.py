@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import h5py
@@ -11,9 +12,12 @@ from ...documents.run import Run
 from ..nexus.nx_group import nx_group
 from ..nexus.run_view import iso_time
 from ..tomography import FrameKind, TomoFile, TomoFrames, TomoWriter
+from ..tomography.metadata import detector_facts, said
 from .entry import IN_ORDER, INVALID, About, write_entry
 
 __all__ = ["NXtomoFile", "NXtomoWriter"]
+
+_SAMPLE = ("sample", "sample_name")
 
 
 class NXtomoFile(TomoFile):
@@ -32,7 +36,8 @@ class NXtomoFile(TomoFile):
         def store(group: h5py.Group, name: str) -> h5py.Dataset:
             return self.store(group, name, frames)
 
-        write_entry(file, "entry", image_key, frames.angles, IN_ORDER, _about(self.run), store)
+        about = _about(self.run, frames.detector)
+        write_entry(file, "entry", image_key, frames.angles, IN_ORDER, about, store)
 
     def _describe(self, file: h5py.File) -> None:
         # NeXus knows which attributes a file may have; those of a collection are free.
@@ -68,21 +73,26 @@ class NXtomoWriter(TomoWriter):
     tomo_file = NXtomoFile
 
 
-def _about(run: Run) -> About:
+def _about(run: Run, detector: str) -> About:
     start, stop = run.start, run.stop or {}
     sample = start.get("sample")
+    title = start.get("title")
+    known = detector_facts(run, detector)
+    sizes = {axis: known.get(f"pixel_size_{axis}") for axis in "xy"}
     return About(
-        title=_text(start.get("title")),
+        title=title if isinstance(title, str) else "",
         start_time=_time(start.get("time")),
         end_time=_time(stop.get("time")),
-        sample=_text(sample.get("name") if isinstance(sample, dict) else sample)
-        or _text(start.get("sample_name")),
-        instrument=_text(start.get("instrument_name") or start.get("beamline_id")),
+        sample=_text(sample, ("name",)) if isinstance(sample, dict) else _text(start, _SAMPLE),
+        instrument=_text(start, ("instrument", "instrument_name", "beamline_id")),
+        source=_text(start, ("facility", "source")),
+        pixel_sizes={f"{axis}_pixel_size": fact for axis, fact in sizes.items() if fact},
     )
 
 
-def _text(value: object) -> str:
-    return value if isinstance(value, str) else ""
+def _text(document: Mapping[str, Any], names: Iterable[str]) -> str:
+    found = said(document, names)
+    return "" if found is None else str(found)
 
 
 def _time(value: object) -> str:
