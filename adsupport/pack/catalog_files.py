@@ -27,14 +27,18 @@ def catalog_files(manifest: Manifest) -> dict[str, str]:
     -------
     dict of str to str
         YAML by file name.  ``catalog.yml`` is for ``intake.open_catalog``, which databroker 1.2
-        goes through.
+        goes through; ``tiled.yml`` for ``tiled serve config``, where adsupport is installed.
 
     Notes
     -----
     Documents have the roots that they came with: databroker's ``root_map`` leads from these into
     the pack, but for files whose documents have another root than the pack has files of.
     """
-    return {"catalog.yml": yaml.safe_dump(_databroker(manifest), sort_keys=False)}
+    trees = [{"path": "/", "tree": "adsupport.pack.tiled_tree:here.tree"}]
+    return {
+        "catalog.yml": yaml.safe_dump(_databroker(manifest), sort_keys=False),
+        "tiled.yml": yaml.safe_dump({"trees": trees}),
+    }
 
 
 def _databroker(manifest: Manifest) -> dict[str, Any]:

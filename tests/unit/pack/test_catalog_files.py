@@ -1,4 +1,4 @@
-"""The files with which databroker and tiled open a pack that was moved."""
+"""The files with which databroker opens a pack that was moved; of tiled's see test_tiled_tree."""
 
 from __future__ import annotations
 
