@@ -279,9 +279,10 @@ class StreamRows:
 
     def _weave(self, final: bool) -> None:
         """Join events and streamed images into rows, some at a time."""
-        last = 0
+        last, waiting = 0, []
         if final:
-            last = max(max(self._events, default=0), *(s.last for s in self._streamed.values()))
+            waiting = sorted(self._events, reverse=True)
+            last = max(*waiting[:1], *(s.last for s in self._streamed.values()), 0)
         while len(self.order.ready) < BATCH:
             number = self._next
             if final and number > last:
@@ -295,7 +296,9 @@ class StreamRows:
             if events is None and len(lacks) == len(frames):
                 # nothing has this number: the order of rows tells of it
                 firsts = [each.first for each in self._streamed.values() if each.first is not None]
-                self._next = min([*self._events, *firsts], default=number + 1)
+                while waiting and waiting[-1] <= number:
+                    waiting.pop()
+                self._next = min([*waiting[-1:], *firsts], default=number + 1)
                 continue
             for key in lacks:
                 self.run.problem(
