@@ -60,6 +60,8 @@ FORMATS: dict[str, Format] = {
     "jsonl": Format("json", "JSONLinesWriter"),
     "hdf5": Format("hdf5", "HDF5Writer", _IMAGES),
     "tiff": Format("tiff", "TIFFWriter", ("image_timeout",)),
+    "dx": Format("dataexchange", "DataExchangeWriter", _IMAGES),
+    "nxtomo": Format("nxtomo", "NXtomoWriter", _IMAGES),
 }
 
 

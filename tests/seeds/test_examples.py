@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import os
 import re
 import signal
@@ -105,6 +106,36 @@ def check_facts_of_the_export(output: str, out: Path) -> None:
         assert [float(row["noisy"]) for row in csv.DictReader(text)] == noisy
 
 
+def check_facts_of_the_tomography(output: str, out: Path) -> None:
+    with h5py.File(out / "tomography.h5") as file:
+        shapes = [file[f"exchange/{name}"].shape for name in ("data", "data_white", "data_dark")]
+        assert shapes == [(7, 512, 512), (3, 512, 512), (3, 512, 512)]
+        assert file["exchange/theta"][()].tolist() == [0, 30, 60, 90, 120, 150, 180]
+        dark, white = file["exchange/data_dark"][()].mean(), file["exchange/data_white"][()].mean()
+        middle = file["exchange/data"][3, 256, 256]
+        assert dark < 0.9 * middle < 0.9 * white  # through the sample: between dark and light
+        data = file["exchange/data"][()]
+    with h5py.File(out / "tomography_nxtomo.nxs") as file:
+        key = file["entry/instrument/detector/image_key"][()]
+        assert key.tolist() == [2] * 3 + [1] * 3 + [0] * 7
+        assert (file["entry/data/data"][6:] == data).all()
+    assert "sinogram.shape=(7, 512)" in output
+    assert (out / "sinogram.png").read_bytes().startswith(PNG)
+
+
+def check_facts_of_the_pack(output: str, out: Path) -> None:
+    assert "1 gold success\n2 silver success\n" in output
+    assert "images.shape=(3, 2, 1024, 1024), images.dtype=dtype('uint8')" in output
+    lines = (out / "sent/SHA256SUMS").read_text().splitlines()
+    names = {line.split(maxsplit=1)[1].lstrip("*") for line in lines}
+    assert {"manifest.json", "catalog.yml"} < names
+    for line in lines:
+        digest, name = line.split(maxsplit=1)
+        assert hashlib.sha256((out / "sent" / name).read_bytes()).hexdigest() == digest
+    assert not list(out.glob("beamline-*"))
+    assert (out / "sent.png").read_bytes().startswith(PNG)
+
+
 @pytest.fixture
 def mark(tmp_path: Path) -> str:
     """A text in the environment of every process that a test starts."""
@@ -138,16 +169,25 @@ def test_scan_with_its_own_hardware(tmp_path: Path, mark: str, monkeypatch: pyte
     wait_until_none_mentions(mark)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
-    ("name", "check_facts"),
+    ("name", "arguments", "check_facts"),
     [
-        ("03_nexus_writer", check_facts_of_the_nexus_writer),
-        ("04_export", check_facts_of_the_export),
+        pytest.param(*each, marks=pytest.mark.slow)
+        for each in (
+            ("03_nexus_writer", [], check_facts_of_the_nexus_writer),
+            ("04_export", [], check_facts_of_the_export),
+        )
+    ]
+    + [
+        ("05_dx_and_nxtomo", ["--projections", "7"], check_facts_of_the_tomography),
+        ("06_pack_and_send", [], check_facts_of_the_pack),
     ],
 )
-def test_writers_with_their_own_hardware(tmp_path: Path, mark: str, name: str, check_facts):
-    result = run_example(name, "--demo", "--out", str(tmp_path), **environment_of(mark))
+def test_files_with_their_own_hardware(
+    tmp_path: Path, mark: str, name: str, arguments: list[str], check_facts
+):
+    arguments = ["--demo", "--out", str(tmp_path), *arguments]
+    result = run_example(name, *arguments, **environment_of(mark))
     assert result.returncode == 0, result.stderr
     assert result.stderr == ""
     check_facts(result.stdout, tmp_path)
