@@ -1,0 +1,428 @@
+"""Packs made to do harm: each refused with the reason, and nothing opened outside of them."""
+
+from __future__ import annotations
+
+import os
+import pickle
+import socket
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+import pytest
+import tifffile
+from h5py import h5d, h5p, h5s, h5t  # pyright: ignore[reportAttributeAccessIssue]
+
+from adsupport.errors import AdsupportError, DocumentError, ImageFileError, PackError
+from adsupport.pack import open_pack, verify
+from adsupport.pack import packed_documents as packed_documents_module
+from adsupport.pack.manifest import Manifest, PackedFile, PackedRunEntry
+
+from .made_packs import (
+    UID,
+    images,
+    make_pack,
+    place,
+    resource,
+    run_of,
+    seal,
+    sum_up,
+    write_hdf5,
+)
+
+
+def refused(directory: Path) -> str:
+    """What verify() says, and that the images can't be had."""
+    report = verify(directory)
+    assert not report.ok
+    with pytest.raises((PackError, ImageFileError, DocumentError)):
+        np.asarray(open_pack(directory)[1].read()["det_image"])
+    return "\n".join(report.problems)
+
+
+# paths
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/etc/passwd",
+        "../outside.h5",
+        "external_files/../../outside.h5",
+        "external_files/a\\..\\b",
+        "C:/a.h5",
+        "external_files//a",
+        "external_files/a\0b",
+        "documents/a.jsonl",
+        "",
+    ],
+)
+def test_paths_of_the_manifest(tmp_path: Path, path: str) -> None:
+    directory = make_pack(tmp_path / "pack")
+    file = PackedFile(path, "/a", 1, "0" * 64, 0)
+    (directory / "manifest.json").write_bytes(Manifest("jsonl", "copy", files=(file,)).text())
+    with pytest.raises(PackError):
+        open_pack(directory)
+    assert any("isn't the path" in each or "damaged" in each for each in verify(directory).problems)
+
+
+@pytest.mark.parametrize("uid", ["../../evil", "/etc/passwd", "a/b", "..", "a\0b", ""])
+def test_uids_that_are_paths(tmp_path: Path, uid: str) -> None:
+    documents = run_of(1)
+    documents[0][1]["uid"] = uid
+    directory = seal(tmp_path / "pack", [documents])
+    assert [run.uid for run in open_pack(directory)] == [uid]
+    assert {path.parent.name for path in tmp_path.rglob("*.jsonl")} == {"documents"}
+    entry = PackedRunEntry(uid, f"documents/{uid}.jsonl", 1, "0" * 64, 1)
+    text = Manifest("jsonl", "copy", runs=(entry,)).text()
+    (directory / "manifest.json").write_bytes(text)
+    with pytest.raises(PackError):
+        list(next(iter(open_pack(directory))).documents())
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"root": "/", "resource_path": "../../etc/passwd"},
+        {"root": "", "resource_path": "../../../etc/passwd"},
+        {"root": "/beamline", "resource_path": "a/../../../x.h5"},
+        {"root": "/", "resource_path": "a\0b"},
+        {"root": "/", "resource_path": "a\\..\\..\\b"},
+    ],
+)
+def test_resources_that_lead_out(tmp_path: Path, more: Any) -> None:
+    text = refused(seal(tmp_path / "pack", [run_of(1, resource(1, **more))]))
+    assert UID.format(1) in text
+
+
+def test_absolute_paths_are_looked_for_in_the_pack_alone(tmp_path: Path) -> None:
+    write_hdf5(tmp_path / "secret.h5")
+    asset = resource(1, root="/", resource_path=str(tmp_path / "secret.h5"))
+    assert "which the pack lacks" in refused(seal(tmp_path / "pack", [run_of(1, asset)]))
+
+
+@pytest.mark.parametrize("template", ["%s../../../../%s_%d.tif", "../../../{:d}.tif"])
+def test_names_of_series_that_lead_out(tmp_path: Path, template: str) -> None:
+    kwargs = {"template": template, "filename": "../secret", "frame_per_point": 1}
+    asset = resource(1, spec="AD_TIFF", resource_path="2026/", resource_kwargs=kwargs)
+    with pytest.raises(PackError, match="file names lead out of its directory"):
+        list(open_pack(seal(tmp_path / "pack", [run_of(1, asset)]))[1].documents())
+
+
+# what isn't a file
+
+
+def _link(path: Path) -> None:
+    outside = path.parents[5] / "secret.h5"
+    write_hdf5(outside)
+    path.symlink_to(outside)
+
+
+def _directory_link(path: Path) -> None:
+    outside = path.parents[5] / "outside"
+    write_hdf5(outside / path.name)
+    path.parent.rmdir()
+    path.parent.symlink_to(outside)
+
+
+def _socket(path: Path) -> None:
+    where = os.open(path.parent, os.O_RDONLY)
+    with socket.socket(socket.AF_UNIX) as found:
+        found.bind(f"/proc/self/fd/{where}/{path.name}")
+    os.close(where)
+
+
+@pytest.mark.parametrize(
+    ("make", "expected"),
+    [(_link, "a link"), (_directory_link, "a link"), (os.mkfifo, "a pipe"), (_socket, "a socket")],
+)
+def test_links_pipes_and_sockets(
+    tmp_path: Path, make: Callable[[Path], Any], expected: str
+) -> None:
+    directory = tmp_path / "pack"
+    path = place(directory)
+    path.parent.mkdir(parents=True)
+    make(path)
+    assert expected in refused(seal(directory, [run_of(1, resource(1))]))
+
+
+def test_a_link_among_the_files_of_a_series(tmp_path: Path) -> None:
+    directory = tmp_path / "pack"
+    kwargs = {"template": "%s%s_%d.tif", "filename": "a", "frame_per_point": 1}
+    asset = resource(1, spec="AD_TIFF", resource_path="2026/", resource_kwargs=kwargs)
+    series = place(directory).parent
+    series.mkdir(parents=True)
+    for number in range(3):
+        tifffile.imwrite(series / f"a_{number}.tif", images()[number])
+    (series / "a_1.tif").rename(tmp_path / "secret.tif")
+    (series / "a_1.tif").symlink_to(tmp_path / "secret.tif")
+    assert "a_1.tif is a link" in refused(seal(directory, [run_of(1, asset)]))
+
+
+def test_documents_that_are_a_link(tmp_path: Path) -> None:
+    directory = make_pack(tmp_path / "pack")
+    path = next((directory / "documents").iterdir())
+    path.rename(tmp_path / "elsewhere")
+    path.symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(PackError, match="is a link"):
+        list(open_pack(directory)[1].documents())
+
+
+# HDF5
+
+
+def _external_link(path: Path, target: str) -> None:
+    with h5py.File(path, "w") as file:
+        file["/entry/data/data"] = h5py.ExternalLink(target, "/entry/data/data")
+
+
+def _virtual(path: Path, target: str) -> None:
+    layout = h5py.VirtualLayout((3, 4, 5), "<u2")
+    layout[:] = h5py.VirtualSource(target, "/entry/data/data", (3, 4, 5))
+    with h5py.File(path, "w") as file:
+        file.create_virtual_dataset("/entry/data/data", layout)
+
+
+def _external_storage(path: Path, target: str) -> None:
+    with h5py.File(path, "w") as file:
+        file.create_dataset("/entry/data/data", (3, 4, 5), "<u2", external=[(target, 0, 120)])
+
+
+def _aside(path: Path, target: str) -> None:
+    write_hdf5(path)
+    with h5py.File(path, "a") as file:
+        file["/entry/far/away"] = h5py.ExternalLink(target, "/")
+
+
+def hdf5_pack(directory: Path, make: Callable[[Path], Any]) -> Path:
+    path = place(directory)
+    path.parent.mkdir(parents=True)
+    make(path)
+    return seal(directory, [run_of(1, resource(1))])
+
+
+@pytest.mark.parametrize("make", [_external_link, _virtual, _external_storage, _aside])
+@pytest.mark.parametrize("relative", [True, False])
+def test_hdf5_that_leads_out_of_the_pack(
+    tmp_path: Path, make: Callable[[Path, str], None], relative: bool
+) -> None:
+    secret = tmp_path / "secret.h5"
+    write_hdf5(secret)
+    directory = tmp_path / "pack"
+    target = os.path.relpath(secret, place(directory).parent) if relative else str(secret)
+    text = refused(hdf5_pack(directory, lambda path: make(path, target)))
+    assert "leads out of the pack" in text and "scan_1.h5" in text
+
+
+@pytest.mark.parametrize("make", [_external_link, _virtual])
+def test_hdf5_that_leads_to_what_is_not_there(
+    tmp_path: Path, make: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # where HDF5 would look next
+    write_hdf5(tmp_path / "other.h5")
+    monkeypatch.chdir(tmp_path)
+    text = refused(hdf5_pack(tmp_path / "pack", lambda path: make(path, "other.h5")))
+    assert "which is no file of the pack" in text
+
+
+def test_hdf5_that_leads_out_by_another_file(tmp_path: Path) -> None:
+    write_hdf5(tmp_path / "secret.h5")
+
+    def make(path: Path) -> None:
+        _external_link(path.with_name("second.h5"), str(tmp_path / "secret.h5"))
+        _virtual(path, "second.h5")
+
+    text = refused(hdf5_pack(tmp_path / "pack", make))
+    assert "second.h5 of the pack is refused" in text
+
+
+def test_a_link_through_a_directory_that_is_not_there(tmp_path: Path) -> None:
+    write_hdf5(tmp_path / "x.h5")
+    name = f"gone/../{'../' * 5}x.h5"
+    text = refused(hdf5_pack(tmp_path / "pack", lambda path: _external_link(path, name)))
+    assert "leads out of the pack" in text
+
+
+def _pattern(path: Path) -> None:
+    creation = h5p.create(h5p.DATASET_CREATE)
+    where = h5s.create_simple((0, 4, 5), (h5s.UNLIMITED, 4, 5))
+    where.select_hyperslab((0, 0, 0), (h5s.UNLIMITED, 1, 1), (3, 4, 5), (3, 4, 5))
+    source = h5s.create_simple((3, 4, 5))
+    creation.set_virtual(where, b"%b.h5", b"/entry/data/data", source)
+    with h5py.File(path, "w") as file:
+        group = file.create_group("/entry/data")
+        h5d.create(group.id, b"data", h5t.STD_U16LE, where, creation)
+
+
+def test_names_of_files_that_are_a_pattern(tmp_path: Path) -> None:
+    text = refused(hdf5_pack(tmp_path / "pack", _pattern))
+    assert "leads to files by the pattern '%b.h5'" in text
+
+
+@pytest.mark.parametrize("make", [_external_link, _virtual])
+def test_hdf5_that_leads_to_a_file_of_the_pack_is_read(tmp_path: Path, make: Any) -> None:
+    def both(path: Path) -> None:
+        write_hdf5(path.with_name("100%.h5"))
+        make(path, "100%%.h5" if make is _virtual else "100%.h5")
+        with h5py.File(path, "a") as file:
+            file["soft"] = h5py.SoftLink("/entry/data")
+            file["entry/again"] = file["/"]
+
+    directory = hdf5_pack(tmp_path / "pack", both)
+    assert verify(directory).ok
+    found = open_pack(directory)[1].read()["det_image"]
+    assert np.array_equal(found, images()[:, None])
+
+
+def test_a_long_chain_of_files(tmp_path: Path) -> None:
+    def make(path: Path) -> None:
+        names = [path.name, *(f"{number}.h5" for number in range(12))]
+        for name, target in zip(names, names[1:], strict=False):
+            _external_link(path.with_name(name), target)
+        write_hdf5(path.with_name(names[-1]))
+
+    assert "files that lead to each other" in refused(hdf5_pack(tmp_path / "pack", make))
+
+
+def test_deep_groups(tmp_path: Path) -> None:
+    def make(path: Path) -> None:
+        write_hdf5(path)
+        with h5py.File(path, "a") as file:
+            file.create_group("/a" * 200)
+
+    assert "nested more than 64 deep" in refused(hdf5_pack(tmp_path / "pack", make))
+
+
+# more than it seems
+
+
+def _huge_chunks(path: Path) -> None:
+    with h5py.File(path, "w") as file:
+        file.create_dataset(
+            "/entry/data/data", (3, 2**15, 2**15), "<u2", chunks=(1, 2**15, 2**15), compression=9
+        )
+
+
+def _huge_extent(path: Path) -> None:
+    with h5py.File(path, "w") as file:
+        file.create_dataset("/entry/data/data", (3, 2**20, 2**20), "<u2", chunks=(1, 64, 64))
+
+
+def _huge_virtual(path: Path) -> None:
+    layout = h5py.VirtualLayout((3, 2**20, 2**20), "<u2")
+    layout[0, :4, :5] = h5py.VirtualSource(".", "/small", (4, 5))
+    with h5py.File(path, "w") as file:
+        file["small"] = images()[0]
+        file.create_virtual_dataset("/entry/data/data", layout)
+
+
+@pytest.mark.parametrize("make", [_huge_chunks, _huge_extent, _huge_virtual])
+def test_hdf5_that_unfolds_to_more_than_the_memory(
+    tmp_path: Path, make: Callable[[Path], None]
+) -> None:
+    directory = hdf5_pack(tmp_path / "pack", make)
+    assert "unfolds to" in "\n".join(verify(directory).problems)
+    with pytest.raises(PackError, match="unfolds to"):
+        list(open_pack(directory)[1].documents())
+
+
+def test_a_tiff_that_unfolds_to_more_than_the_memory(tmp_path: Path) -> None:
+    directory = tmp_path / "pack"
+    kwargs = {"template": "%s%s_%d.tif", "filename": "a", "frame_per_point": 1}
+    asset = resource(1, spec="AD_TIFF", resource_path="2026/", resource_kwargs=kwargs)
+    path = place(directory).with_name("a_0.tif")
+    path.parent.mkdir(parents=True)
+    tifffile.imwrite(path, images()[0])
+    with tifffile.TiffFile(path, mode="r+") as file:
+        for tag in ("ImageWidth", "ImageLength"):
+            file.pages.first.tags[tag].overwrite(2**16 - 1)
+    directory = seal(directory, [run_of(1, asset)])
+    assert "unfolds to" in "\n".join(verify(directory).problems)
+    with pytest.raises(PackError, match="unfolds to"):
+        list(open_pack(directory)[1].documents())
+
+
+# objects
+
+
+class _Harm:
+    def __reduce__(self) -> Any:
+        return os.system, ("touch harm",)
+
+
+def test_pickled_arrays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    directory = tmp_path / "pack"
+    asset = resource(1, spec="NPY_SEQ", resource_path="2026/a", resource_kwargs={})
+    series = place(directory).parent
+    series.mkdir(parents=True)
+    for number in range(3):
+        np.save(series / f"a_{number}.npy", np.array([_Harm()], object), allow_pickle=True)
+    assert "a_2.npy of the pack is refused" in refused(seal(directory, [run_of(1, asset)]))
+    assert not (tmp_path / "harm").exists()
+
+
+def test_pickles_in_place_of_documents(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    directory = make_pack(tmp_path / "pack")
+    run = open_pack(directory)[1]
+    (directory / run.entry.path).write_bytes(pickle.dumps(_Harm()))
+    with pytest.raises(AdsupportError):
+        list(run.documents())
+    (directory / "manifest.json").write_bytes(pickle.dumps(_Harm()))
+    with pytest.raises(PackError, match="isn't JSON"):
+        open_pack(directory)
+    assert not (tmp_path / "harm").exists()
+
+
+def test_our_catalog_is_never_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    directory = make_pack(tmp_path / "pack")
+    (directory / "catalog.yml").write_text("!!python/object/apply:os.system [touch harm]")
+    sum_up(directory)
+    assert verify(directory).ok and len(open_pack(directory)) == 2
+    assert not (tmp_path / "harm").exists()
+
+
+# JSON
+
+
+def test_keys_that_are_there_twice(tmp_path: Path) -> None:
+    directory = make_pack(tmp_path / "pack")
+    run = open_pack(directory)[1]
+    path = directory / run.entry.path
+    path.write_text(path.read_text().replace('"m1": 0.5', '"m1": 0.5, "m1": 7', 1))
+    with pytest.raises(DocumentError, match="key 'm1' twice"):
+        list(run.documents())
+    manifest = directory / "manifest.json"
+    manifest.write_text(manifest.read_text().replace("{", '{"runs": [],', 1))
+    with pytest.raises(PackError, match="a key twice"):
+        open_pack(directory)
+
+
+def test_lines_longer_than_any_document(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    directory = make_pack(tmp_path / "pack")
+    monkeypatch.setattr(packed_documents_module, "_LONGEST_LINE", 300)
+    with pytest.raises(PackError, match="line 2 of .* is longer than 300 bytes"):
+        list(open_pack(directory)[2].documents())
+    assert any("is longer" in each for each in verify(directory).problems)
+
+
+def test_nests_of_brackets(tmp_path: Path) -> None:
+    directory = make_pack(tmp_path / "pack")
+    run = open_pack(directory)[1]
+    (directory / run.entry.path).write_text("[" * 10**6)
+    with pytest.raises(DocumentError, match="nested too deep"):
+        list(run.documents())
+    (directory / "manifest.json").write_text("[" * 10**6)
+    with pytest.raises(PackError, match="isn't JSON"):
+        open_pack(directory)
+
+
+def test_names_that_differ_only_in_case(tmp_path: Path) -> None:
+    directory = make_pack(tmp_path / "pack")
+    write_hdf5(place(directory, 2).with_name("Scan_2.H5"))
+    sealed = seal(directory, [run_of(1)])
+    assert any("differ only in case" in each for each in verify(sealed).problems)
