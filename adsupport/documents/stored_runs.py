@@ -174,7 +174,17 @@ def _catalogued(run: Any) -> StoredRun:
         return StoredRun(run.metadata["start"], lambda: tiled_documents(run))
     if hasattr(cls, "canonical"):  # databroker's v2 interface
         return StoredRun(run.metadata["start"], lambda: run.documents(fill="no"))
-    return StoredRun(run.start, lambda: run.documents(fill=False))
+    return StoredRun(_plain(run.start), lambda: _plain_documents(run.documents(fill=False)))
+
+
+def _plain_documents(documents: Iterable[Document]) -> Iterator[Document]:
+    for name, doc in documents:
+        yield name, _plain(doc)
+
+
+def _plain(doc: Mapping[str, Any]) -> dict[str, Any]:
+    """Leave out what databroker's v1 interface puts in: the kind of document, as it once was."""
+    return {key: value for key, value in doc.items() if key != "_name"}
 
 
 def _described(item: Any) -> str:

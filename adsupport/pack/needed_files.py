@@ -12,7 +12,7 @@ from typing import Any
 from ..documents.asset_paths import AnyPathMap, path_of_resource, path_of_uri
 from ..documents.assets import Asset, Frames, asset_of
 from ..documents.pages import datums_of_page
-from ..errors import ImageFileError, PackError
+from ..errors import DocumentError, ImageFileError, PackError
 from .layout import EXTERNAL_FILES, anchor_of, place_of
 from .safe_paths import checked_relative
 
@@ -91,7 +91,21 @@ class NeededFiles:
         ----------
         name, doc
             In any order, as far as datums and their resources go.
+
+        Raises
+        ------
+        DocumentError
+            It isn't as such documents are.
         """
+        try:
+            self._take(name, doc)
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise DocumentError(
+                f"A {name} document isn't understood: {type(error).__name__}: {error}",
+                remedy="external='ignore' packs documents as they are, without files.",
+            ) from error
+
+    def _take(self, name: str, doc: Mapping[str, Any]) -> None:
         match name:
             case "resource" | "stream_resource":
                 self._add_resource(doc)
