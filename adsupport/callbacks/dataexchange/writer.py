@@ -125,7 +125,7 @@ class DataExchangeWriter(TomoWriter):
 
     ::
 
-        /                       @format @uid @scan_id @exit_status @problems
+        /                       @format @uid @scan_id @exit_status @problems @remarks
         /implements             "exchange:measurement:process"
         /exchange
             data, data_white, data_dark      (n, Y, X): projections, flats and darks  @units
@@ -136,7 +136,7 @@ class DataExchangeWriter(TomoWriter):
             image_key           (n,) in the order in which frames were taken
         /process/bluesky/start, stop         the documents, JSON text
 
-    What the run doesn't have is left out, and told in the result's remarks.  The format is that of
+    What the run doesn't have is left out, and told in the remarks.  The format is that of
     https://dxfile.readthedocs.io.
 
     Parameters

@@ -67,7 +67,7 @@ class KindRules:
         )
         for option, kind, given in options:
             for each in _parts(option, given):
-                if _RANGE.fullmatch(each) is None:
+                if ":" not in each:
                     self._add_stream(option, kind, each)
                 elif kind == FrameKind.PROJECTION:
                     raise ConfigurationError(
@@ -137,8 +137,13 @@ class KindRules:
             )
 
     def _add_range(self, option: str, kind: FrameKind, text: str) -> None:
-        first, last = text.split(":")
-        start, stop = int(first or 0), int(last) if last else None
+        found = _RANGE.fullmatch(text)
+        if found is None:
+            raise ConfigurationError(
+                f"{option}={text!r}: expected the name of a stream, or a range such as '0:10'",
+                remedy="Frames count from 0, and the end isn't included.",
+            )
+        start, stop = int(found[1] or 0), int(found[2]) if found[2] else None
         if stop is not None and stop <= start:
             raise ConfigurationError(f"{option}={text!r} has no frames: its end isn't included.")
         for begin, end, _ in self._ranges:

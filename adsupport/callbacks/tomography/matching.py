@@ -92,5 +92,7 @@ def _by_ids(
 
 def _places(wanted: np.ndarray, found: np.ndarray) -> np.ndarray:
     """Look up ids among ascending ones; -1 for those that aren't there."""
+    if not found.size:
+        return np.full(wanted.shape, -1)
     at = np.minimum(np.searchsorted(found, wanted), len(found) - 1)
     return np.where(found[at] == wanted, at, -1)

@@ -18,6 +18,8 @@ from .kinds import KindRules
 
 __all__ = ["RunFrames"]
 
+_LARGEST = 2**53  # float64 has all integers up to it
+
 
 class RunFrames:
     """Gathers the frames of a run while its rows come.
@@ -56,7 +58,7 @@ class RunFrames:
         self._named, self._theta_named, self._unique_id = detector is not None, theta, unique_id
         self._rules, self._keep = rules, keep
         self._skip, self._remark = skip, remark
-        self._several: list[str] = []
+        self._external: dict[str, None] = {}
         self._numbers: dict[str, int] = {}
         self._angles: dict[str, Column] = {}
 
@@ -73,16 +75,9 @@ class RunFrames:
         kind = self._rules.streams.get(stream.name)
         if kind is None:
             return
-        found = [key for key, each in stream.columns.items() if each.external]
-        if self.detector is None and len(found) == 1:
-            self.detector = found[0]
-        elif self.detector is None and found:
-            self._several = found
-        if self.detector not in stream.columns and found:
-            self._skip(
-                f"Stream {stream.name!r} has images of {', '.join(map(repr, found))}, but none of "
-                f"{self.detector!r}: they are left out."
-            )
+        self._external |= {key: None for key, each in stream.columns.items() if each.external}
+        if self.detector is None and self._external:
+            self.detector = next(iter(self._external))
         key = self._theta_named or theta_key(run, stream)
         if key is not None and key in stream.columns:
             self._angles.setdefault(stream.name, stream.columns[key])
@@ -129,9 +124,9 @@ class RunFrames:
         DocumentError
             There are several detectors, or the one that was named has no images.
         """
-        if self.detector is None and self._several:
+        if not self._named and len(self._external) > 1:
             raise DocumentError(
-                f"The run has images of {', '.join(map(repr, self._several))}",
+                f"The run has images of {', '.join(map(repr, self._external))}",
                 remedy="Choose one of them by detector=<data key>.",
             )
         table = self.gathered.table()
@@ -203,7 +198,7 @@ class RunFrames:
         id_key, ids = self._unique_id, np.full(count, -1, np.int64)
         if id_key is not None and id_key in stream.columns:
             found = read(id_key)
-            ids = np.where(np.isnan(found), -1, found).astype(np.int64)
+            ids = np.where(np.abs(found) < _LARGEST, found, -1).astype(np.int64)
             if np.ndim(data.get(id_key)) == 0 and ids[0] >= 0:
                 ids -= np.arange(count - 1, -1, -1)  # it's the last one's
         self.gathered.add(

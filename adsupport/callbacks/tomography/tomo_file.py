@@ -269,8 +269,9 @@ class TomoFile(RunFile):
         if run.scan_id is not None:
             write_attribute(file, "scan_id", run.scan_id)
         problems = [*run.problems, *self.skipped]
-        if problems:
-            write_attribute(file, "problems", problems)
+        for name, texts in (("problems", problems), ("remarks", self.remarks)):
+            if texts:
+                write_attribute(file, name, texts)
 
 
 def _told(frames: TomoFrames, missing: np.ndarray) -> str:

@@ -199,6 +199,8 @@ def test_an_angle_that_is_missing_is_nan_and_told(tmp_path):
     [
         {"flats": "0:10", "darks": "5:15"},
         {"flats": "5:5"},
+        {"flats": "-5:"},
+        {"flats": "0:10:2"},
         {"projections": "0:10"},
         {"projections": ""},
         {"flats": "primary"},
