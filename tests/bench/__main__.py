@@ -26,6 +26,7 @@ from tests.bench import (
     image_copy,
     image_writers,
     imports,
+    packing,
     per_point,
     priming,
     throughput,
@@ -190,7 +191,25 @@ def image_rows(peer: Path, directory: Path, megabytes: int, repeat: int) -> Iter
         yield Row(row, found[way], name, found["apstools"], "s", wanted=10)
 
 
-PARTS = ("imports", "connection", "priming", "counting", "ioc", "writers", "images")
+def packing_rows(peer: Path, directory: Path, megabytes: int, repeat: int) -> Iterator[Row]:
+    """Compare how long it takes to pack 200 runs and their files, with a digest of each."""
+    programs = peer.parent if (peer.parent / "databroker-pack").exists() else None
+    _say(f"pack of 200 runs with {megabytes} MiB, {repeat} times each")
+    found = packing.measure(directory, 200, megabytes, repeat, programs)
+    times = {name: statistics.median(each) for name, each in found.items()}
+    larger = max(
+        ("cp -r", times["cp"]), ("sha256sum", times["sha256sum"]), key=lambda each: each[1]
+    )
+    what = f"pack, 200 runs, {megabytes} MiB"
+    yield Row(what, times["pack"], f"{larger[0]}, the larger", larger[1], "s", wanted=1 / 1.3)
+    yield Row(what, times["pack"], "cp -r", times["cp"], "s")
+    yield Row(what, times["pack"], "sha256sum", times["sha256sum"], "s")
+    if programs is not None:
+        name = "databroker-pack"
+        yield Row("  as a command", times["command"], name, times[name], "s")
+
+
+PARTS = ("imports", "connection", "priming", "counting", "ioc", "writers", "images", "packing")
 
 
 def measure(options: argparse.Namespace, directory: Path) -> Iterator[Row]:
@@ -214,6 +233,8 @@ def measure(options: argparse.Namespace, directory: Path) -> Iterator[Row]:
         yield from writer_rows(peer, directory, options.events, repeat)
     if "images" in parts:
         yield from image_rows(peer, directory, options.megabytes, repeat)
+    if "packing" in parts:
+        yield from packing_rows(peer, directory, options.megabytes // 2, repeat)
 
 
 def main() -> None:
