@@ -28,7 +28,7 @@ from typing import Any
 import yaml
 
 from ..errors import PackError
-from .layout import DOCUMENTS, DOCUMENTS_LIST, EXTERNAL_FILES
+from .layout import DOCUMENTS, DOCUMENTS_LIST, EXTERNAL_FILES, MANIFEST, SUMS
 from .manifest import PackedRunEntry
 from .safe_paths import checked_relative, inside_pack
 
@@ -106,13 +106,15 @@ def is_databroker_pack(directory: Path) -> bool:
     Parameters
     ----------
     directory : pathlib.Path
-        Any; not one with a manifest of ours.
+        Any.
 
     Returns
     -------
     bool
-        Whether it has a catalog and a list of documents.
+        Whether it has a catalog and a list of documents, and nothing that is only in packs of ours.
     """
+    if any(os.path.lexists(directory / name) for name in (MANIFEST, SUMS)):
+        return False
     return all((directory / name).is_file() for name in (CATALOG, DOCUMENTS_LIST))
 
 

@@ -13,7 +13,31 @@ from .copying import check_room, writing_to
 from .layout import DOCUMENTS_LIST, MANIFEST, SUMS, external_list, tag_of
 from .manifest import Manifest
 
-__all__ = ["write_final_files"]
+__all__ = ["final_texts", "write_final_files"]
+
+
+def final_texts(manifest: Manifest) -> dict[str, bytes]:
+    """Make the content of the manifest and the lists.
+
+    Parameters
+    ----------
+    manifest : Manifest
+        What the pack has.
+
+    Returns
+    -------
+    dict of str to bytes
+        By name of the file, the manifest's and the sums' last.
+    """
+    texts = {name: text.encode() for name, text in catalog_files(manifest).items()}
+    texts[DOCUMENTS_LIST] = _lines(sorted(run.path for run in manifest.runs))
+    texts |= _source_lists(manifest)
+    texts[MANIFEST] = manifest.text()
+    sums = {name: hashlib.sha256(text).hexdigest() for name, text in texts.items()}
+    sums |= {run.path: run.sha256 for run in manifest.runs}
+    sums |= {file.path: file.sha256 for file in manifest.files if file.path}
+    texts[SUMS] = _lines([f"{sums[path]}  {path}" for path in sorted(sums)])
+    return texts
 
 
 def write_final_files(directory: Path, manifest: Manifest) -> None:
@@ -31,15 +55,7 @@ def write_final_files(directory: Path, manifest: Manifest) -> None:
     OutputError
         One can't be written.
     """
-    texts = {name: text.encode() for name, text in catalog_files(manifest).items()}
-    texts[DOCUMENTS_LIST] = _lines(sorted(run.path for run in manifest.runs))
-    texts |= _source_lists(manifest)
-    texts[MANIFEST] = manifest.text()
-    sums = {name: hashlib.sha256(text).hexdigest() for name, text in texts.items()}
-    sums |= {run.path: run.sha256 for run in manifest.runs}
-    sums |= {file.path: file.sha256 for file in manifest.files if file.path}
-    texts[SUMS] = _lines([f"{sums[path]}  {path}" for path in sorted(sums)])
-    for name, text in texts.items():
+    for name, text in final_texts(manifest).items():
         clear_stale(directory, name, older_than=0.0)
         check_room(directory / name, len(text))
         with AtomicFile(directory / name, exists="replace") as file:

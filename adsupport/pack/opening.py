@@ -17,7 +17,7 @@ from ..documents.stored_runs import StoredRun
 from ..errors import PackError
 from .databroker_pack import is_databroker_pack, read_databroker_pack
 from .hdf5_reach import check_unfolded
-from .layout import MANIFEST, place_of
+from .layout import place_of
 from .lazy_images import LazyImages
 from .manifest import Manifest, PackedRunEntry, read_manifest
 from .packed_documents import packed_documents, packed_stop
@@ -62,7 +62,7 @@ def open_pack(directory: str | os.PathLike[str], path_map: AnyPathMap = None) ->
     array([0. , 0.5, 1. ])
     """
     path = Path(os.path.abspath(directory))
-    if not os.path.lexists(path / MANIFEST) and is_databroker_pack(path):
+    if is_databroker_pack(path):
         other = read_databroker_pack(path)
         paths = PathsInPack(path, other.place, path_map, other.original)
         return Pack(path, None, paths, other.runs)

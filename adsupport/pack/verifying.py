@@ -14,9 +14,10 @@ from pathlib import Path
 from ..errors import PackError
 from .databroker_pack import is_databroker_pack
 from .file_check import check_file_content
-from .layout import DOCUMENTS_LIST, EXTERNAL_FILES, JOURNAL, MANIFEST, SUMS
-from .manifest import Manifest, PackedFile, PackedRunEntry, read_manifest
-from .opening import Pack, open_pack
+from .final_files import final_texts
+from .layout import EXTERNAL_FILES, JOURNAL, MANIFEST, SUMS
+from .manifest import Manifest
+from .opening import open_pack
 from .run_check import check_runs
 from .tree import Tree, tree_of
 
@@ -27,8 +28,6 @@ Progress = Callable[[int, int], object]
 
 _BLOCK = 2**20
 _SUM = re.compile(r"([0-9a-f]{64})  (.+)")
-#: Files whose digests only the sums have.
-_LISTS = re.compile(rf"catalog\.yml|tiled\.yml|{DOCUMENTS_LIST}|external_files_manifest_\w+\.txt")
 
 
 @dataclass
@@ -95,7 +94,7 @@ def verify(directory: str | os.PathLike[str], *, progress: Progress | None = Non
     tree = tree_of(path)
     report = VerifyReport(path, list(tree.problems))
     report.files, report.bytes = len(tree.sizes), sum(tree.sizes.values())
-    if not os.path.lexists(path / MANIFEST) and is_databroker_pack(path):
+    if is_databroker_pack(path):
         _verify_others(path, report)
         return report
     if not os.path.lexists(path / MANIFEST) and SUMS not in tree.sizes:
@@ -125,34 +124,53 @@ def _verify_ours(path: Path, tree: Tree, report: VerifyReport, progress: Progres
     problems = report.problems
     if JOURNAL in tree.sizes:
         problems.append(f"{JOURNAL} is there: packing was interrupted. Pack the same runs again.")
-    pack: Pack | None = None
-    manifest = Manifest("jsonl", "copy")
-    try:
-        manifest = read_manifest(path)
-        pack = open_pack(path)
-        if manifest.text() != (path / MANIFEST).read_bytes():
-            problems.append(f"{MANIFEST} was written by another program than it says, or changed.")
-    except PackError as error:
-        problems.append(error.problem)
-    report.runs = len(manifest.runs)
-    sums = _read_sums(path, tree, problems)
     digests = _digests(path, tree.sizes, progress)
-    expected: dict[str, PackedRunEntry | PackedFile] = {run.path: run for run in manifest.runs}
-    expected |= {file.path: file for file in manifest.files if file.path}
-    told = {name: entry.sha256 for name, entry in expected.items()}
-    _compare(tree, digests, expected, sums, pack is not None, problems)
+    digests.pop(JOURNAL, None)
     for name in digests:
         if name.startswith(EXTERNAL_FILES + "/"):
             problems += check_file_content(path / name, path)
-    if pack is not None:
-        whole = [run for run in pack if digests.get(run.entry.path) == told[run.entry.path]]
-        problems += check_runs(pack, whole)
+    try:
+        pack = open_pack(path)
+    except PackError as error:
+        problems.append(error.problem)
+        # the sums have all other files, too
+        sums = _read_sums(path, tree, problems)
+        digests = {name: each for name, each in digests.items() if name not in (MANIFEST, SUMS)}
+        sums.pop(MANIFEST, None)
+        _compare(tree, digests, sums, SUMS, problems)
+        return
+    report.runs = len(pack)
+    manifest = pack.manifest or Manifest("jsonl", "copy")
+    entries = [each for each in (*manifest.runs, *manifest.files) if each.path]
+    _look_at_lists(path, tree, digests, manifest, problems)
+    told = {each.path: each.sha256 for each in entries}
+    _compare(tree, digests, told, MANIFEST, problems, {each.path: each.size for each in entries})
+    whole = [run for run in pack if digests.get(run.entry.path) == run.entry.sha256]
+    problems += check_runs(pack, whole)
 
 
-def _read_sums(path: Path, tree: Tree, problems: list[str]) -> dict[str, str] | None:
+def _look_at_lists(
+    path: Path, tree: Tree, digests: dict[str, str], manifest: Manifest, problems: list[str]
+) -> None:
+    """Compare the files that are made of the manifest, and take them out of the digests."""
+    for name, text in final_texts(manifest).items():
+        digest = digests.pop(name, None)
+        if digest is None:
+            if name not in tree.sizes:
+                problems.append(f"{name} is missing.")
+        elif digest != hashlib.sha256(text).hexdigest():
+            problems.append(
+                f"{name} isn't the one that the manifest makes: it was changed. Other programs may "
+                "run commands of it."
+                if name.endswith(".yml")
+                else f"{name} isn't the one that the manifest makes: it was changed."
+            )
+
+
+def _read_sums(path: Path, tree: Tree, problems: list[str]) -> dict[str, str]:
     if SUMS not in tree.sizes:
         problems.append(f"{SUMS} is missing.")
-        return None
+        return {}
     *lines, rest = (path / SUMS).read_bytes().decode(errors="surrogateescape").split("\n")
     found: dict[str, str] = {}
     for number, line in enumerate([*lines, rest] if rest else lines, 1):
@@ -196,40 +214,25 @@ def _digest(path: Path, tell: Callable[[int], None]) -> str:
 def _compare(
     tree: Tree,
     digests: Mapping[str, str],
-    expected: Mapping[str, PackedRunEntry | PackedFile],
-    sums: Mapping[str, str] | None,
-    has_manifest: bool,
+    told: Mapping[str, str],
+    by: str,
     problems: list[str],
+    sizes: Mapping[str, int] | None = None,
 ) -> None:
-    origin = {entry.sha256: name for name, entry in expected.items()}
+    """Compare digests with those of a list, whose name is ``by``."""
+    origin = {digest: name for name, digest in told.items()}
     for name, digest in sorted(digests.items()):
-        if name in (SUMS, JOURNAL):
+        size, expected = tree.sizes[name], (sizes or {}).get(name, tree.sizes[name])
+        if name not in told:
+            problems.append(f"{name} isn't in {by}: it doesn't belong to the pack.")
+        elif digest == told[name]:
             continue
-        entry, told = expected.get(name), (sums or {}).get(name)
-        if entry is not None:
-            if digest != entry.sha256:
-                problems.append(_changed(name, tree.sizes[name], entry, origin.get(digest)))
-            elif told != digest and sums is not None:
-                what = "lacks" if told is None else "has another digest than the manifest for"
-                problems.append(f"{SUMS} {what} {name}.")
-        elif has_manifest and name != MANIFEST and not _LISTS.fullmatch(name):
-            problems.append(f"{name} isn't in the manifest: it doesn't belong to the pack.")
-        elif told is None and sums is not None:
-            problems.append(f"{name} isn't in {SUMS}.")
-        elif told not in (None, digest):
-            problems.append(
-                f"{name} has another digest than {SUMS} says: one of these two was changed."
-            )
-    for name in sorted({*expected, *(sums or ())} - set(digests)):
-        by = MANIFEST if name in expected else SUMS
-        problems.append(f"{name} is missing; {by} has it.")
-
-
-def _changed(name: str, size: int, entry: PackedRunEntry | PackedFile, origin: str | None) -> str:
-    if origin is not None:
-        return f"{name} has the content of {origin}: they were mixed up."
-    if size < entry.size:
-        return f"{name} is cut short: it has {size} bytes of {entry.size}."
-    if size > entry.size:
-        return f"{name} is too long: it has {size} bytes, and had {entry.size}."
-    return f"{name} was changed: it has another SHA-256 than the manifest says."
+        elif digest in origin:
+            problems.append(f"{name} has the content of {origin[digest]}: they were mixed up.")
+        elif size < expected:
+            problems.append(f"{name} is cut short: it has {size} bytes of {expected}.")
+        elif size > expected:
+            problems.append(f"{name} is too long: it has {size} bytes, and had {expected}.")
+        else:
+            problems.append(f"{name} was changed: its SHA-256 isn't that of {by}.")
+    problems += [f"{name} is missing; {by} has it." for name in sorted(set(told) - set(digests))]

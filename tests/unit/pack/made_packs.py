@@ -11,6 +11,7 @@ from typing import Any
 import h5py
 import numpy as np
 
+from adsupport.pack.final_files import final_texts
 from adsupport.pack.layout import documents_path, place_of
 from adsupport.pack.manifest import Manifest, PackedFile, PackedRunEntry
 
@@ -149,19 +150,13 @@ def seal(directory: Path, runs: Iterable[list[Document]], **manifest: Any) -> Pa
         for path in regular(directory / "external_files")
     ]
     found = Manifest("jsonl", "copy", "made_packs 1", tuple(entries), tuple(files), **manifest)
-    (directory / "manifest.json").write_bytes(found.text())
-    (directory / "catalog.yml").write_text("sources: {}\n")
-    return sum_up(directory)
+    return finish(directory, found)
 
 
-def sum_up(directory: Path) -> Path:
-    """Write the list of all digests."""
-    lines = [
-        f"{digest(path)}  {path.relative_to(directory)}\n"
-        for path in regular(directory)
-        if path.name != "SHA256SUMS"
-    ]
-    (directory / "SHA256SUMS").write_text("".join(lines))
+def finish(directory: Path, manifest: Manifest) -> Path:
+    """Write the manifest and what is made of it."""
+    for name, text in final_texts(manifest).items():
+        (directory / name).write_bytes(text)
     return directory
 
 

@@ -17,7 +17,7 @@ from adsupport.errors import PackError
 from adsupport.pack.manifest import Manifest, MissingFile, PackedRunEntry
 from adsupport.pack.verifying import verify
 
-from .made_packs import UID, digest, make_pack, place, regular, resource, run_of, seal, sum_up
+from .made_packs import UID, digest, finish, make_pack, place, regular, resource, run_of, seal
 
 
 @pytest.fixture(scope="module")
@@ -84,7 +84,7 @@ def test_each_file_may_be_cut_short_or_longer_or_gone(made: Path) -> None:
         (lambda path: path.write_bytes(path.read_bytes()[:-7]), "is cut short: it has "),
         (lambda path: path.write_bytes(path.read_bytes() + b"x"), "is too long"),
         (lambda path: path.unlink(), "is missing; manifest.json has it"),
-        (lambda path: (path.parent / "new.h5").write_bytes(b""), "isn't in the manifest"),
+        (lambda path: (path.parent / "new.h5").write_bytes(b""), "isn't in manifest.json"),
     ],
 )
 def test_what_is_wrong_is_said(pack: Path, change: Callable[[Path], object], expected: str) -> None:
@@ -113,7 +113,7 @@ def test_links_pipes_and_names_that_differ_in_case(pack: Path) -> None:
     assert f"{place(pack, 2).relative_to(pack)} is a link, which may lead out" in text
     assert "documents/link is a link" in text and "pipe is a pipe" in text
     assert "SCAN_3.h5 and" in text and "differ only in case" in text
-    assert "elsewhere.h5 isn't in the manifest" in text
+    assert "elsewhere.h5 isn't in manifest.json" in text
 
 
 def test_a_pack_that_was_interrupted(pack: Path) -> None:
@@ -134,9 +134,7 @@ def test_documents_that_are_not_what_the_manifest_says(tmp_path: Path) -> None:
         run = dict(manifest["runs"][0])
         run.update(sha256=digest(path), size=path.stat().st_size)
         new = Manifest("jsonl", "copy", runs=(PackedRunEntry(**run),))
-        (directory / "manifest.json").write_bytes(new.text())
-        sum_up(directory)
-        return verify(directory).problems
+        return verify(finish(directory, new)).problems
 
     assert sealed_with(text) == []
     (problem,) = sealed_with(text.replace(UID.format(1), "x"))
@@ -154,6 +152,29 @@ def test_files_that_documents_refer_to_and_the_pack_lacks(tmp_path: Path) -> Non
     assert "scan_1.h5, which the pack lacks" in problem and UID.format(1) in problem
     told = MissingFile("/beamline/2026/scan_1.h5", "it's gone", (resource(1)["uid"],))
     assert verify(seal(tmp_path / "b", [run_of(1, resource(1))], missing=(told,))).ok
+
+
+def test_files_for_other_programs_are_those_of_the_manifest(pack: Path) -> None:
+    (pack / "catalog.yml").write_text("sources: '{{ shell(touch harm) }}'")
+    (pack / "tiled.yml").unlink()
+    lines = (pack / "SHA256SUMS").read_text().splitlines()
+    name, digest_ = "catalog.yml", digest(pack / "catalog.yml")
+    lines = [f"{digest_}  {name}" if line.endswith(name) else line for line in lines]
+    (pack / "SHA256SUMS").write_text("".join(line + "\n" for line in lines))
+    problems = verify(pack).problems
+    assert len(problems) == 3 and "tiled.yml is missing" in problems[1]
+    assert problems[0].startswith("catalog.yml isn't the one that the manifest makes")
+    assert "may run commands" in problems[0] and problems[2].startswith("SHA256SUMS isn't")
+
+
+def test_without_its_manifest_the_sums_tell_of_all_else(pack: Path) -> None:
+    (pack / "manifest.json").unlink()
+    place(pack, 2).write_bytes(b"else")
+    place(pack, 3).unlink()
+    (pack / "extra").write_bytes(b"")
+    text = str(verify(pack))
+    assert "has no manifest.json" in text and "scan_2.h5 was changed" in text
+    assert "scan_3.h5 is missing; SHA256SUMS has it" in text and "extra isn't in SHA256" in text
 
 
 def test_what_is_no_pack(tmp_path: Path) -> None:
