@@ -7,6 +7,7 @@ from typing import Any
 import h5py
 import numpy as np
 
+from ..nexus.run_view import iso_time
 from ..output.hdf5_values import member_name, write_value
 from ..tomography import FrameKind, TomoFile, TomoFrames, TomoWriter
 from ..tomography.metadata import Fact, detector_facts, photon_energy, said
@@ -25,6 +26,8 @@ _DATASETS = {
     FrameKind.DARK: ("data_dark", "theta_dark", "dark fields: no beam"),
 }
 
+#: NXtomo's ``image_key`` of a frame that isn't valid.
+_BLANK = 3
 #: Angles are evenly spaced when none is further off than this part of a step.
 _EVEN = 0.01
 
@@ -100,11 +103,15 @@ class DataExchangeFile(TomoFile):
                     dataset.attrs["units"] = units
 
     def _write_acquisition(self, group: h5py.Group, frames: TomoFrames) -> None:
-        order = group.create_dataset("image_key", data=frames.kinds.astype(np.int8))
+        image_key = np.where(frames.missing, _BLANK, frames.kinds).astype(np.int8)
+        order = group.create_dataset("image_key", data=image_key)
         order.attrs["description"] = (
             "What each frame is, in the order in which they were taken: 0 projection, 1 flat, 2 "
-            "dark"
+            "dark, 3 projection that is missing"
         )
+        for name, time in (("start_date", self.run.time), ("end_date", self.run.stop_time)):
+            if time:
+                write_value(group, name, iso_time(time))
         counts = {kind: len(frames.of(kind)) for kind in FrameKind}
         write_value(group, "dark_fields/num_dark_fields", counts[FrameKind.DARK])
         write_value(group, "flat_fields/num_flat_fields", counts[FrameKind.FLAT])

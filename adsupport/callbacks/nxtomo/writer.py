@@ -39,10 +39,10 @@ class NXtomoFile(TomoFile):
         about = _about(self.run, frames.detector)
         write_entry(file, "entry", image_key, frames.angles, IN_ORDER, about, store)
 
-    def _describe(self, file: h5py.File) -> None:
+    def describe(self, group: h5py.Group) -> None:
+        """Write which run it is into a collection; see the base class."""
         # NeXus knows which attributes a file may have; those of a collection are free.
-        group: Any = nx_group(file, "entry/run", "NXcollection")
-        super()._describe(group)
+        super().describe(nx_group(group, "entry/run", "NXcollection"))
 
 
 class NXtomoWriter(TomoWriter):

@@ -104,6 +104,25 @@ class TomoFile(RunFile):
             ``image_key``.  With ``missing="fill"`` some projections are in no file.
         """
 
+    def describe(self, group: h5py.Group) -> None:
+        """Write attributes that tell which run it is, and what is wrong or unusual with it.
+
+        Parameters
+        ----------
+        group : h5py.Group
+            The file; subclasses may choose a group.
+        """
+        run = self.run
+        write_attribute(group, "format", self.format)
+        write_attribute(group, "uid", run.uid)
+        write_attribute(group, "exit_status", run.exit_status)
+        if run.scan_id is not None:
+            write_attribute(group, "scan_id", run.scan_id)
+        problems = [*run.problems, *self.skipped]
+        for name, texts in (("problems", problems), ("remarks", self.remarks)):
+            if texts:
+                write_attribute(group, name, texts)
+
     def begin(self, run: Run) -> None:
         """Take the start of the run; see the base class."""
         self.run = run
@@ -138,7 +157,7 @@ class TomoFile(RunFile):
                 file = h5py.File(self._output.temporary, "w")
                 try:
                     self.write(file, frames)
-                    self._describe(file)
+                    self.describe(file)
                     file.close()
                 except BaseException:
                     close_anyway(file)
@@ -260,18 +279,6 @@ class TomoFile(RunFile):
     def _remove_spool(self) -> None:
         if self._spool is not None:
             self._spool.remove()
-
-    def _describe(self, file: h5py.File) -> None:
-        run = self.run
-        write_attribute(file, "format", self.format)
-        write_attribute(file, "uid", run.uid)
-        write_attribute(file, "exit_status", run.exit_status)
-        if run.scan_id is not None:
-            write_attribute(file, "scan_id", run.scan_id)
-        problems = [*run.problems, *self.skipped]
-        for name, texts in (("problems", problems), ("remarks", self.remarks)):
-            if texts:
-                write_attribute(file, name, texts)
 
 
 def _told(frames: TomoFrames, missing: np.ndarray) -> str:

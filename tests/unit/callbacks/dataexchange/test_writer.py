@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+from datetime import datetime
 from typing import Any
 
 import h5py
@@ -100,6 +101,9 @@ def test_the_order_in_which_frames_were_taken_is_kept(tmp_path):
         key: Any = file["process/acquisition/image_key"]
         assert key.dtype == np.int8
         assert key[()].tolist() == [2, 1, 1, 0, 0, 0]
+        for name, time in (("start_date", 1000.0), ("end_date", 1008.0)):
+            found = datetime.fromisoformat(text(file, f"process/acquisition/{name}"))
+            assert found.timestamp() == time
 
 
 def test_steps_that_vary_have_no_step(tmp_path):

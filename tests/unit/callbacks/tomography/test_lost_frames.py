@@ -42,6 +42,7 @@ def dx(directory, documents, **options: Any) -> dict[str, Any]:
         exchange: Any = file["exchange"]
         found = {name: each[()] for name, each in exchange.items()}
         found["attrs"] = dict(exchange["data"].attrs)
+        found["image_key"] = file["process/acquisition/image_key"][()]  # type: ignore[index]
     return {**found, "result": result}
 
 
@@ -65,6 +66,7 @@ def test_lost_frames_can_be_blank_instead(tmp_path, images):
     kept = [each for each in range(10) if each not in (3, 8)]
     assert numbers(found["data"][kept]) == kept
     assert found["attrs"]["missing_frames"] == 2
+    assert found["image_key"].tolist() == [0, 0, 0, 3, 0, 0, 0, 0, 3, 0]
 
 
 def test_lost_frames_are_an_error_unless_told_otherwise(tmp_path):
