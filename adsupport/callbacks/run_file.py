@@ -20,6 +20,8 @@ class RunFile(ABC):
 
     Attributes
     ----------
+    run : Run
+        The run, from :meth:`begin` on.
     skipped : list of str
         What the file lacks that it should have, each a sentence: a strict writer fails then.
     remarks : list of str
@@ -30,6 +32,7 @@ class RunFile(ABC):
         Whether :meth:`rows` is to be called: otherwise they are counted, and not put in order.
     """
 
+    run: Run
     wants_documents = False
     wants_rows = True
 
@@ -70,7 +73,7 @@ class RunFile(ABC):
             The document.
         """
 
-    def begin(self, run: Run) -> None:  # noqa: B027
+    def begin(self, run: Run) -> None:
         """Take the start of the run.
 
         Parameters
@@ -78,6 +81,7 @@ class RunFile(ABC):
         run : Run
             The run.
         """
+        self.run = run
 
     def stream(self, run: Run, stream: Stream) -> None:  # noqa: B027
         """Take a new stream, or one that has got another descriptor.

@@ -54,11 +54,6 @@ class CSVFile(RunFile):
         self._timestamps = timestamps
         self._tables: dict[str, tuple[CSVTable, AtomicFile]] = {}
         self._metadata: AtomicFile | None = None
-        self._run: Run | None = None
-
-    def begin(self, run: Run) -> None:
-        """Take the start of the run; see the base class."""
-        self._run = run
 
     def stream(self, run: Run, stream: Stream) -> None:
         """Begin a table, or give it more columns; see the base class."""
@@ -108,9 +103,7 @@ class CSVFile(RunFile):
                 file.temporary.write_bytes(self._described(paths))
 
     def _described(self, paths: list[Path]) -> bytes:
-        run = self._run
-        if run is None:
-            raise RuntimeError("The run has not begun.")
+        run = self.run
         streams = {}
         for (name, (table, _)), path in zip(self._tables.items(), paths, strict=False):
             stream = run.streams[name]

@@ -52,7 +52,6 @@ class HDF5File(RunFile):
         self._timeout = image_timeout
         self._compression = compression
         self._streams: dict[str, StreamColumns] = {}
-        self._run: Run | None = None
         self._file: h5py.File | None = None
         try:
             with self._writing():
@@ -61,10 +60,6 @@ class HDF5File(RunFile):
         except BaseException:
             self.abandon()
             raise
-
-    def begin(self, run: Run) -> None:
-        """Take the start of the run; see the base class."""
-        self._run = run
 
     def stream(self, run: Run, stream: Stream) -> None:
         """Make the group of a stream, or take its new keys; see the base class."""
@@ -108,9 +103,7 @@ class HDF5File(RunFile):
         return writing(self._output.path)
 
     def _write_metadata(self, file: h5py.File) -> None:
-        run = self._run
-        if run is None:
-            raise RuntimeError("The run has not begun.")
+        run = self.run
         notes: list[str] = []
         for name, document in (("start", run.start), ("stop", run.stop)):
             if document is None:

@@ -55,12 +55,7 @@ class JSONFile(RunFile):
         self._file = AtomicFile(path, exists=exists)
         self._arrays: _Arrays = arrays
         self._streams: dict[str, _StreamColumns] = {}
-        self._run: Run | None = None
         self._written = False
-
-    def begin(self, run: Run) -> None:
-        """Take the start of the run; see the base class."""
-        self._run = run
 
     def stream(self, run: Run, stream: Stream) -> None:
         """Begin the columns of a stream; see the base class."""
@@ -140,9 +135,7 @@ class JSONFile(RunFile):
             columns.close()
 
     def _text(self) -> Iterator[bytes]:
-        run = self._run
-        if run is None:
-            raise RuntimeError("The run has not begun.")
+        run = self.run
         yield b'{"format":%b,\n"start":' % self.encoded(FORMAT, "format")
         yield self.encoded(run.start, "start")
         yield b',\n"streams":{'

@@ -50,6 +50,7 @@ class NexusRunFile(RunFile):
         run : Run
             The run.
         """
+        super().begin(run)
         view = self._view
         view.view(run, self.skipped, self.remarks)
         self._output = output = AtomicFile(view.path_of_file(), exists=view.exists)

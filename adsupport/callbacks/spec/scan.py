@@ -120,6 +120,7 @@ class SpecScan(RunFile):
 
     def begin(self, run: Run) -> None:
         """Take the start of the run."""
+        super().begin(run)
         self._last = run.time
 
     def rows(self, run: Run, rows: Rows) -> None:

@@ -55,11 +55,6 @@ class _TIFFFile(RunFile):
         self._stem, self._exists, self._timeout = stem, exists, timeout
         self._keys: dict[tuple[str, str], ImageKey] = {}
         self._spool_file: IO[bytes] | None = None
-        self._run: Run | None = None
-
-    def begin(self, run: Run) -> None:
-        """Take the start of the run; see the base class."""
-        self._run = run
 
     def stream(self, run: Run, stream: Stream) -> None:
         """Look for images among the data keys; see the base class."""
@@ -110,7 +105,7 @@ class _TIFFFile(RunFile):
     def _about(self, stream: str, key: str, image: Image) -> dict[str, Any]:
         about = {
             "format": FORMAT,
-            "uid": self._begun.uid,
+            "uid": self.run.uid,
             "stream": stream,
             "data_key": key,
             "seq_num": image.seq_num,
@@ -120,18 +115,12 @@ class _TIFFFile(RunFile):
         return about | {"missing": True} if image.missing else about
 
     def _documents(self, streams: list[str]) -> dict[str, Any]:
-        run = self._begun
+        run = self.run
         return {
             "start": run.start,
             "stop": run.stop,
             "descriptors": {name: run.streams[name].descriptors for name in streams},
         }
-
-    @property
-    def _begun(self) -> Run:
-        if self._run is None:
-            raise RuntimeError("The run has not begun.")
-        return self._run
 
 
 class StackFile(_TIFFFile):
@@ -224,8 +213,8 @@ class SeriesFile(_TIFFFile):
             self._write(
                 "index.csv", lambda path: path.write_text(index.read(), newline="", **_UTF8)
             )
-        content = {"format": FORMAT, **self._documents(list(self._begun.streams))}
-        content["problems"] = [*self._begun.problems, *self.skipped]
+        content = {"format": FORMAT, **self._documents(list(self.run.streams))}
+        content["problems"] = [*self.run.problems, *self.skipped]
         self._write(_LAST, lambda path: path.write_text(ascii_json(content) + "\n"))
 
     def _take_names(self, directory: Path, work: Path) -> list[Path]:
