@@ -10,7 +10,7 @@ import numpy as np
 from ...errors import ImageFileError
 from .layout import DX_FRAMES, PROJECTIONS
 
-__all__ = ["AcquiredFrames", "acquired_frames", "dataset_in"]
+__all__ = ["AcquiredFrames", "acquired_frames", "dataset_in", "never_written"]
 
 
 @dataclass
@@ -95,7 +95,7 @@ def acquired_frames(file: h5py.File, location: str) -> AcquiredFrames:
                 remedy="Data Exchange has monochrome frames, captured with FileWriteMode Stream.",
             )
         counts[path] = data.shape[0]
-        if data.shape[0] == 1 and _never_written(data):
+        if data.shape[0] == 1 and never_written(data):
             blank.append(path)
             counts[path] = 0
     found = AcquiredFrames(counts, blank)
@@ -144,7 +144,19 @@ def dataset_in(file: h5py.File, path: str) -> h5py.Dataset | None:
     return found
 
 
-def _never_written(data: h5py.Dataset) -> bool:
+def never_written(data: h5py.Dataset) -> bool:
+    """Tell whether no frame came to a dataset: the IOC leaves a blank one in it.
+
+    Parameters
+    ----------
+    data : h5py.Dataset
+        The dataset.
+
+    Returns
+    -------
+    bool
+        True when it's chunked and has no chunk.
+    """
     return data.chunks is not None and data.id.get_num_chunks() == 0
 
 
@@ -193,7 +205,7 @@ def _match(file: h5py.File, location: str, found: AcquiredFrames) -> None:
 
 def _each_frame(data: h5py.Dataset) -> np.ndarray:
     values = data[()]
-    return values[:0] if values.ndim and _never_written(data) else np.asarray(values)
+    return values[:0] if values.ndim and never_written(data) else np.asarray(values)
 
 
 def _text(value: object) -> str:

@@ -113,6 +113,8 @@ def nxtomo_view(
 def _write(output: AtomicFile, stacks: DXStacks, entry: str) -> None:
     def store(group: h5py.Group, name: str) -> h5py.Dataset:
         dataset, _ = link(group, name, _column(stacks), output.path)
+        if stacks.units:
+            dataset.attrs["units"] = stacks.units
         return dataset
 
     file: Any = h5py.File(output.temporary, "w")

@@ -57,7 +57,7 @@ class NXtomoWriter(TomoWriter):
             instrument/detector/image_key   (n,): 0 projection, 1 flat, 2 dark, 3 missing
             sample/name, rotation_angle     (n,): degrees, NaN where unknown
             data                            what to plot: links to these
-            run                             @format @uid @scan_id @exit_status @problems
+            run                             @format @uid @scan_id @exit_status @problems @remarks
 
     The parameters are those of :class:`~adsupport.callbacks.tomography.TomoWriter`, the same as
     for Data Exchange files.  With ``missing="fill"`` a blank frame has the ``image_key`` 3, so
@@ -74,15 +74,15 @@ class NXtomoWriter(TomoWriter):
 
 
 def _about(run: Run, detector: str) -> About:
-    start, stop = run.start, run.stop or {}
+    start = run.start
     sample = start.get("sample")
     title = start.get("title")
     known = detector_facts(run, detector)
     sizes = {axis: known.get(f"pixel_size_{axis}") for axis in "xy"}
     return About(
         title=title if isinstance(title, str) else "",
-        start_time=_time(start.get("time")),
-        end_time=_time(stop.get("time")),
+        start_time=iso_time(run.time) if run.time else "",
+        end_time=iso_time(run.stop_time) if run.stop_time else "",
         sample=_text(sample, ("name",)) if isinstance(sample, dict) else _text(start, _SAMPLE),
         instrument=_text(start, ("instrument", "instrument_name", "beamline_id")),
         source=_text(start, ("facility", "source")),
@@ -93,7 +93,3 @@ def _about(run: Run, detector: str) -> About:
 def _text(document: Mapping[str, Any], names: Iterable[str]) -> str:
     found = said(document, names)
     return "" if found is None else str(found)
-
-
-def _time(value: object) -> str:
-    return iso_time(value) if isinstance(value, (int, float)) else ""

@@ -2,10 +2,14 @@
 
 import os
 import shutil
+import tempfile
+from pathlib import Path
 
 import h5py
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from adsupport.callbacks.nexus import check_nexus
 from adsupport.callbacks.nxtomo import nxtomo_view
@@ -17,7 +21,7 @@ from adsupport.errors import (
     OutputNameError,
 )
 
-from .dx_files import COUNTS, SHAPE, frames_of, seen
+from .dx_files import COUNTS, SHAPE, frames_of, seen, write_dx
 
 DARK, FLAT, PROJECTION = FrameKind.DARK, FrameKind.FLAT, FrameKind.PROJECTION
 ANGLES = np.linspace(0, 180, COUNTS[PROJECTION])
@@ -117,6 +121,49 @@ def test_an_order_that_does_not_fit_the_frames_is_not_believed(dx, key):
     check_frames(path)
     with h5py.File(path) as file:
         assert "isn't known" in file["entry/data/image_key"].attrs["description"]
+
+
+def test_a_frame_whose_destination_is_no_dataset_is_a_projection(dx):
+    locations = [LOCATIONS[each] for each in KEY]
+    locations[4] = "/exchange/nowhere"
+    path = nxtomo_view(dx(more={"defaults/HDF5FrameLocation": np.array(locations, "S256")}))
+    check_frames(path)
+    with h5py.File(path) as file:
+        assert file["entry/data/image_key"][()].tolist() == KEY
+
+
+def test_blank_frames_are_invalid(dx):
+    key = [3 if place == 5 else each for place, each in enumerate(KEY)]
+    path = nxtomo_view(dx(more={"process/acquisition/image_key": key}))
+    found = seen(path)[PROJECTION]
+    np.testing.assert_array_equal(found[0], np.delete(frames_of(PROJECTION), 2, axis=0))
+    np.testing.assert_array_equal(found[1], np.delete(ANGLES, 2))
+    with h5py.File(path) as file:
+        # it's where it was all the same, and costs no piece of its own
+        np.testing.assert_array_equal(file["entry/data/data"][5], frames_of(PROJECTION)[2])
+        assert len(file["entry/data/data"].virtual_sources()) == 5
+
+
+def test_the_blank_frame_that_an_ioc_leaves_is_not_shown(dx):
+    source = dx(kinds=[PROJECTION])
+    with h5py.File(source, "a") as file:
+        for name in ("data_dark", "data_white"):
+            file.create_dataset(f"exchange/{name}", (1, *SHAPE), "u2", chunks=(1, *SHAPE))
+        file["defaults/HDF5FrameLocation"] = np.array([LOCATIONS[0]] * 7, "S256")
+    with h5py.File(nxtomo_view(source)) as file:
+        assert file["entry/data/image_key"][()].tolist() == [0] * 7
+        assert "in the order of acquisition" in file["entry/data/image_key"].attrs["description"]
+        np.testing.assert_array_equal(file["entry/data/data"][()], frames_of(PROJECTION))
+
+
+@given(st.permutations(KEY))
+def test_frames_in_any_order(key):
+    with tempfile.TemporaryDirectory() as directory:
+        more = {"process/acquisition/image_key": key}
+        path = nxtomo_view(write_dx(Path(directory) / "scan.h5", more=more))
+        check_frames(path)
+        with h5py.File(path) as file:
+            assert file["entry/data/image_key"][()].tolist() == key
 
 
 def test_files_can_be_moved_together_and_read_from_anywhere(dx, tmp_path, monkeypatch):
@@ -264,6 +311,34 @@ def test_sinograms_are_refused(dx):
         file["exchange/data"].attrs["axes"] = "y:theta:x"
     with pytest.raises(ImageFileError, match="expected 'theta:y:x'"):
         nxtomo_view(source)
+
+
+def test_a_damaged_file(dx):
+    source = dx()
+    with h5py.File(source, "a") as file:
+        del file["exchange/theta"]
+        theta = file.create_dataset("exchange/theta", data=ANGLES, chunks=(7,), fletcher32=True)
+        where = theta.id.get_chunk_info(0).byte_offset
+    raw = bytearray(source.read_bytes())
+    raw[where] ^= 1
+    source.write_bytes(raw)
+    with pytest.raises(ImageFileError, match=r"scan\.h5 can't be read") as caught:
+        nxtomo_view(source)
+    assert caught.value.path == str(source)
+
+
+def test_units_of_images(dx):
+    source = dx()
+    assert units_of(nxtomo_view(source)) == "counts"
+    with h5py.File(source, "a") as file:
+        file["exchange/data"].attrs["units"] = np.bytes_("photons")
+    assert units_of(nxtomo_view(source, exists="replace")) == "photons"
+
+
+def units_of(path):
+    """Return the units of the images."""
+    with h5py.File(path) as file:
+        return file["entry/data/data"].attrs["units"]
 
 
 def test_files_that_are_no_hdf5(tmp_path):

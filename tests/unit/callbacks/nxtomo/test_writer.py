@@ -5,8 +5,9 @@ import numpy as np
 import pytest
 
 from adsupport.callbacks import JSONLinesWriter
+from adsupport.callbacks.dataexchange import DataExchangeWriter
 from adsupport.callbacks.nexus import check_nexus
-from adsupport.callbacks.nxtomo import NXtomoWriter
+from adsupport.callbacks.nxtomo import NXtomoWriter, nxtomo_view
 from adsupport.callbacks.tomography import FrameKind
 from adsupport.documents import replay
 from adsupport.errors import AdsupportError
@@ -164,3 +165,56 @@ def test_a_run_without_images_has_no_file(tmp_path):
     writer = NXtomoWriter(file_path=tmp_path / "out")
     (result,) = send(writer, run.row("primary", None, **{THETA: 0.0}).stop())
     assert result.paths == []
+
+
+@pytest.mark.parametrize("images", ["link", "copy", "repack"])
+def test_a_view_of_the_data_exchange_file_is_the_same(tmp_path, write, images, monkeypatch):
+    cam = {f"det_cam_pixel_size_{axis}": 3.45 for axis in "xy"}
+    configuration = {
+        "det": {"data": cam, "data_keys": {key: number_key("um") for key in cam}, "timestamps": {}}
+    }
+    (tmp_path / "data" / "ioc").mkdir(parents=True)
+    path = tmp_path / "data" / "ioc" / "images.h5"
+    write_images(path, range(30, 36))
+    run = TomoRun(title="a scan", sample={"name": "bone"}, beamline_id="2-BM", facility="APS")
+    run.stream("primary", {THETA: number_key(), "kind": number_key("")}, configuration)
+    run.resource(path)
+    kinds = (2, 0, 0, 1, 0, 2)
+    for row, kind in enumerate(kinds):
+        run.row("primary", path, **{THETA: 5.0 * row, "kind": {0: 0, 1: 2, 2: 1}[kind]})
+    documents = run.stop()
+    options = {"images": images, "frame_type": "kind"}
+    writer = DataExchangeWriter(file_path=tmp_path / "data" / "dx", **options)
+    (result,) = send(writer, documents)
+    nxtomo_view(result.paths[0], tmp_path / "data" / "views" / "scan.nxs")
+    own = write(documents, **options)
+    (tmp_path / "data").rename(tmp_path / "moved")
+    (tmp_path / "data").symlink_to(tmp_path / "moved")  # for the writer's own file
+    monkeypatch.chdir("/")
+    with h5py.File(tmp_path / "moved" / "views" / "scan.nxs") as file, h5py.File(own) as other:
+        found, expected = contents(file["entry"]), contents(other["entry"])
+        assert numbers(file["entry/data/data"]) == [30, 31, 32, 33, 34, 35]
+        assert file["entry/data/image_key"][()].tolist() == list(kinds)
+    expected = {name: value for name, value in expected.items() if not name.startswith("run")}
+    assert found == expected
+
+
+def contents(group):
+    """Return all datasets of a group by name, as nested lists, and their attributes."""
+    found = {}
+
+    def take(name, item):
+        attributes = {key: np.asarray(value).tolist() for key, value in item.attrs.items()}
+        values = np.asarray(item[()]).tolist() if isinstance(item, h5py.Dataset) else None
+        found[name] = values, attributes
+
+    group.visititems(take)
+    return found
+
+
+def test_a_blank_frame_of_a_data_exchange_file_is_invalid_in_the_view(tmp_path):
+    writer = DataExchangeWriter(file_path=tmp_path / "out", missing="fill", image_timeout=0)
+    (result,) = send(writer, lossy_run(tmp_path))
+    found = seen(nxtomo_view(result.paths[0]))[PROJECTION]
+    assert numbers(found[0]) == [30, 31, 33, 34]
+    assert found[1].tolist() == [0, 10, 30, 40]
