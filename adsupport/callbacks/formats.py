@@ -1,4 +1,7 @@
-"""The file formats by name: one table, from which each writer is imported when it's wanted."""
+"""The file formats by name: one table, from which each writer is imported when it's wanted.
+
+Importing the table alone costs nothing: the command's help names what is in it.
+"""
 
 from __future__ import annotations
 
@@ -7,11 +10,12 @@ import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..errors import ConfigurationError
-from .output import inside
-from .writer import RunWriter
+
+if TYPE_CHECKING:
+    from .writer import RunWriter
 
 __all__ = ["FORMATS", "Format", "format_names", "make_writer"]
 
@@ -137,6 +141,8 @@ def make_writer(
     ImportError
         A package that the format needs isn't installed.
     """
+    from .output import inside
+
     (name,) = format_names([name])
     found = FORMATS[name]
     cls: Any = found.load()

@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from adsupport.callbacks.formats import FORMATS
 from adsupport.cli.catalog_sources import opened, quiet
 from adsupport.cli.parameters import checked_choice, naming
 from adsupport.cli.run_selection import (
@@ -42,7 +43,7 @@ def run(
     runs: RunsArgument = None,
     to: Annotated[
         list[str] | None,
-        typer.Option(help="File formats: nexus, nexus-aps, spec, csv, json, jsonl, hdf5, tiff."),
+        typer.Option(help=f"File formats: {', '.join(FORMATS)}."),
     ] = None,
     catalog: CatalogOption = None,
     tiled: TiledOption = None,
