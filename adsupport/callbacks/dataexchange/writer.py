@@ -12,7 +12,7 @@ from ..output.hdf5_values import member_name, write_value
 from ..tomography import FrameKind, TomoFile, TomoFrames, TomoWriter
 from ..tomography.metadata import Fact, detector_facts, photon_energy, said
 
-__all__ = ["FORMAT", "IMPLEMENTS", "DataExchangeFile", "DataExchangeWriter"]
+__all__ = ["DATASETS", "FORMAT", "IMPLEMENTS", "DataExchangeFile", "DataExchangeWriter"]
 
 #: Name and version of the files' format, as it stands in the attribute ``format``.
 FORMAT = "adsupport-dataexchange-1"
@@ -20,14 +20,12 @@ FORMAT = "adsupport-dataexchange-1"
 IMPLEMENTS = "exchange:measurement:process"
 
 #: Datasets of images and of angles, and what they are, by kind of frame.
-_DATASETS = {
+DATASETS = {
     FrameKind.PROJECTION: ("data", "theta", "projections"),
     FrameKind.FLAT: ("data_white", "theta_white", "flat fields: beam without sample"),
     FrameKind.DARK: ("data_dark", "theta_dark", "dark fields: no beam"),
 }
 
-#: NXtomo's ``image_key`` of a frame that isn't valid.
-_BLANK = 3
 #: Angles are evenly spaced when none is further off than this part of a step.
 _EVEN = 0.01
 
@@ -53,7 +51,7 @@ class DataExchangeFile(TomoFile):
                 write_value(file, f"process/bluesky/{name}", document, notes=self.skipped)
 
     def _write_kind(self, exchange: h5py.Group, kind: FrameKind, frames: TomoFrames) -> None:
-        name, theta, description = _DATASETS[kind]
+        name, theta, description = DATASETS[kind]
         if not len(frames):
             self.remark(
                 f"The run has no {kind.name.lower()}s: /exchange/{name} is left out. tomocupy "
@@ -103,8 +101,7 @@ class DataExchangeFile(TomoFile):
                     dataset.attrs["units"] = units
 
     def _write_acquisition(self, group: h5py.Group, frames: TomoFrames) -> None:
-        image_key = np.where(frames.missing, _BLANK, frames.kinds).astype(np.int8)
-        order = group.create_dataset("image_key", data=image_key)
+        order = group.create_dataset("image_key", data=frames.image_key)
         order.attrs["description"] = (
             "What each frame is, in the order in which they were taken: 0 projection, 1 flat, 2 "
             "dark, 3 projection that is missing"

@@ -14,19 +14,19 @@ from ...documents.images.opening import opened
 from ...errors import AdsupportError, ImageFileError
 from ..dataexchange.acquired import never_written
 from ..dataexchange.matching import rotation_angles
+from ..dataexchange.writer import DATASETS
 from ..tomography.angles import degrees_per_unit
-from ..tomography.frames import FrameKind
+from ..tomography.frames import INVALID, FrameKind
 from ..tomography.kinds import FRAME_TYPES
 from .dx_values import about_scan, dataset_at, text_of
-from .entry import IN_ORDER, INVALID, About
+from .entry import IN_ORDER, About
 
 __all__ = ["DXStacks", "read_dx"]
 
 #: Datasets of frames, and of their angles.
 _IMAGES = {
-    FrameKind.DARK: ("/exchange/data_dark", "/exchange/theta_dark"),
-    FrameKind.FLAT: ("/exchange/data_white", "/exchange/theta_white"),
-    FrameKind.PROJECTION: ("/exchange/data", "/exchange/theta"),
+    kind: (f"/exchange/{DATASETS[kind][0]}", f"/exchange/{DATASETS[kind][1]}")
+    for kind in (FrameKind.DARK, FrameKind.FLAT, FrameKind.PROJECTION)
 }
 _PROJECTIONS = _IMAGES[FrameKind.PROJECTION][0]
 #: Where each frame has gone, in the order of acquisition: of layouts of the Advanced Photon Source.
@@ -48,7 +48,7 @@ class DXStacks:
     contents : dict of FrameKind to Contents
         What each dataset holds; only those with frames.
     image_key : numpy.ndarray
-        (n,), int8: :class:`FrameKind` of each frame, or :data:`~.entry.INVALID`, in the order of
+        (n,), int8: :class:`FrameKind` of each frame, or :data:`INVALID`, in the order of
         acquisition as far as it's known.
     angles : numpy.ndarray
         (n,), float64: degrees; NaN for flats and darks whose angles aren't known.

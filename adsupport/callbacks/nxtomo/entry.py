@@ -15,13 +15,10 @@ from ..nexus.nx_group import link, nx_group
 from ..output.hdf5_values import write_value
 from ..tomography.metadata import Fact
 
-__all__ = ["INVALID", "IN_ORDER", "About", "write_entry"]
+__all__ = ["IN_ORDER", "About", "write_entry"]
 
 #: What is said of frames in the order in which they were taken.
 IN_ORDER = "The frames are in the order of acquisition."
-
-#: What ``image_key`` is for a frame that is none of the kinds.
-INVALID = 3
 
 
 @dataclass(frozen=True)
@@ -68,7 +65,7 @@ def write_entry(
         Of the entry.
     image_key : numpy.ndarray
         (n,): :class:`~adsupport.callbacks.tomography.frames.FrameKind` of each frame, or
-        :data:`INVALID`.
+        :data:`~adsupport.callbacks.tomography.frames.INVALID`.
     angles : numpy.ndarray
         (n,), degrees; NaN where there is none.
     order : str

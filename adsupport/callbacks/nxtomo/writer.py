@@ -6,14 +6,13 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 import h5py
-import numpy as np
 
 from ...documents.run import Run
 from ..nexus.nx_group import nx_group
 from ..nexus.run_view import iso_time
 from ..tomography import FrameKind, TomoFile, TomoFrames, TomoWriter
 from ..tomography.metadata import detector_facts, said
-from .entry import IN_ORDER, INVALID, About, write_entry
+from .entry import IN_ORDER, About, write_entry
 
 __all__ = ["NXtomoFile", "NXtomoWriter"]
 
@@ -30,14 +29,12 @@ class NXtomoFile(TomoFile):
         projections = frames.of(FrameKind.PROJECTION)
         if len(projections) and not projections.has_angles:
             self.skip("No projection has an angle, which NXtomo demands: name it by theta=.")
-        image_key = frames.kinds.astype(np.int8)
-        image_key[frames.missing] = INVALID
 
         def store(group: h5py.Group, name: str) -> h5py.Dataset:
             return self.store(group, name, frames)
 
         about = _about(self.run, frames.detector)
-        write_entry(file, "entry", image_key, frames.angles, IN_ORDER, about, store)
+        write_entry(file, "entry", frames.image_key, frames.angles, IN_ORDER, about, store)
 
     def describe(self, group: h5py.Group) -> None:
         """Write which run it is into a collection; see the base class."""

@@ -10,7 +10,10 @@ import numpy as np
 from ...documents.assets import Asset, Frames
 from ..hdf5.frame_rows import FrameRows
 
-__all__ = ["FrameKind", "TomoFrames"]
+__all__ = ["INVALID", "FrameKind", "TomoFrames"]
+
+#: NXtomo's ``image_key`` of a frame that is none of the kinds, such as a blank one.
+INVALID = 3
 
 
 class FrameKind(IntEnum):
@@ -97,6 +100,11 @@ class TomoFrames:
     def missing(self) -> np.ndarray:
         """(n,), bool: whether a frame is in no file."""
         return self.sources < 0
+
+    @property
+    def image_key(self) -> np.ndarray:
+        """(n,), int8: :class:`FrameKind`, and :data:`INVALID` where a frame is in no file."""
+        return np.where(self.missing, INVALID, self.kinds).astype(np.int8)
 
     def rows(self) -> FrameRows:
         """Tell where the images are.
