@@ -120,13 +120,20 @@ def unique_ids(path: pathlib.Path, frames: int) -> np.ndarray | None:
     Raises
     ------
     ImageFileError
-        It can't be opened.
+        It can't be opened, or the ids can't be read.
     """
     with opened(path) as file:
         for address in UNIQUE_IDS:
-            found: Any = file.get(address)
-            if isinstance(found, h5py.Dataset) and found.shape == (frames,):
-                return found[()].astype(np.int64)
+            try:
+                found: Any = file.get(address)
+                if isinstance(found, h5py.Dataset) and found.shape == (frames,):
+                    return found[()].astype(np.int64)
+            except (OSError, RuntimeError, ValueError, TypeError) as error:
+                raise ImageFileError(
+                    f"Image file {path} has unique ids at {address} that can't be read: {error}.",
+                    path=path,
+                    remedy="The file is damaged: compare it with a copy.",
+                ) from error
     return None
 
 

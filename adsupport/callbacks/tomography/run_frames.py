@@ -190,6 +190,11 @@ class RunFrames:
                     f"of {count} frames; those whose type isn't known are left out."
                 )
                 kinds = -1 if kinds is None else kinds
+        elif type_key is not None and kind == FrameKind.PROJECTION:
+            self._skip(
+                f"Stream {stream.name!r} has no data key {type_key!r}: all of its frames are taken "
+                "for projections, unless ranges say otherwise."
+            )
         angle: Any = np.nan
         theta = self._angles.get(stream.name)
         if theta is not None:
@@ -201,6 +206,8 @@ class RunFrames:
             ids = np.where(np.abs(found) < _LARGEST, found, -1).astype(np.int64)
             if np.ndim(data.get(id_key)) == 0 and ids[0] >= 0:
                 ids -= np.arange(count - 1, -1, -1)  # it's the last one's
+        elif id_key is not None:
+            self._remark(f"Stream {stream.name!r} has no data key {id_key!r} of unique ids.")
         self.gathered.add(
             value, count, stream=number, kind=kinds, time=event["time"], angle=angle, id=ids
         )

@@ -240,11 +240,11 @@ class TomoFile(RunFile):
             detector, gathered, table, frames.rows(), self.options.image_timeout
         )
         for stream in self.run.streams.values():
-            wrong = detector in stream.columns and contradiction(
-                stream.columns[detector], located.column
-            )
-            if wrong:
-                self.skip(wrong)
+            column = stream.columns.get(detector)
+            if column is not None and self._spool is None:
+                wrong = contradiction(column, located.column)
+                if wrong:
+                    self.skip(wrong)
         frames = replace(
             frames, sources=located.sources, positions=located.positions, ids=located.ids
         )

@@ -280,3 +280,15 @@ def test_images_in_the_documents_are_written(tmp_path, images, as_lists):
     assert found["data"].dtype == np.uint16
     assert found["kinds"].tolist() == [0, 0, 0, 0, 2, 2]
     assert os.listdir(tmp_path / "out") == ["x.h5"]
+
+
+def test_a_frame_type_that_isnt_recorded_is_told(tmp_path):
+    found = written(tmp_path, in_one_stream(tmp_path, 3).stop(), frame_type="type", strict=False)
+    assert found["kinds"].tolist() == [0, 0, 0]
+    assert "no data key 'type'" in found["result"].skipped[0]
+
+
+def test_a_rotation_that_isnt_recorded_is_told(tmp_path):
+    found = written(tmp_path, in_one_stream(tmp_path, 3).stop(), theta="omega", strict=False)
+    assert np.isnan(found["angles"]).all()
+    assert "theta='omega'" in found["result"].skipped[0]
