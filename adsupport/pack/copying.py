@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 from ..errors import OutputError
 
-__all__ = ["Copied", "Copier", "SourceError", "check_room", "write_all", "writing_to"]
+__all__ = ["Copied", "Copier", "SourceError", "write_all", "writing_to"]
 
 _BUFFER = 4 * 2**20
 #: Enough that reading goes on while the slower one of hashing and writing has a buffer.
@@ -146,7 +146,7 @@ class Copier:
                     _clone(reader, writer, target)
                     copied = self._read(source, reader, None)
                 else:
-                    check_room(target, size)
+                    _check_room(target, size)
                     copied = self._read(source, reader, writer, target)
                 with writing_to(target, size):
                     os.utime(writer, ns=(copied.mtime_ns, copied.mtime_ns))
@@ -212,26 +212,6 @@ class _ChangedError(Exception):
     """A source was changed while it was read."""
 
 
-def check_room(target: Path, size: int) -> None:
-    """Make sure that there is room for so much, before it's written.
-
-    Parameters
-    ----------
-    target : pathlib.Path
-        In a directory that exists.
-    size : int
-        Bytes.
-
-    Raises
-    ------
-    OutputError
-        The file system has less.
-    """
-    found = os.statvfs(target.parent)
-    if found.f_blocks and found.f_bavail * found.f_frsize < size:
-        raise _no_room(target, size)
-
-
 def write_all(writer: int, content: bytes | memoryview) -> None:
     """Write all of a content, however little the system takes at once.
 
@@ -284,6 +264,12 @@ def writing_to(target: Path, size: int) -> Iterator[None]:
             path=target,
             remedy="pack again once it can: what is done stays.",
         ) from error
+
+
+def _check_room(target: Path, size: int) -> None:
+    found = os.statvfs(target.parent)
+    if found.f_blocks and found.f_bavail * found.f_frsize < size:
+        raise _no_room(target, size)
 
 
 def _no_room(target: Path, size: int) -> OutputError:

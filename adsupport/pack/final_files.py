@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import os
-from pathlib import Path
 
-from ..callbacks.output import AtomicFile
-from ..callbacks.output.temporary import clear_stale
 from .catalog_files import catalog_files
-from .copying import check_room, writing_to
+from .copying import write_all, writing_to
 from .layout import DOCUMENTS_LIST, MANIFEST, SUMS, external_list, tag_of
 from .manifest import Manifest
+from .pack_directory import PackDirectory
 
 __all__ = ["final_texts", "write_final_files"]
 
@@ -40,12 +38,12 @@ def final_texts(manifest: Manifest) -> dict[str, bytes]:
     return texts
 
 
-def write_final_files(directory: Path, manifest: Manifest) -> None:
+def write_final_files(directory: PackDirectory, manifest: Manifest) -> None:
     """Write the manifest and the lists, each in one step.
 
     Parameters
     ----------
-    directory : pathlib.Path
+    directory : PackDirectory
         The pack's.
     manifest : Manifest
         What it has.
@@ -56,11 +54,11 @@ def write_final_files(directory: Path, manifest: Manifest) -> None:
         One can't be written.
     """
     for name, text in final_texts(manifest).items():
-        clear_stale(directory, name, older_than=0.0)
-        check_room(directory / name, len(text))
-        with AtomicFile(directory / name, exists="replace") as file:
-            with writing_to(directory / name, len(text)):
-                file.temporary.write_bytes(text)
+        temporary = directory.temporary()
+        with writing_to(temporary, len(text)), temporary.open("xb", buffering=0) as file:
+            write_all(file.fileno(), text)
+            os.fsync(file.fileno())
+        directory.name(temporary, name)
 
 
 def _source_lists(manifest: Manifest) -> dict[str, bytes]:

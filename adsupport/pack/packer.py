@@ -204,7 +204,7 @@ class Packer:
             with contextlib.suppress(PackError):  # it never took its name
                 inside_pack(self._directory.path, left).unlink()
         self._directory.sync()
-        write_final_files(self._directory.path, manifest)
+        write_final_files(self._directory, manifest)
         self._journal.remove()
         self._directory.sync()
         return manifest

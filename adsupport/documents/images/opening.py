@@ -119,11 +119,11 @@ def opened(path: pathlib.Path) -> Iterator[h5py.File]:
 def _open(path: pathlib.Path) -> h5py.File:
     try:
         return h5py.File(path, "r")
-    except OSError as error:
+    except (OSError, RuntimeError) as error:  # the second for a damaged superblock
         reason = error
     try:
         return h5py.File(path, "r", swmr=True, libver="latest")
-    except (OSError, ValueError):
+    except (OSError, RuntimeError, ValueError):
         pass
     text = str(reason)
     held = isinstance(reason, BlockingIOError) or "open for write" in text or "lock file" in text

@@ -9,6 +9,9 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+import h5py
+import numpy as np
+
 from .made_packs import Document, images, resource, run_of, write_hdf5
 
 TAG = hashlib.sha256(b"/").hexdigest()[:12]
@@ -42,7 +45,7 @@ def streamed_run(directory: Path, number: int = 1) -> list[Document]:
     """A run whose images come by a stream_resource and a stream_datum."""
     path = directory / f"streamed {number}.h5"
     write_hdf5(path)
-    documents = [each for each in run_of(number, points=3)]
+    documents = run_of(number)
     uid = documents[0][1]["uid"]
     keys = documents[1][1]["data_keys"]
     keys["det"] = {"dtype": "array", "shape": [1, 4, 5], "source": "x", "external": "STREAM:"}
@@ -63,6 +66,12 @@ def streamed_run(directory: Path, number: int = 1) -> list[Document]:
     }
     documents[2:2] = [("stream_resource", asset), ("stream_datum", datum)]
     return documents
+
+
+def pixels(path: Path, address: str = "/entry/data/data") -> Any:
+    """The images of an HDF5 file."""
+    with h5py.File(path) as file:
+        return np.asarray(file[address])
 
 
 def write_bytes(path: Path, content: bytes) -> Path:
