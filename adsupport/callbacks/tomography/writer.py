@@ -77,7 +77,9 @@ class TomoWriter(FileWriter):
         self.images = images
         self.detector = detector
         self.theta = theta
-        self.rules = KindRules(projections, flats, darks, frame_type)
+        self.projections, self.flats, self.darks = projections, flats, darks
+        self.frame_type = frame_type
+        self._rules()  # what can't be understood is told at once
         self.unique_id = unique_id
         self.missing = missing
         self.compression = compression
@@ -86,7 +88,10 @@ class TomoWriter(FileWriter):
     def run_file(self, run: Run) -> TomoFile:
         """Make the file of a run; see the base class."""
         options = TomoOptions(
-            self.detector, self.theta, self.unique_id, self.rules, self.images,
+            self.detector, self.theta, self.unique_id, self._rules(), self.images,
             self.compression, self.image_timeout, self.missing,
         )  # fmt: skip
         return self.tomo_file(AtomicFile(self.target(run), exists=self.exists), options)
+
+    def _rules(self) -> KindRules:
+        return KindRules(self.projections, self.flats, self.darks, self.frame_type)

@@ -292,3 +292,31 @@ def test_a_rotation_that_isnt_recorded_is_told(tmp_path):
     found = written(tmp_path, in_one_stream(tmp_path, 3).stop(), theta="omega", strict=False)
     assert np.isnan(found["angles"]).all()
     assert "theta='omega'" in found["result"].skipped[0]
+
+
+def test_options_count_from_the_next_run_on(tmp_path):
+    documents = in_one_stream(tmp_path, 4).stop()
+    writer = PlainWriter(tmp_path, "first")
+    send(writer, documents)
+    writer.file_name, writer.flats = "second", "0:1"
+    send(writer, documents)
+    kinds = []
+    for name in ("first", "second"):
+        with h5py.File(tmp_path / f"{name}.h5") as file:
+            kinds.append(file["kinds"][()].tolist())  # type: ignore[index]
+    assert kinds == [[0, 0, 0, 0], [1, 0, 0, 0]]
+
+
+def test_a_run_that_ends_anywhere_has_what_was_told_until_then(tmp_path):
+    documents = plain_run(tmp_path, 1, 2, 3).stop()
+    whole = [(10, 0.0), (20, 0.0), (21, 0.0), (30, 0.0), (31, 12.5), (32, 25.0)]
+    for end in range(1, len(documents)):
+        name = f"x{end}"
+        writer = PlainWriter(tmp_path, name, strict=False, image_timeout=0)
+        (result,) = send(writer, documents[:end])
+        events = sum(kind == "event" for kind, _ in documents[:end])
+        assert bool(result.paths) == (events > 0)
+        if events:
+            with h5py.File(result.paths[0]) as file:
+                found = numbers(file["data"][()]), file["angles"][()].tolist()  # type: ignore[index]
+            assert list(zip(*found, strict=True)) == whole[:events]
