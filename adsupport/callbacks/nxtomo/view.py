@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from functools import reduce
 from pathlib import Path
 from typing import Any
@@ -18,12 +19,13 @@ from ...errors import ConfigurationError, OutputExistsError, OutputNameError
 from ..file_set import writing
 from ..output import AtomicFile, Exists
 from ..output.hdf5_closing import ROOM, close_anyway
-from ..output.hdf5_values import member_name
 from .dx_stacks import DXStacks, read_dx
 from .entry import write_entry
 
 __all__ = ["nxtomo_view"]
 
+#: What NeXus allows as the name of a group.
+_NEXUS_NAME = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_.]*[A-Za-z0-9_])?")
 _FRAME_BYTES = 9  # of an angle and an image_key
 
 
@@ -68,7 +70,7 @@ def nxtomo_view(
     OutputNameError
         The view would have the name of the file that it shows.
     ConfigurationError
-        ``entry`` can't be the name of a group.
+        ``entry`` can't be the name of a group in NeXus.
 
     Notes
     -----
@@ -90,8 +92,10 @@ def nxtomo_view(
     >>> nxtomo_view("/data/scan.h5")  # doctest: +SKIP
     PosixPath('/data/scan_nxtomo.nxs')
     """
-    if not entry or member_name(entry) != entry:
-        raise ConfigurationError(f"entry={entry!r}: expected the name of a group, such as 'entry'.")
+    if not _NEXUS_NAME.fullmatch(entry):
+        raise ConfigurationError(
+            f"entry={entry!r}: expected a name of letters, digits, _ and dots, such as 'entry'."
+        )
     source = Path(dx_file).absolute()
     target = source.with_name(f"{source.stem}_nxtomo.nxs") if path is None else Path(path)
     stacks = read_dx(source)

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from adsupport.callbacks.dataexchange import finish_dx
 from adsupport.callbacks.nexus import check_nexus
 from adsupport.callbacks.nxtomo import nxtomo_view
 from adsupport.callbacks.tomography import FrameKind
@@ -21,6 +22,10 @@ from adsupport.errors import (
     OutputNameError,
 )
 
+from ..dataexchange.ioc_file import DARK as DX_DARK
+from ..dataexchange.ioc_file import DATA as DX_DATA
+from ..dataexchange.ioc_file import WHITE as DX_WHITE
+from ..dataexchange.ioc_file import ioc_file
 from .dx_files import COUNTS, SHAPE, frames_of, seen, write_dx
 
 DARK, FLAT, PROJECTION = FrameKind.DARK, FrameKind.FLAT, FrameKind.PROJECTION
@@ -164,6 +169,23 @@ def test_frames_in_any_order(key):
         check_frames(path)
         with h5py.File(path) as file:
             assert file["entry/data/image_key"][()].tolist() == key
+
+
+def test_the_file_of_an_ioc(tmp_path):
+    scan = [(DX_WHITE, 1), (DX_DATA, 2), (DX_DARK, 3), (DX_DATA, 5), (DX_WHITE, 6)]
+    source = ioc_file(tmp_path / "ioc.h5", scan)
+    with pytest.raises(ImageFileError, match="finish_dx"):
+        nxtomo_view(source)
+    finish_dx(source, theta={2: 10.0, 5: 40.0})
+    with h5py.File(nxtomo_view(source)) as file:
+        data = file["entry/data"]
+        assert data["data"][:, 1, 1].tolist() == [1, 2, 3, 5, 6]
+        assert data["image_key"][()].tolist() == [1, 0, 2, 0, 1]
+        assert data["rotation_angle"][[1, 3]].tolist() == [10, 40]
+
+
+def test_names_that_hdf5_would_expand(dx):
+    check_frames(nxtomo_view(dx("50%b done/scan%%_%d.h5")))
 
 
 def test_files_can_be_moved_together_and_read_from_anywhere(dx, tmp_path, monkeypatch):
@@ -364,7 +386,7 @@ def test_a_name_that_is_taken(dx, tmp_path):
     check_frames(nxtomo_view(source, exists="replace"))
 
 
-@pytest.mark.parametrize("entry", ["", ".", "a/b", "/entry"])
+@pytest.mark.parametrize("entry", ["", ".", "a/b", "/entry", "my scan", "a\0", "é"])
 def test_an_entry_that_is_no_name(dx, entry):
     with pytest.raises(ConfigurationError, match="entry="):
         nxtomo_view(dx(), entry=entry)
