@@ -31,6 +31,7 @@ app.command("ioc")(ioc.run)
 app.command("ioc-scan")(scan.run)
 app.command("pack", context_settings={"ignore_unknown_options": True})(pack.run)
 app.command("tree")(tree.run)
+app.command("unpack")(pack.unpack_pack)
 app.command("verify")(pack.verify_pack)
 
 

@@ -1,4 +1,4 @@
-"""``adsupport pack`` and ``verify``: stored runs and their files, in a directory that travels."""
+"""``adsupport pack``, ``verify``, ``unpack``: runs and their files, in a directory that travels."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from adsupport.cli.byte_bar import ByteBar
-from adsupport.cli.catalog_sources import opened, quiet
+from adsupport.cli.catalog_sources import catalog_named, opened, quiet, tiled_at
 from adsupport.cli.parameters import checked_choice
 from adsupport.cli.run_selection import (
     AllOption,
@@ -29,7 +29,12 @@ from adsupport.cli.run_selection import (
 if TYPE_CHECKING:
     from adsupport.pack import PackProgress, PackResult
 
-__all__ = ["run", "verify_pack"]
+__all__ = ["run", "unpack_pack", "verify_pack"]
+
+PackArgument = Annotated[
+    Path, typer.Argument(metavar="DIR", help="The pack.", exists=True, file_okay=False)
+]
+_INTO = ("catalog", "tiled", "folder")
 
 
 def run(
@@ -103,23 +108,18 @@ def _tell(console: Console, result: PackResult) -> None:
         console.print(
             f"[red]Missing:[/red] {escape(f'{each.source}: {each.reason}')}.", soft_wrap=True
         )
-    count = len(result.added)
     known = f", {len(result.known)} were there already" if result.known else ""
     files, size = len(result.manifest.files), sum(each.size for each in result.manifest.files)
     typer.echo(str(result.directory))
     console.print(
-        f"{count} run{'' if count == 1 else 's'} packed{known}; it has "
+        f"{_runs(len(result.added))} packed{known}; it has "
         f"{len(result.manifest.runs)} with {files} file{'' if files == 1 else 's'} of images, "
         f"{size / 1e6:.1f} MB.",
         soft_wrap=True,
     )
 
 
-def verify_pack(
-    directory: Annotated[
-        Path, typer.Argument(metavar="DIR", help="The pack.", exists=True, file_okay=False)
-    ],
-) -> None:
+def verify_pack(directory: PackArgument) -> None:
     """Compare every file of a pack with what was packed.
 
     Exit code 0: all is as it was. 1: something is missing, damaged or hostile; each is named.
@@ -132,3 +132,52 @@ def verify_pack(
     typer.echo(str(report))
     if not report.ok:
         raise typer.Exit(1)
+
+
+def unpack_pack(
+    directory: PackArgument,
+    into: Annotated[
+        str,
+        typer.Option(
+            metavar="KIND:PLACE",
+            help="catalog:NAME of databroker, tiled:URI (or a profile), or folder:PATH.",
+        ),
+    ],
+    path_map: MapOption = None,
+    verify: Annotated[bool, typer.Option(help="Whether to verify the pack first.")] = True,
+) -> None:
+    """Take the runs out of a pack, into a catalog, a tiled server or a folder.
+
+    Runs that are there already stay as they are. Catalogs get the documents only: the files stay
+    in the pack.
+
+    Exit code 0: all runs are there. 1: the pack is damaged, or something else went wrong, which
+    was said. 2: the command line can't be used.
+    """
+    kind, _, place = into.partition(":")
+    if kind not in _INTO or not place:
+        raise typer.BadParameter(
+            f"{into!r}: expected catalog:NAME, tiled:URI or folder:PATH .", param_hint="--into"
+        )
+    mapping = mapping_of(path_map)
+    console = Console(stderr=True, highlight=False)
+    with quiet("adsupport.pack"):
+        from adsupport.pack.unpacking import unpack
+
+        target = place
+        if kind != "folder":
+            target = catalog_named(place) if kind == "catalog" else tiled_at(place)
+        with ByteBar(console, "unpacking") as bar:
+            result = unpack(directory, target, verify=verify, path_map=mapping, progress=bar.show)
+    for uid, error in result.failed.items():
+        console.print(f"[red]Run {escape(uid[:8])}:[/red] {escape(str(error))}", soft_wrap=True)
+    if result.remark:
+        console.print(escape(result.remark), soft_wrap=True)
+    known = f", {len(result.known)} were there already" if result.known else ""
+    console.print(f"{_runs(len(result.added))} unpacked{known}.", soft_wrap=True)
+    if result.failed:
+        raise typer.Exit(1)
+
+
+def _runs(count: int) -> str:
+    return f"{count} run{'' if count == 1 else 's'}"

@@ -161,6 +161,45 @@ def test_what_isn_t_a_pack_is_told(tmp_path):
     assert call("verify", tmp_path / "missing")[0] == 2
 
 
+def test_a_pack_is_unpacked_into_a_folder_once(file, data, box, tmp_path):
+    assert call("pack", "--file", file, "--dir", box)[0] == 0
+    shutil.rmtree(data)
+    folder = tmp_path / "mine"
+    command = ["unpack", box, "--into", f"folder:{folder}"]
+    assert call(*command) == (0, "", "3 runs unpacked.\n")
+    uids = {documents[0][1]["uid"] for documents in map(run_of, (1, 2, 3))}
+    assert {each.stem for each in folder.glob("*.jsonl")} == uids
+    assert call(*command) == (0, "", "0 runs unpacked, 3 were there already.\n")
+    options = ["--to", "hdf5", "--images", "copy", "--dir", tmp_path, "--name", "{start[scan_id]}"]
+    code, _, stderr = call("export", "3", "--file", folder, *options)
+    assert (code, stderr) == (0, "1 file of 1 run written.\n")
+
+
+@pytest.mark.filterwarnings("ignore")  # of databroker
+def test_a_pack_is_unpacked_into_a_catalog(file, box, monkeypatch):
+    databroker = pytest.importorskip("databroker")
+    catalog = databroker.temp().v2
+    monkeypatch.setattr(databroker, "catalog", {"mine": catalog})
+    assert call("pack", "--file", file, "--dir", box)[0] == 0
+    code, _, stderr = call("unpack", box, "--into", "catalog:mine")
+    assert code == 0 and stderr.endswith("3 runs unpacked.\n")
+    assert len(catalog) == 3
+    code, _, stderr = call("unpack", box, "--into", "catalog:yours")
+    assert code == 1 and "no catalog 'yours'; there are: mine." in stderr
+
+
+def test_nothing_of_a_damaged_pack_is_unpacked(file, box, tmp_path):
+    assert call("pack", "--file", file, "--dir", box)[0] == 0
+    broken = next(each for each in regular(box / "external_files"))
+    broken.write_bytes(broken.read_bytes()[:-1])
+    code, _, stderr = call("unpack", box, "--into", f"folder:{tmp_path / 'mine'}")
+    assert code == 1 and broken.name in stderr
+    assert not (tmp_path / "mine").exists()
+    for wrong in ("folder:", "mine", "s3:bucket"):
+        code, _, stderr = call("unpack", box, "--into", wrong)
+        assert code == 2 and "expected catalog:NAME" in " ".join(stderr.split())
+
+
 def test_export_takes_runs_from_a_pack_that_was_moved(file, data, box, tmp_path):
     assert call("pack", "--file", file, "--dir", box)[0] == 0
     shutil.rmtree(data)
