@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from rich.console import Console
-from rich.markup import escape
 from rich.progress import (
     BarColumn,
     FileSizeColumn,
@@ -14,9 +13,6 @@ from rich.progress import (
 )
 
 __all__ = ["ByteBar"]
-
-#: Characters of what is under way.
-_WIDEST = 40
 
 
 class ByteBar:
@@ -33,16 +29,15 @@ class ByteBar:
     def __init__(self, console: Console, what: str) -> None:
         self._progress = Progress(
             TextColumn("{task.description}"),
-            BarColumn(),
+            BarColumn(bar_width=20),
             FileSizeColumn(),
             TransferSpeedColumn(),
             TimeElapsedColumn(),
-            TextColumn("{task.fields[under_way]}"),
             console=console,
             transient=True,
             disable=not console.is_terminal,
         )
-        self._task = self._progress.add_task(what, total=None, under_way="")
+        self._task = self._progress.add_task(what, total=None)
 
     def __enter__(self) -> ByteBar:
         self._progress.start()
@@ -51,7 +46,7 @@ class ByteBar:
     def __exit__(self, *exception: object) -> None:
         self._progress.stop()
 
-    def show(self, done: int, total: int | None = None, under_way: str = "") -> None:
+    def show(self, done: int, total: int | None = None, what: str | None = None) -> None:
         """Show how far it has come.
 
         Parameters
@@ -60,9 +55,7 @@ class ByteBar:
             Bytes.
         total : int, optional
             Of so many, where that is known.
-        under_way : str
-            What is under way, such as a file's name, of which the end is shown.
+        what : str, optional
+            What is done, if that is told otherwise now.
         """
-        if len(under_way) > _WIDEST:
-            under_way = "..." + under_way[3 - _WIDEST :]
-        self._progress.update(self._task, completed=done, total=total, under_way=escape(under_way))
+        self._progress.update(self._task, completed=done, total=total, description=what)

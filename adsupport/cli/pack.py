@@ -87,7 +87,7 @@ def run(
         with ByteBar(console, "packing") as bar:
 
             def show(done: PackProgress) -> None:
-                bar.show(done.size, None, f"{done.runs}/{len(found)} runs, {done.name}")
+                bar.show(done.size, what=f"packing, {done.runs}/{len(found)} runs")
 
             result = pack(
                 found,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import os
 import shutil
@@ -13,9 +14,11 @@ from pathlib import Path
 import h5py
 import numpy as np
 import pytest
+from rich.console import Console
 from typer.testing import CliRunner
 
 from adsupport.cli.app import app
+from adsupport.cli.byte_bar import ByteBar
 from adsupport.documents.json_text import encode_document
 from adsupport.errors import AdsupportError
 
@@ -227,3 +230,12 @@ def test_nothing_of_a_progress_bar_gets_into_a_pipe(file, box):
     found = subprocess.run(command, capture_output=True, check=True)
     assert b"\x1b" not in found.stdout + found.stderr and b"\r" not in found.stderr
     assert found.stderr.count(b"\n") == 1
+
+
+def test_the_bar_tells_bytes_and_how_many_in_a_second():
+    console = Console(file=io.StringIO(), force_terminal=True, width=80)
+    with ByteBar(console, "packing") as bar:
+        bar.show(2_000_000, what="packing, 1/2 runs")
+        bar.show(4_000_000, 8_000_000)
+    lines = console.file.getvalue().splitlines()
+    assert any("packing, 1/2 runs" in line and "4.0 MB" in line for line in lines)
