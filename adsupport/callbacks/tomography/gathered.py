@@ -38,6 +38,7 @@ class GatheredFrames:
         self._table = np.empty(64, _COLUMNS)
         self._frames = self._rows = 0
         self._announced: list[int] = []
+        self._indices: dict[Asset, int] = {}
 
     def add(self, frames: Frames | None, count: int, **columns: Any) -> None:
         """Add the frames of a row.
@@ -113,10 +114,11 @@ class GatheredFrames:
         return self._announced[number]
 
     def _number(self, asset: Asset) -> int:
-        # mostly it's the one of the row before
-        for number in range(len(self.assets) - 1, -1, -1):
-            if self.assets[number] is asset or self.assets[number] == asset:
-                return number
-        self.assets.append(asset)
-        self._announced.append(0)
-        return len(self.assets) - 1
+        last = self.assets[-1] if self.assets else None
+        if asset is last:  # mostly it's the one of the row before
+            return len(self.assets) - 1
+        number = self._indices.setdefault(asset, len(self.assets))
+        if number == len(self.assets):
+            self.assets.append(asset)
+            self._announced.append(0)
+        return number

@@ -89,7 +89,7 @@ def locate(detector: str, gathered: GatheredFrames, table: np.ndarray, rows: Fra
     if len(column.frame_shape) != 2:
         raise ImageFileError(
             f"The images of {detector!r} have the shape {column.frame_shape}; expected (Y, X), as "
-            "tomography has no place for colours.",
+            "tomography has no place for colours, or stacks in a frame.",
             remedy="Set the camera to ColorMode Mono, or write HDF5 or NeXus files.",
         )
     found.column = column

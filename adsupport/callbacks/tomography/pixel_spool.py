@@ -36,7 +36,8 @@ def pixels_of(value: object, column: Column) -> np.ndarray | None:
     try:
         found = np.asarray(value)
         if not isinstance(value, np.ndarray) and column.dtype_numpy is not None:
-            typed = found.astype(column.dtype_numpy)
+            with np.errstate(all="ignore"):
+                typed = found.astype(column.dtype_numpy)
             found = typed if (typed == found).all() else found
     except (TypeError, ValueError):  # lists of different lengths
         return None

@@ -211,8 +211,10 @@ class TomoFile(RunFile):
         )  # fmt: skip
         if stored.dataset is None:
             raise ImageFileError(f"No image of {frames.detector!r} can be found.")
+        gaps = f"{int(frames.missing.sum())} of {len(frames)} rows have no images"
         for text in stored.notes:
-            self.remark(f"{name}: {text}")
+            if not text.startswith(gaps):  # which ones is told already
+                self.remark(f"{name}: {text}")
         return stored.dataset
 
     def _keep(self, value: Any, column: Column) -> Frames | None:

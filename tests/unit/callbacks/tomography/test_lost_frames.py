@@ -66,6 +66,7 @@ def test_lost_frames_can_be_blank_instead(tmp_path, images):
     kept = [each for each in range(10) if each not in (3, 8)]
     assert numbers(found["data"][kept]) == kept
     assert found["attrs"]["missing_frames"] == 2
+    assert len(found["result"].remarks) == 3  # which ones are missing; no flats; no darks
     assert found["image_key"].tolist() == [0, 0, 0, 3, 0, 0, 0, 0, 3, 0]
 
 
