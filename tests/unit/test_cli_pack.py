@@ -219,6 +219,21 @@ def test_export_takes_runs_from_a_pack_that_was_moved(file, data, box, tmp_path)
     assert np.array_equal(stack.reshape(-1, 4, 5), images() + 200)
 
 
+@pytest.mark.filterwarnings("ignore")  # of databroker
+@pytest.mark.parametrize("kind", ["jsonl", "msgpack"])
+def test_databroker_reads_what_was_packed_and_moved(file, data, box, tmp_path, kind):
+    intake = pytest.importorskip("intake")
+    pytest.importorskip("databroker")
+    assert call("pack", "--file", file, "--dir", box, "--format", kind)[0] == 0
+    shutil.rmtree(data)
+    moved = Path(shutil.move(box, tmp_path / "elsewhere"))
+    catalog = intake.open_catalog(str(moved / "catalog.yml"))["packed_catalog"]
+    assert len(catalog) == 3
+    found = catalog[2].primary.read()
+    assert found["m1"].values.tolist() == [0, 0.5, 1]
+    assert np.array_equal(found["det_image"].values[:, 0], images() + 200)
+
+
 def _datasets(file):
     names: list[str] = []
     file.visit(names.append)
