@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from .opening import Pack, PackedRun, open_pack
     from .packer import PackProgress
     from .packing import PackResult, pack
+    from .unpacking import UnpackResult, unpack
     from .verifying import VerifyReport, verify
 
 __all__ = [
@@ -17,9 +18,11 @@ __all__ = [
     "PackProgress",
     "PackResult",
     "PackedRun",
+    "UnpackResult",
     "VerifyReport",
     "open_pack",
     "pack",
+    "unpack",
     "verify",
 ]
 
@@ -27,6 +30,7 @@ _ROOMS = {
     "opening": ("Pack", "PackedRun", "open_pack"),
     "packer": ("PackProgress",),
     "packing": ("PackResult", "pack"),
+    "unpacking": ("UnpackResult", "unpack"),
     "verifying": ("VerifyReport", "verify"),
 }
 

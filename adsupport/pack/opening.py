@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -65,9 +65,10 @@ def open_pack(directory: str | os.PathLike[str], path_map: AnyPathMap = None) ->
     if is_databroker_pack(path):
         other = read_databroker_pack(path)
         paths = PathsInPack(path, other.place, path_map, other.original)
-        return Pack(path, None, paths, other.runs)
+        return Pack(path, None, paths, other.runs, {**other.roots, **other.outside})
     manifest = read_manifest(path)
-    return Pack(path, manifest, PathsInPack(path, place_of, path_map), manifest.runs)
+    paths = PathsInPack(path, place_of, path_map)
+    return Pack(path, manifest, paths, manifest.runs, manifest.roots)
 
 
 class PackedRun(StoredRun):
@@ -224,6 +225,9 @@ class Pack:
         Where it has the files of its documents.
     runs : tuple of PackedRunEntry
         Its runs.
+    roots : mapping of str to str
+        By ``root`` of resources, the directory that has their files: relative to the pack, or
+        absolute.
 
     Attributes
     ----------
@@ -235,6 +239,8 @@ class Pack:
         As given; a path map for all its runs.
     name : str
         The directory's name.
+    root_map : dict of str to str
+        For databroker: by ``root`` of resources, the absolute directory that has their files.
     """
 
     def __init__(
@@ -243,11 +249,13 @@ class Pack:
         manifest: Manifest | None,
         path_map: PathsInPack,
         runs: tuple[PackedRunEntry, ...],
+        roots: Mapping[str, str],
     ) -> None:
         self.directory = directory
         self.manifest = manifest
         self.path_map = path_map
         self.name = directory.name
+        self.root_map = {root: str(directory / place) for root, place in roots.items()}
         self._runs = [PackedRun(directory, entry, path_map) for entry in runs]
 
     def __len__(self) -> int:

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import gc
 import math
-import subprocess
-import sys
 from typing import Any
 
 import h5py
@@ -21,6 +18,8 @@ from adsupport.documents.selection import find_runs
 from adsupport.documents.stored_runs import replay
 from adsupport.errors import RunNotFoundError
 
+from ..tiled_server import tiled_client
+
 tifffile = pytest.importorskip("tifffile")
 pytest.importorskip("tiled.server")
 
@@ -30,38 +29,12 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore"),  # of tiled and dask
 ]
 
-# It ends when its standard input does, however this process ends.
-SERVER = """
-import sys
-from tiled.server import SimpleTiledServer, simple
-
-simple._STARTUP_TIMEOUT = 120
-server = SimpleTiledServer(readable_storage=sys.argv[1:])
-print(server.uri, flush=True)
-sys.stdin.read()
-server.close()
-"""
-
 
 @pytest.fixture(scope="module")
 def client(tmp_path_factory):
-    from tiled.client import from_uri
-
-    command = [sys.executable, "-c", SERVER, str(tmp_path_factory.getbasetemp())]
     log = tmp_path_factory.mktemp("tiled") / "log"
-    with log.open("w") as errors:
-        server = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, text=True
-        )
-        assert server.stdin and server.stdout
-        with server:
-            try:
-                found = from_uri(server.stdout.readline().strip())
-                yield found
-                found.context.http_client.close()
-            finally:
-                server.stdin.close()
-    gc.collect()  # other connections of tiled's, while warnings of these are ignored
+    with tiled_client(tmp_path_factory.getbasetemp(), log) as found:
+        yield found
 
 
 class Rows(list):

@@ -48,6 +48,7 @@ def run_of(number: int = 1, asset: Mapping[str, Any] | None = None, points: int 
     if asset is not None:
         keys["det_image"] = {
             "dtype": "array",
+            "dtype_numpy": "<u2",  # without it tiled takes images for float64
             "shape": [1, 4, 5],
             "source": "SIM:det",
             "external": "FILESTORE:",

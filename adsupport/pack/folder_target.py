@@ -1,0 +1,137 @@
+"""Runs of a pack as plain files in a folder."""
+
+from __future__ import annotations
+
+import filecmp
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+from ..callbacks.output import AtomicFile
+from ..documents.json_text import encode_document
+from ..errors import ConfigurationError, OutputExistsError
+from .moved_documents import moved_document
+from .needed_files import NeededFiles
+from .opening import Pack, PackedRun
+
+__all__ = ["FolderTarget"]
+
+_BLOCK = 4 * 2**20
+
+
+class FolderTarget:
+    """A folder that takes runs: their documents as JSON lines, and their files.
+
+    Parameters
+    ----------
+    folder : str or path
+        Existing, or not.
+    pack : Pack
+        Whose runs.
+    told : callable
+        Called with the bytes of files that were copied, some times a file.
+
+    Raises
+    ------
+    ConfigurationError
+        The folder is in the pack.
+
+    Notes
+    -----
+    ``<uid>.jsonl`` has the documents, with the folder as ``root`` of their resources, which lie in
+    it at the path that they have in the pack.  Each file is there as a whole or not at all, and
+    none is replaced; the documents come last.
+    """
+
+    remark = ""
+
+    def __init__(
+        self, folder: str | os.PathLike[str], pack: Pack, told: Callable[[int], None]
+    ) -> None:
+        self._folder = Path(os.path.abspath(folder))
+        self._pack = pack
+        self._told = told
+        if self._folder.is_relative_to(pack.directory):
+            raise ConfigurationError(
+                f"{self._folder} is in the pack, which has nothing but what was packed.",
+                remedy="Give another folder.",
+            )
+
+    def put(self, run: PackedRun) -> bool:
+        """Unpack a run.
+
+        Parameters
+        ----------
+        run : PackedRun
+            Of the pack.
+
+        Returns
+        -------
+        bool
+            False if all of it was there.
+
+        Raises
+        ------
+        OutputExistsError
+            A file is there already, with another content.
+        OutputError, PackError, DocumentError, OSError
+            It can't be written, or read.
+        """
+        needed = NeededFiles(self._pack.path_map)
+        for name, doc in run.documents():
+            needed.take(name, doc)
+        files = {file.source for file in needed.files.values() if file.source.is_file()}
+        if self._pack.manifest is not None:  # files that HDF5 files lead to
+            files |= {
+                self._pack.directory / file.path
+                for file in self._pack.manifest.files
+                if file.path and not needed.resources.isdisjoint(file.documents)
+            }
+        new = False
+        for path in sorted(files):
+            if path.is_relative_to(self._pack.directory):  # else it stays where it is
+                new |= self._copy(path)
+        return self._write(run) or new
+
+    def _place(self, path: Path) -> tuple[str, str]:
+        if path.is_relative_to(self._pack.directory):
+            return str(self._folder), str(path.relative_to(self._pack.directory))
+        return "/", str(path).lstrip("/")
+
+    def _copy(self, path: Path) -> bool:
+        target = Path(os.path.join(*self._place(path)))
+        if os.path.lexists(target):
+            _check_same(path, target)
+            return False
+        with AtomicFile(target) as file, path.open("rb") as reader:
+            file.check_room(path.stat().st_size)
+            with file.temporary.open("wb") as writer:
+                while block := reader.read(_BLOCK):
+                    writer.write(block)
+                    self._told(len(block))
+        return True
+
+    def _write(self, run: PackedRun) -> bool:
+        target = self._folder / f"{Path(run.entry.path).stem}.jsonl"
+        file = AtomicFile(target)
+        try:
+            with file.temporary.open("wb") as writer:
+                for name, doc in run.documents():
+                    doc = moved_document(name, doc, self._pack.path_map, self._place)
+                    writer.write(encode_document(name, doc))
+            if os.path.lexists(target):
+                _check_same(file.temporary, target)
+                return False
+            file.commit()
+        finally:
+            file.abandon()
+        return True
+
+
+def _check_same(path: Path, target: Path) -> None:
+    if target.is_symlink() or not target.is_file() or not filecmp.cmp(path, target, shallow=False):
+        raise OutputExistsError(
+            f"{target} exists already, with another content, and isn't replaced",
+            path=target,
+            remedy="unpack into another folder.",
+        )
