@@ -17,6 +17,7 @@ from ...errors import (
     ConfigurationError,
     FrameCountError,
     ImageFileError,
+    OutputError,
     OutputExistsError,
 )
 from ..choice import check_choice
@@ -132,7 +133,10 @@ def finish_dx(
     takes the first projection that came for the first one intended.
     """
     check_choice("missing", missing, ("error", "drop"))
-    path = Path(file).resolve()
+    try:
+        path = Path(file).resolve()
+    except (OSError, RuntimeError, ValueError):  # opening says what is wrong
+        path = Path(file)
     given = None if theta is None else angles_of(theta)
     changed = redo(path)
     found = identity_of(check_file(path))
@@ -157,9 +161,18 @@ def finish_dx(
                 remedy="It's damaged: compare it with a copy.",
             ) from error
     if plan.changes:
-        with edited(path, found) as h5:
-            for change in plan.changes:
-                change(h5)
+        try:
+            with edited(path, found) as h5:
+                for change in plan.changes:
+                    change(h5)
+        except AdsupportError:
+            raise
+        except (OSError, RuntimeError, KeyError, ValueError) as error:
+            raise OutputError(
+                f"{path} can't be changed: {error}; it's as it was",
+                path=path,
+                remedy="it may be damaged: compare it with a copy.",
+            ) from error
     return FinishedDX(
         path,
         changed or bool(plan.changes),
@@ -190,9 +203,10 @@ class _Plan:
         count = self.frames.counts[PROJECTIONS]
         present = dataset_in(self.file, _THETA[PROJECTIONS])
         if given is None:
-            if present is not None and not self.replace and present.shape == (count,):
-                self.theta = present[()]
-                self._units(present)
+            kept = None if present is None or self.replace else _numbers(present, (count,))
+            if kept is not None:
+                self.theta = kept
+                self._units(_THETA[PROJECTIONS])
                 return
             given = rotation_angles(self.file)
         if given is None:
@@ -245,14 +259,15 @@ class _Plan:
         address = _THETA[path]
         present = dataset_in(self.file, address)
         if present is not None:
-            values = present[()]
-            if _same(values, theta):
-                self._units(present)
+            values = _numbers(present, theta.shape)
+            if values is not None and _same(values, theta):
+                self._units(address)
                 return values
             if not self.replace:
+                other = f"{present.shape} {present.dtype}" if values is None else _some(values)
                 raise OutputExistsError(
-                    f"{address} in {self.file.filename} has other angles: "
-                    f"{_some(np.ravel(values).tolist())}; expected {_some(theta.tolist())}",
+                    f"{address} in {self.file.filename} has other angles: {other}; expected "
+                    f"{theta.shape}: {_some(theta)}",
                     path=self.file.filename,
                     remedy="replace=True replaces them.",
                 )
@@ -268,23 +283,27 @@ class _Plan:
 
         self.changes.append(write)
 
-    def _units(self, theta: h5py.Dataset) -> None:
-        self._attribute(str(theta.name), "units", "degree")
+    def _units(self, address: str) -> None:
+        self._attribute(address, "units", "degree")
 
     def _attribute(self, path: str, name: str, value: str) -> None:
         if name not in self.file[path].attrs:
             self.changes.append(lambda file: write_attribute(file[path], name, value))
 
 
+def _numbers(data: h5py.Dataset, shape: tuple[int, ...]) -> np.ndarray | None:
+    """Return what a dataset has; None when it isn't of that shape."""
+    return data[()] if data.shape == shape and data.dtype.kind in "iuf" else None
+
+
 def _same(values: np.ndarray, theta: np.ndarray) -> bool:
-    if values.shape != theta.shape or values.dtype.kind not in "iuf":
-        return False
     return bool(np.allclose(values, theta, rtol=0, atol=_SAME.get(values.dtype.itemsize, 1e-9)))
 
 
 def _text(data: h5py.Dataset) -> str:
-    value = np.ravel(np.asarray(read_value(data), object))
-    first = value[0] if len(value) == 1 else ""
+    if data.size != 1:
+        return ""
+    first = np.ravel(np.asarray(read_value(data), object))[0]
     return first.decode("utf-8", "replace").rstrip("\0") if isinstance(first, bytes) else str(first)
 
 

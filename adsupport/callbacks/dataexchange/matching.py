@@ -17,6 +17,7 @@ from .layout import PROJECTIONS
 __all__ = ["Matched", "angles_of", "matched", "rotation_angles"]
 
 _ROTATION = "/process/acquisition/rotation"
+_MOST_ANGLES = 10_000_000
 
 
 @dataclass
@@ -99,7 +100,7 @@ def rotation_angles(file: h5py.File) -> np.ndarray | None:
     count = _number(file, "num_angles")
     if start is None or step is None or count is None:
         return None
-    if count != int(count) or not 0 < count <= 10**9:
+    if count != int(count) or not 0 < count <= _MOST_ANGLES:
         raise _bad_number(file, f"{_ROTATION}/num_angles", f"is {count:g}; expected a count")
     return start + step * np.arange(int(count))
 
@@ -110,7 +111,8 @@ def _number(file: h5py.File, *names: str) -> float | None:
         data = dataset_in(file, path)
         if data is None:
             continue
-        values = np.atleast_1d(np.asarray(data[()]))
+        many = data.size is None or data.size > _MOST_ANGLES
+        values = np.atleast_1d(np.asarray(data[:0] if many else data[()]))
         if values.dtype.kind not in "iuf" or not values.size or not np.isfinite(values).all():
             raise _bad_number(file, path, f"is {values[:3].tolist()}; expected a number")
         if (values != values[0]).any():

@@ -90,7 +90,7 @@ def redo(path: Path) -> bool:
     """
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
-    except OSError:  # who opens it next says what is wrong
+    except (OSError, ValueError):  # who opens it next says what is wrong
         return False
     try:
         if noted_edit(descriptor) is None:

@@ -107,6 +107,7 @@ def test_angles_of_the_rotation_in_radians(tmp_path: Path) -> None:
     [
         ("start", "zero", r"rotation/start in .* is \[b'zero'\]; expected a number"),
         ("num_angles", 4.5, "num_angles in .* is 4.5; expected a count"),
+        ("num_angles", 2_000_000_000, r"num_angles in .* is 2e\+09; expected a count"),
         ("step@units", "mm", "rotation/step in .* has the unit 'mm'; expected degrees"),
     ],
 )
@@ -178,7 +179,7 @@ def test_other_angles_are_replaced_on_request_only(tmp_path: Path) -> None:
     other = [each + 1 for each in THETA]
     error = unchanged(path, theta=other)
     assert isinstance(error, OutputExistsError)
-    assert "has other angles: 0, 36, 72, 108, 144; expected 1, 37" in str(error)
+    assert "has other angles: 0, 36, 72, 108, 144; expected (5,): 1, 37" in str(error)
     finish_dx(path, theta=other, replace=True)
     assert read(path, "/exchange/theta").tolist() == other
     assert not finish_dx(path, theta=other).changed
@@ -190,6 +191,13 @@ def test_angles_of_another_number_of_frames(tmp_path: Path) -> None:
         file["exchange/theta"] = [1.0, 2.0]
     assert isinstance(unchanged(path), ConfigurationError)
     assert isinstance(unchanged(path, theta=THETA), OutputExistsError)
+    with h5py.File(path, "r+") as file:
+        del file["exchange/theta"]
+        file["exchange/theta"] = list("abcde")
+    assert "no angles" in str(unchanged(path))
+    assert "has other angles: (5,) object" in str(unchanged(path, theta=THETA))
+    finish_dx(path, theta=THETA, replace=True)
+    assert read(path, "/exchange/theta").tolist() == THETA
 
 
 # ---- files that can't be finished
@@ -254,6 +262,10 @@ def test_files_that_are_none(tmp_path: Path) -> None:
     assert "is a group" in str(unchanged(path, theta=THETA))
     with pytest.raises(ImageFileError, match="is missing"):
         finish_dx(tmp_path / "none.h5", theta=THETA)
+    with pytest.raises(ImageFileError, match="can't be looked at"):
+        finish_dx("a\0b", theta=THETA)
+    with pytest.raises(ImageFileError, match="is a directory"):
+        finish_dx(tmp_path, theta=THETA)
 
 
 def test_links_out_of_the_file_are_not_followed(tmp_path: Path) -> None:
