@@ -166,7 +166,8 @@ def test_runs_are_found_by_number_uid_age_and_time(client):
 
     writer, uids = TiledWriter(client), []
     for number in range(3):
-        run = compose_run(time=5e9 + number, metadata={"scan_id": 700 + number})
+        metadata = {"scan_id": 700 + number, "sample": {"name": "ab"[number % 2], "id": number}}
+        run = compose_run(time=5e9 + number, metadata=metadata)
         writer("start", run.start_doc)
         writer("stop", run.compose_stop())
         uids.append(run.start_doc["uid"])
@@ -177,6 +178,8 @@ def test_runs_are_found_by_number_uid_age_and_time(client):
     assert found("701") == found(uids[1]) == found(uids[1][:10]) == found("-2") == [1]
     assert found("701-800") == found(since=5e9 + 1) == [1, 2]
     assert found("-2..-1", until=5e9 + 2, since=5e9) == [0, 1]
+    assert found(query={"sample.name": "a"}, since=5e9) == [0, 2]
+    assert found("-1", query={"sample.name": "a", "sample.id": 0}) == [0]
     with pytest.raises(RunNotFoundError, match="has no run '799' among its 3 runs"):
         found("799", since=5e9)
     assert [name for name, _ in find_runs(client, ["700"])[0].documents()] == ["start", "stop"]
