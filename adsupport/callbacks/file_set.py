@@ -159,7 +159,7 @@ class FileSet:
 def commit_in_turn(
     left: Iterable[Path], file_of: Callable[[Path], AtomicFile], replace: bool, done: list[Path]
 ) -> None:
-    """Give finished files of one run their names; a name that is blocked comes first.
+    """Give files that are on the disk their names; a name that is blocked comes first.
 
     Parameters
     ----------
@@ -180,7 +180,7 @@ def commit_in_turn(
     waiting = sorted(left, key=lambda path: not is_blocked(path, replace))
     for number, path in enumerate(waiting):
         try:
-            file_of(path).commit(path)
+            file_of(path).commit(path, synced=True)
         except OutputError as error:
             if not done:
                 raise

@@ -131,7 +131,7 @@ class AtomicFile:
                 remedy="make room, or choose another directory.",
             ) from error
 
-    def commit(self, path: str | os.PathLike[str] | None = None) -> Path:
+    def commit(self, path: str | os.PathLike[str] | None = None, *, synced: bool = False) -> Path:
         """Give the finished file its final name.
 
         Its content is on the disk first, and its name when this returns.
@@ -140,6 +140,8 @@ class AtomicFile:
         ----------
         path : str or path, optional
             Another final name, from now on.
+        synced : bool
+            Whether the content is on the disk already, see :meth:`sync`.
 
         Returns
         -------
@@ -160,7 +162,7 @@ class AtomicFile:
             return self.path
         if path is not None:
             self.path = _checked(path)
-        self.sync()
+        self._check_content(sync=not synced)
         try:
             return self._take_name()
         except FileExistsError as error:
@@ -186,29 +188,14 @@ class AtomicFile:
             ) from error
 
     def sync(self) -> None:
-        """Bring the content to the disk, as the commit does; refuse what can't be a finished file.
+        """Bring the content to the disk, as the commit does.
 
         Raises
         ------
         OutputError
-            The disk refused the content.
+            The disk refused the content, or it can't be that of a finished file.
         """
-        try:
-            if self._lost is not None:
-                raise self._lost
-            if not stat.S_ISREG(self.temporary.lstat().st_mode):
-                raise OSError(f"{self.temporary} isn't a file any more")
-            sync_file(self.temporary)
-        except OSError as error:
-            # The kernel has thrown away what it couldn't write: a second sync would succeed.
-            self._lost = error
-            self.problem = f"{self.temporary} isn't whole: {_reason(error)}."
-            raise OutputError(
-                f"{self.path} can't be written: the content of {self.temporary} didn't reach the "
-                f"disk: {_reason(error)}",
-                path=self.path,
-                remedy="make room, and write the file again from its source.",
-            ) from error
+        self._check_content(sync=True)
 
     def check_room(self, size: int) -> None:
         """Make sure that there is room for so much, before it's written.
@@ -271,6 +258,25 @@ class AtomicFile:
             self.commit()
         else:
             self.abandon()
+
+    def _check_content(self, sync: bool) -> None:
+        try:
+            if self._lost is not None:
+                raise self._lost
+            if not stat.S_ISREG(self.temporary.lstat().st_mode):
+                raise OSError(f"{self.temporary} isn't a file any more")
+            if sync:
+                sync_file(self.temporary)
+        except OSError as error:
+            # The kernel has thrown away what it couldn't write: a second sync would succeed.
+            self._lost = error
+            self.problem = f"{self.temporary} isn't whole: {_reason(error)}."
+            raise OutputError(
+                f"{self.path} can't be written: the content of {self.temporary} didn't reach the "
+                f"disk: {_reason(error)}",
+                path=self.path,
+                remedy="make room, and write the file again from its source.",
+            ) from error
 
     def _take_name(self) -> Path:
         directory = self.path.parent

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import csv
 import os
-import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -17,7 +16,7 @@ from ..file_set import FileSet, commit_in_turn, is_blocked, writing
 from ..file_writer import FileWriter
 from ..output import AtomicFile, Exists, safe_component
 from ..output.no_replace import sync_file
-from ..output.temporary import spool_directory
+from ..output.work_directory import WorkDirectory
 from ..run_file import RunFile
 from .image_key import Image, ImageKey, has_images
 from .page import ascii_json, needs_bigtiff, tifffile_module, write_page
@@ -169,7 +168,7 @@ class SeriesFile(_TIFFFile):
     def __init__(self, stem: Path, exists: Exists, timeout: float) -> None:
         super().__init__(stem, exists, timeout)
         self._directory: Path | None = None
-        self._work: Path | None = None
+        self._work: WorkDirectory | None = None
         self._names: list[str] = []
         self._prefixes: dict[str, tuple[str, str]] = {}
         self._written = False
@@ -183,13 +182,15 @@ class SeriesFile(_TIFFFile):
             self._close()
         if self._directory is None or self._work is None:
             return []
-        return self._take_names(self._directory, self._work)
+        paths = self._take_names(self._directory, self._work.path)
+        self._work.remove()
+        return paths
 
     def abandon(self) -> None:
         """Remove the files that were written, and the directory; see the base class."""
         super().abandon()
         if self._work is not None:
-            shutil.rmtree(self._work, ignore_errors=True)
+            self._work.remove()
         for path in self._done:
             with contextlib.suppress(OSError):
                 path.unlink()
@@ -232,8 +233,6 @@ class SeriesFile(_TIFFFile):
             return AtomicFile(path, exists=exists, finished=work / path.name)
 
         commit_in_turn(left, file_of, replace, self._done)
-        with contextlib.suppress(OSError):
-            work.rmdir()
         return paths
 
     def _chosen(self) -> Path:
@@ -275,21 +274,12 @@ class SeriesFile(_TIFFFile):
         if self._directory is None or self._work is None:
             self._directory = self._chosen()
             with writing(self._directory):
-                self._work = _work_beside(self._directory)
-        path = self._work / name
+                self._work = WorkDirectory(self._directory)
+        path = self._work.path / name
         with writing(self._directory / name):
             write(path)
             sync_file(path)
         self._names.append(name)
-
-
-def _work_beside(directory: Path) -> Path:
-    """Make a directory for work in that of the series, or where there is room for such."""
-    try:
-        directory.mkdir(parents=True, exist_ok=True)
-        return Path(tempfile.mkdtemp(".tmp", ".adsupport-", directory))
-    except OSError:
-        return Path(tempfile.mkdtemp(".tmp", ".adsupport-", spool_directory()))
 
 
 class TIFFWriter(FileWriter):

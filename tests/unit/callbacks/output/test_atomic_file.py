@@ -174,6 +174,20 @@ def test_a_commit_can_be_tried_again_when_the_name_is_free(tmp_path: Path) -> No
     assert names(tmp_path) == ["a"]
 
 
+def test_a_finished_file_is_only_named(tmp_path: Path) -> None:
+    work = tmp_path / "work.tif"
+    work.write_text("new")
+    (tmp_path / "x.tif").write_text("old")
+    with pytest.raises(OutputExistsError) as caught:
+        AtomicFile(tmp_path / "x.tif", finished=work).commit(synced=True)
+    assert caught.value.kept == str(work)
+    AtomicFile(tmp_path / "x.tif", exists="replace", finished=work).commit(synced=True)
+    assert os.listdir(tmp_path) == ["x.tif"] and (tmp_path / "x.tif").read_text() == "new"
+    with pytest.raises(OutputError, match="work.tif") as lost:  # cleared away by somebody
+        AtomicFile(tmp_path / "y.tif", finished=work).commit(synced=True)
+    assert lost.value.kept is None
+
+
 def test_kept_work_can_be_abandoned(tmp_path: Path) -> None:
     (tmp_path / "a").write_text("old")
     file = AtomicFile(tmp_path / "a")
