@@ -21,8 +21,10 @@ from adsupport.cli.app import app
 from adsupport.cli.byte_bar import ByteBar
 from adsupport.documents.json_text import encode_document
 from adsupport.errors import AdsupportError
+from adsupport.pack import open_pack
 
 from .pack.made_packs import digest, images, regular, resource, run_of, write_hdf5
+from .tiled_server import tiled_client
 
 
 @pytest.fixture
@@ -189,6 +191,26 @@ def test_a_pack_is_unpacked_into_a_catalog(file, box, monkeypatch):
     assert len(catalog) == 3
     code, _, stderr = call("unpack", box, "--into", "catalog:yours")
     assert code == 1 and "no catalog 'yours'; there are: mine." in stderr
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(240)
+@pytest.mark.filterwarnings("ignore")  # of tiled and dask
+def test_runs_go_into_tiled_and_from_there_into_another_pack(file, data, box, tmp_path):
+    pytest.importorskip("tiled.server")
+    assert call("pack", "--file", file, "--dir", box)[0] == 0
+    shutil.rmtree(data)
+    with tiled_client(tmp_path, tmp_path / "log") as client:
+        uri = f"{client.context.api_uri}?api_key={client.context.api_key}"
+        code, _, stderr = call("unpack", box, "--into", f"tiled:{uri}")
+        assert code == 0 and stderr.endswith("3 runs unpacked.\n")
+        other = tmp_path / "other"
+        code, _, stderr = call("pack", "2", "--tiled", uri, "--dir", other)
+    assert code == 0 and stderr.startswith("1 run packed; it has 1 with 1 file of images")
+    shutil.rmtree(box)
+    (run,) = open_pack(other)
+    assert run.read()["m1"].tolist() == [0, 0.5, 1]
+    assert np.array_equal(np.asarray(run.read()["det_image"])[:, 0], images() + 200)
 
 
 def test_nothing_of_a_damaged_pack_is_unpacked(file, box, tmp_path):
