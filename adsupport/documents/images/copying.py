@@ -156,6 +156,7 @@ def _target(
     else:
         creation = h5p.create(h5p.DATASET_CREATE)
         creation.set_fill_time(h5d.FILL_TIME_NEVER)  # or every pixel is written twice
+    creation.set_obj_track_times(False)  # one run makes the same file again
     if column.missing:
         creation.set_fill_value(blank_of(column.dtype))
     space = h5s.create_simple(shape, most)

@@ -78,6 +78,7 @@ def _relative(path: pathlib.Path, directory: str, known: dict[str, str]) -> byte
 
 def _virtual(group: h5py.Group, name: str, column: ImageColumn, directory: str) -> h5py.Dataset:
     creation = h5p.create(h5p.DATASET_CREATE)
+    creation.set_obj_track_times(False)  # one run makes the same file again
     shape, tail = column.shape, column.frame_shape
     known: dict[str, str] = {}
     for piece in column.pieces:
