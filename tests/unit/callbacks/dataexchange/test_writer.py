@@ -283,3 +283,12 @@ def test_darks_of_another_size_are_no_darks(tmp_path):
         assert "data_dark" not in file["exchange"]
         assert numbers(file["exchange/data"][()]) == [30, 31, 32, 33, 34]  # type: ignore[index]
     assert any("2 of 2 darks" in text and "(7, 9)" in text for text in result.remarks)
+
+
+@pytest.mark.parametrize("images", ["link", "copy", "repack"])
+def test_one_run_makes_the_same_file_again_at_any_time(tmp_path, images):
+    (result,) = send(DataExchangeWriter(tmp_path / "x", images=images), plain_run(tmp_path).stop())
+    with h5py.File(result.paths[0]) as file:
+        for name in ("data", "data_white", "data_dark"):
+            dataset: Any = file["exchange"][name]  # type: ignore[index]
+            assert not dataset.id.get_create_plist().get_obj_track_times()
