@@ -53,5 +53,5 @@ def _is_pickled(path: Path) -> bool:
             if version != (1, 0):
                 read = np.lib.format.read_array_header_2_0
             return read(file)[2].hasobject
-    except ValueError:
+    except (ValueError, OSError):
         return False

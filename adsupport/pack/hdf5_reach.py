@@ -15,11 +15,16 @@ from .hdf5_named import NamedFile, files_named
 
 __all__ = ["check_hdf5", "check_unfolded"]
 
+#: What data are, their shape, bytes of an element, and bytes that they may have in any case.
+_Size = tuple[str, tuple[int, ...], int, int]
+
 #: Files that lead to files that lead to files.
 _LONGEST_CHAIN = 8
 
-#: Data may unfold to so many bytes from nearly nothing ...
-_UNFOLDED = 2**30
+#: What is read at once, such as a frame or a chunk, may unfold to so many bytes from nothing ...
+_AT_ONCE = 2**30
+#: ... and all of a dataset to so many: one that was made for many frames may have got a few ...
+_IN_ALL = 2**40
 #: ... and beyond, to so many times what is stored: deflate reaches 1030, and only for one value.
 _RATIO = 1000
 
@@ -52,11 +57,11 @@ def _check(path: Path, root: Path, length: int, done: set[Path]) -> None:
     if length > _LONGEST_CHAIN:
         raise _refused(path, root, f"it is the {length}th of files that lead to each other")
     done.add(path)
-    sizes: list[tuple[str, tuple[int, ...], int]] = []
+    sizes: list[_Size] = []
     named = list(files_named(path, lambda found, where: sizes.extend(_sizes(found, where))))
     targets = list(dict.fromkeys(_target(each, path, root) for each in named))
-    for what, shape, item in sizes:
-        check_unfolded(what, shape, item, path, root, targets)
+    for what, shape, item, most in sizes:
+        check_unfolded(what, shape, item, path, root, targets, most)
     for target in targets:
         _check(target, root, length + 1, done)
 
@@ -80,27 +85,36 @@ def _target(named: NamedFile, path: Path, root: Path) -> Path:
     return target
 
 
-def _sizes(found: Any, where: str) -> list[tuple[str, tuple[int, ...], int]]:
+def _sizes(found: Any, where: str) -> list[_Size]:
     creation, item = found.get_create_plist(), found.get_type().get_size()
     layout = creation.get_layout()
     if layout == h5d.VIRTUAL:
         if not creation.get_virtual_count():
             return []
         # not the dataset itself: asked for its shape, it may open its sources
-        return [(f"dataset {where}", creation.get_virtual_vspace(0).shape, item)]
-    sizes = [(f"dataset {where}", found.shape, item)]
+        return _sizes_of(where, creation.get_virtual_vspace(0).shape, item)
+    sizes = _sizes_of(where, found.shape or (), item)
     if layout == h5d.CHUNKED:
-        sizes.append((f"a chunk of dataset {where}", creation.get_chunk(), item))
+        sizes.append((f"a chunk of dataset {where}", creation.get_chunk(), item, _AT_ONCE))
     return sizes
+
+
+def _sizes_of(where: str, shape: tuple[int, ...], item: int) -> list[_Size]:
+    # nobody reads more than a row at once without asking for it
+    return [
+        (f"a row of dataset {where}", shape[1:], item, _AT_ONCE),
+        (f"dataset {where}", shape, item, _IN_ALL),
+    ]
 
 
 def check_unfolded(
     what: str,
-    shape: tuple[int, ...] | None,
+    shape: tuple[int, ...],
     item: int,
     path: Path,
     root: Path,
     others: Iterable[Path] = (),
+    most: int = _AT_ONCE,
 ) -> None:
     """Refuse data that unfold from nearly nothing to more than the memory holds.
 
@@ -108,22 +122,24 @@ def check_unfolded(
     ----------
     what : str
         What they are, for the message.
-    shape : tuple of int or None
-        Of the array; None of nothing.
+    shape : tuple of int
+        Of the array.
     item : int
         Bytes of an element.
     path, root : pathlib.Path
         The file, and the pack.
     others : iterable of pathlib.Path
         Files that have a part of the data.
+    most : int
+        Bytes that they may have in any case.
 
     Raises
     ------
     PackError
-        They have more than 1 GiB, and more than a thousand times what is stored.
+        They have more, and more than a thousand times what is stored.
     """
-    size = math.prod((0,) if shape is None else shape) * item
-    if size <= _UNFOLDED:
+    size = math.prod(shape) * item
+    if size <= most:
         return
     stored = sum(os.path.getsize(each) for each in (path, *others))
     if size > _RATIO * stored:

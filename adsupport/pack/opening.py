@@ -29,6 +29,9 @@ __all__ = ["Pack", "PackedRun", "open_pack"]
 
 Document = tuple[str, dict[str, Any]]
 
+#: Of a stream_datum: a kilohertz for three hours.
+_MOST_ROWS = 10_000_000
+
 
 def open_pack(directory: str | os.PathLike[str], path_map: AnyPathMap = None) -> Pack:
     """Open a pack.
@@ -158,6 +161,8 @@ class PackedRun(StoredRun):
                 self._checked_start(name, doc)
             if name in ("resource", "stream_resource"):
                 self.path_map.check(doc)
+            elif name == "stream_datum":
+                self._check_span(doc)
             yield name, doc
         if number < self.entry.documents:
             raise PackError(
@@ -197,6 +202,18 @@ class PackedRun(StoredRun):
             if piece.path.is_relative_to(root):
                 item, shape = column.dtype.itemsize, column.frame_shape
                 check_unfolded("its image", shape, item, piece.path, root)
+
+    def _check_span(self, doc: Mapping[str, Any]) -> None:
+        """Refuse rows of which no list can be made."""
+        indices = doc.get("indices")
+        span = indices if isinstance(indices, Mapping) else {}
+        start, stop = span.get("start", 0), span.get("stop", 0)
+        if isinstance(start, int) and isinstance(stop, int) and stop - start > _MOST_ROWS:
+            raise PackError(
+                f"{self.entry.path} of the pack has a stream_datum of {stop - start} rows; "
+                f"expected at most {_MOST_ROWS}.",
+                path=self.entry.path,
+            )
 
     def _path(self) -> Path:
         return inside_pack(vars(self)["_directory"], self.entry.path)

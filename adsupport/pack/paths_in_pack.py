@@ -13,6 +13,7 @@ from ..documents.assets import Asset, asset_of
 from ..documents.images.formats import file_kind
 from ..errors import ImageFileError, PackError
 from .hdf5_reach import check_hdf5, check_unfolded
+from .tree import tree_of
 
 __all__ = ["PathsInPack"]
 
@@ -125,7 +126,7 @@ class PathsInPack:
 
     def _check_series(self, asset: Asset) -> None:
         try:
-            first = asset.file_of(0)[0]
+            first, second = asset.file_of(0)[0], asset.file_of(asset.frames_per_file)[0]
         except ImageFileError:
             return
         base = asset.path if asset.has_frame_axis else asset.path.parent
@@ -135,18 +136,23 @@ class PathsInPack:
                 f"its directory, such as {str(first)!r:.300}.",
                 remedy="Don't use this pack unless you know who wrote it.",
             )
-        directory = first.parent
+        # with numbers in names of directories, there are several
+        directory = first.parent if second.parent == first.parent else base
         self._refuse_links(directory)
-        if not directory.is_dir():
+        if not directory.is_dir() or self._is_known(directory):
             return
-        with os.scandir(directory) as entries:
-            for entry in sorted(entries, key=lambda entry: entry.name):
-                if entry.is_symlink():
-                    self._refuse_links(Path(entry.path))
-                if asset.format == "hdf5" and entry.is_file(follow_symlinks=False):
-                    self._check_file(asset, Path(entry.path))
+        tree = tree_of(directory, nested=directory != first.parent)
+        if tree.problems:
+            raise PackError(
+                f"{self._name(directory)} of the pack is refused: {tree.problems[0]}",
+                path=self._name(directory),
+                remedy="Don't use this pack unless you know who wrote it.",
+            )
+        for name in tree.sizes if asset.format == "hdf5" else ():
+            self._check_file(asset, directory / name)
         if asset.format != "hdf5":
             self._check_file(asset, first)
+        self._note(directory)
 
     def _check_file(self, asset: Asset, path: Path) -> None:
         """Look at what a file holds, once; what is damaged is told by those who read it."""
@@ -156,7 +162,7 @@ class PathsInPack:
             return
         if not stat.S_ISREG(found.st_mode):
             raise PackError(f"{path} of the pack isn't a regular file.", path=self._name(path))
-        if self._checked.get(path) == (found.st_size, found.st_mtime_ns):
+        if self._is_known(path):
             return
         try:
             if asset.format == "hdf5":
@@ -166,7 +172,13 @@ class PathsInPack:
                 check_unfolded("its image", kind.shape, kind.dtype.itemsize, path, self.directory)
         except ImageFileError:
             return
-        self._checked[path] = found.st_size, found.st_mtime_ns
+        self._note(path)
+
+    def _is_known(self, path: Path) -> bool:
+        return path in self._checked and self._checked[path] == _state(path)
+
+    def _note(self, path: Path) -> None:
+        self._checked[path] = _state(path)
 
     def _refuse_links(self, target: Path) -> None:
         path = self.directory
@@ -181,3 +193,8 @@ class PathsInPack:
 
     def _name(self, path: Path) -> Path:
         return path.relative_to(self.directory)
+
+
+def _state(path: Path) -> tuple[int, int]:
+    found = path.lstat()
+    return found.st_size, found.st_mtime_ns

@@ -26,26 +26,31 @@ class Tree:
     sizes : dict of str to int
         Bytes of each regular file, by its path relative to the directory, sorted.
     problems : list of str
-        What no pack has, each a sentence that names it.
+        What isn't a file or directory, each a sentence that names it.
+    names : list of str
+        Names that no pack has, in the same way.
     """
 
     sizes: dict[str, int] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
+    names: list[str] = field(default_factory=list)
 
 
-def tree_of(directory: Path) -> Tree:
+def tree_of(directory: Path, nested: bool = True) -> Tree:
     """List the files of a pack.
 
     Parameters
     ----------
     directory : pathlib.Path
-        The pack's.
+        The pack's, or one in it.
+    nested : bool
+        Look into its directories, too.
 
     Returns
     -------
     Tree
-        Its regular files.  Links, which aren't followed, devices, pipes and names that only differ
-        in case are among its problems.
+        Its regular files.  Links, which aren't followed, devices and pipes are its problems; names
+        that only differ in case, or aren't good ones, its names.
 
     Raises
     ------
@@ -69,7 +74,8 @@ def tree_of(directory: Path) -> Tree:
                 relative = f"{place}/{entry.name}".lstrip("/")
                 _look_at_name(relative, folded, tree)
                 if entry.is_dir(follow_symlinks=False):
-                    waiting.append((relative, depth + 1))
+                    if nested:
+                        waiting.append((relative, depth + 1))
                 elif entry.is_file(follow_symlinks=False):
                     tree.sizes[relative] = entry.stat(follow_symlinks=False).st_size
                 else:
@@ -77,6 +83,7 @@ def tree_of(directory: Path) -> Tree:
                     tree.problems.append(f"{relative} is {kind}; a pack has none.")
     tree.sizes = dict(sorted(tree.sizes.items()))
     tree.problems.sort()
+    tree.names.sort()
     return tree
 
 
@@ -84,12 +91,12 @@ def _look_at_name(relative: str, folded: dict[str, str], tree: Tree) -> None:
     try:
         checked_relative(relative)
     except PackError as error:
-        tree.problems.append(error.problem)
+        tree.names.append(error.problem)
     # as file systems do that don't tell capital from small letters, or ways to write an accent
     key = unicodedata.normalize("NFC", unicodedata.normalize("NFD", relative).casefold())
     other = folded.setdefault(key, relative)
     if other != relative:
-        tree.problems.append(
+        tree.names.append(
             f"{min(relative, other)} and {max(relative, other)} differ only in case: many "
             "computers have but one of them."
         )

@@ -92,7 +92,7 @@ def verify(directory: str | os.PathLike[str], *, progress: Progress | None = Non
     """
     path = Path(os.path.abspath(directory))
     tree = tree_of(path)
-    report = VerifyReport(path, list(tree.problems))
+    report = VerifyReport(path, [*tree.problems, *tree.names])
     report.files, report.bytes = len(tree.sizes), sum(tree.sizes.values())
     if is_databroker_pack(path):
         _verify_others(path, report)
@@ -103,7 +103,13 @@ def verify(directory: str | os.PathLike[str], *, progress: Progress | None = Non
             remedy="Give the directory that adsupport.pack.pack() wrote.",
         )
     _verify_ours(path, tree, report, progress)
+    report.problems = [_printable(each) for each in report.problems]
     return report
+
+
+def _printable(text: str) -> str:
+    """Write out what names of files may have that a terminal takes for a command."""
+    return "".join(each if each.isprintable() else repr(each)[1:-1] for each in text)
 
 
 def _verify_others(path: Path, report: VerifyReport) -> None:
@@ -124,7 +130,7 @@ def _verify_ours(path: Path, tree: Tree, report: VerifyReport, progress: Progres
     problems = report.problems
     if JOURNAL in tree.sizes:
         problems.append(f"{JOURNAL} is there: packing was interrupted. Pack the same runs again.")
-    digests = _digests(path, tree.sizes, progress)
+    digests = _digests(path, tree.sizes, progress, problems)
     digests.pop(JOURNAL, None)
     for name in digests:
         if name.startswith(EXTERNAL_FILES + "/"):
@@ -185,29 +191,49 @@ def _read_sums(path: Path, tree: Tree, problems: list[str]) -> dict[str, str]:
     return found
 
 
-def _digests(path: Path, sizes: Mapping[str, int], progress: Progress | None) -> dict[str, str]:
+def _digests(
+    path: Path, sizes: Mapping[str, int], progress: Progress | None, problems: list[str]
+) -> dict[str, str]:
     """Take SHA-256 of all files, the largest first, so that no thread is left with it at last."""
-    total, done, lock = sum(sizes.values()), 0, threading.Lock()
+    total, done, lock, stopped = sum(sizes.values()), 0, threading.Lock(), threading.Event()
 
-    def tell(count: int) -> None:
+    def tell(count: int) -> bool:
         nonlocal done
         if progress is not None:
             with lock:
                 done += count
                 progress(done, total)
+        return not stopped.is_set()
+
+    def digest(name: str) -> str | OSError:
+        try:
+            return _digest(path / name, tell)
+        except OSError as error:  # as of a disk that fails
+            return error
 
     names = sorted(sizes, key=lambda name: -sizes[name])
+    found: dict[str, str] = {}
     with ThreadPoolExecutor(os.cpu_count(), "adsupport-verify-sha256") as threads:
-        digests = threads.map(lambda name: _digest(path / name, tell), names)
-        return dict(zip(names, digests, strict=True))
+        try:
+            for name, each in zip(names, threads.map(digest, names), strict=True):
+                if isinstance(each, str):
+                    found[name] = each
+                else:
+                    problems.append(f"{name} can't be read: {each.strerror or each}.")
+        except BaseException:  # a key was pressed, or the progress bar failed
+            stopped.set()
+            threads.shutdown(cancel_futures=True)
+            raise
+    return found
 
 
-def _digest(path: Path, tell: Callable[[int], None]) -> str:
+def _digest(path: Path, tell: Callable[[int], bool]) -> str:
     digest, block = hashlib.sha256(), memoryview(bytearray(_BLOCK))
     with open(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC), "rb", buffering=0) as file:
         while count := file.readinto(block):
             digest.update(block[:count])
-            tell(count)
+            if not tell(count):
+                break
     return digest.hexdigest()
 
 
@@ -235,4 +261,5 @@ def _compare(
             problems.append(f"{name} is too long: it has {size} bytes, and had {expected}.")
         else:
             problems.append(f"{name} was changed: its SHA-256 isn't that of {by}.")
-    problems += [f"{name} is missing; {by} has it." for name in sorted(set(told) - set(digests))]
+    missing = sorted(set(told) - set(tree.sizes))
+    problems += [f"{name} is missing; {by} has it." for name in missing]

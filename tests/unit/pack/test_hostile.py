@@ -160,6 +160,40 @@ def test_a_link_among_the_files_of_a_series(tmp_path: Path) -> None:
     assert "a_1.tif is a link" in refused(seal(directory, [run_of(1, asset)]))
 
 
+def test_a_link_among_directories_with_numbers(tmp_path: Path) -> None:
+    directory = tmp_path / "pack"
+    asset = {
+        "uid": "sr",
+        "run_start": UID.format(1),
+        "data_key": "det_image",
+        "mimetype": "multipart/related;type=image/tiff",
+        "uri": "file://localhost/beamline/2026/",
+        "parameters": {"template": "{:d}/a.tif", "chunk_shape": [1]},
+    }
+    series = place(directory).parent
+    for path in (series / "0", series / "2", tmp_path / "outside"):
+        path.mkdir(parents=True)
+        tifffile.imwrite(path / "a.tif", images()[0])
+    (series / "1").symlink_to(tmp_path / "outside")
+    documents = run_of(1)
+    documents.insert(2, ("stream_resource", asset))
+    with pytest.raises(PackError, match="1 is a link"):
+        list(open_pack(seal(directory, [documents]))[1].documents())
+    (series / "1").unlink()
+    assert len(list(open_pack(seal(directory, [documents]))[1].documents())) == 7
+
+
+def test_more_rows_than_any_list_has(tmp_path: Path) -> None:
+    documents = run_of(1)
+    spans = {"indices": {"start": 0, "stop": 10**12}, "seq_nums": {"start": 1, "stop": 10**12 + 1}}
+    datum = {"uid": "sd", "stream_resource": "sr", "descriptor": f"{UID.format(1)}-d", **spans}
+    documents.insert(2, ("stream_datum", datum))
+    directory = seal(tmp_path / "pack", [documents])
+    assert any("stream_datum of 1000000000000 rows" in each for each in verify(directory).problems)
+    with pytest.raises(PackError, match="stream_datum of"):
+        open_pack(directory)[1].read()
+
+
 def test_documents_that_are_a_link(tmp_path: Path) -> None:
     directory = make_pack(tmp_path / "pack")
     path = next((directory / "documents").iterdir())
@@ -317,7 +351,19 @@ def _huge_virtual(path: Path) -> None:
         file.create_virtual_dataset("/entry/data/data", layout)
 
 
-@pytest.mark.parametrize("make", [_huge_chunks, _huge_extent, _huge_virtual])
+def _huge_length(path: Path) -> None:
+    with h5py.File(path, "w") as file:
+        file.create_dataset("/entry/data/data", (2**30, 2**10, 2**10), "<u2", chunks=(1, 64, 64))
+
+
+def _few_of_many_frames(path: Path) -> None:
+    """A file that was made for more frames than came: no harm."""
+    with h5py.File(path, "w") as file:
+        data = file.create_dataset("/entry/data/data", (20_000, 512, 512), "<u2", chunks=True)
+        data[0, :4, :5] = images()[0]
+
+
+@pytest.mark.parametrize("make", [_huge_chunks, _huge_extent, _huge_virtual, _huge_length])
 def test_hdf5_that_unfolds_to_more_than_the_memory(
     tmp_path: Path, make: Callable[[Path], None]
 ) -> None:
@@ -325,6 +371,14 @@ def test_hdf5_that_unfolds_to_more_than_the_memory(
     assert "unfolds to" in "\n".join(verify(directory).problems)
     with pytest.raises(PackError, match="unfolds to"):
         list(open_pack(directory)[1].documents())
+
+
+def test_hdf5_that_was_made_for_more_frames_than_came(tmp_path: Path) -> None:
+    directory = hdf5_pack(tmp_path / "pack", _few_of_many_frames)
+    assert verify(directory).ok
+    found = open_pack(directory)[1].read()["det_image"]
+    assert found.shape == (3, 1, 512, 512)
+    assert np.array_equal(found[0, 0, :4, :5], images()[0])
 
 
 def test_a_tiff_that_unfolds_to_more_than_the_memory(tmp_path: Path) -> None:

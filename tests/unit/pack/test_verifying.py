@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import random
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -175,6 +177,39 @@ def test_without_its_manifest_the_sums_tell_of_all_else(pack: Path) -> None:
     text = str(verify(pack))
     assert "has no manifest.json" in text and "scan_2.h5 was changed" in text
     assert "scan_3.h5 is missing; SHA256SUMS has it" in text and "extra isn't in SHA256" in text
+
+
+def test_files_that_cannot_be_read(pack: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = os.open
+
+    def failing(path: Any, flags: int, *more: Any) -> int:
+        if str(path).endswith("scan_2.h5"):
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        return real(path, flags, *more)
+
+    monkeypatch.setattr(os, "open", failing)
+    (problem,) = verify(pack).problems
+    assert problem.endswith("scan_2.h5 can't be read: Input/output error.")
+
+
+def test_an_interrupted_verification_ends_at_once(pack: Path) -> None:
+    for number in range(64):
+        (pack / f"{number}.bin").write_bytes(bytes(2**20))
+    done: list[int] = []
+
+    def pressed(count: int, total: int) -> None:
+        done.append(count)
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        verify(pack, progress=pressed)
+    assert len(done) < 16
+
+
+def test_names_that_are_commands_of_a_terminal(pack: Path) -> None:
+    (pack / "\x1b[2Jgone\udcff").write_bytes(b"")
+    (problem,) = verify(pack).problems
+    assert problem.startswith("\\x1b[2Jgone\\udcff isn't in") and problem.isprintable()
 
 
 def test_what_is_no_pack(tmp_path: Path) -> None:
