@@ -8,7 +8,7 @@ from ..later import imported_later
 
 if TYPE_CHECKING:
     from .opening import Pack, PackedRun, open_pack
-    from .packer import PackProgress
+    from .pack_progress import PackProgress
     from .packing import PackResult, pack
     from .unpacking import UnpackResult, unpack
     from .verifying import VerifyReport, verify
@@ -28,7 +28,7 @@ __all__ = [
 
 _ROOMS = {
     "opening": ("Pack", "PackedRun", "open_pack"),
-    "packer": ("PackProgress",),
+    "pack_progress": ("PackProgress",),
     "packing": ("PackResult", "pack"),
     "unpacking": ("UnpackResult", "unpack"),
     "verifying": ("VerifyReport", "verify"),

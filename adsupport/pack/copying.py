@@ -33,7 +33,19 @@ _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 class SourceError(Exception):
-    """A source can't be packed; the text says why, in a sentence's end."""
+    """A source can't be packed; the text says why, in a sentence's end.
+
+    Parameters
+    ----------
+    reason : str
+        The text.
+    missing : bool
+        Whether there's no such file.
+    """
+
+    def __init__(self, reason: str, missing: bool = False) -> None:
+        super().__init__(reason)
+        self.missing = missing
 
 
 class Copied(NamedTuple):
@@ -43,15 +55,15 @@ class Copied(NamedTuple):
     ----------
     size : int
         Bytes.
-    sha256 : str
-        Digest, hexadecimal.
     mtime_ns : int
         When it was last changed, in nanoseconds since 1970 (UTC).
+    digest : concurrent.futures.Future
+        Its SHA-256, hexadecimal, once the hashing has come to it.
     """
 
     size: int
-    sha256: str
     mtime_ns: int
+    digest: Future[str]
 
 
 class Copier:
@@ -72,13 +84,14 @@ class Copier:
         self._told = told
         self._hasher = ThreadPoolExecutor(1, "adsupport-pack-sha256")
         self._free = [bytearray(_BUFFER) for _ in range(_BUFFERS)]
+        self._hashing: deque[tuple[Future[None], bytearray]] = deque()
 
     def close(self) -> None:
-        """End the thread."""
+        """End the thread, once it's done."""
         self._hasher.shutdown()
 
     def bring(self, source: Path, target: Path) -> Copied:
-        """Bring a file to a name that is free; its content is on the disk when this returns.
+        """Bring a file to a name that is free; its content may not be on the disk yet.
 
         Parameters
         ----------
@@ -150,7 +163,6 @@ class Copier:
                     copied = self._read(source, reader, writer, target)
                 with writing_to(target, size):
                     os.utime(writer, ns=(copied.mtime_ns, copied.mtime_ns))
-                    os.fsync(writer)
             finally:
                 os.close(writer)
         return copied
@@ -174,27 +186,22 @@ class Copier:
         self, source: Path, reader: int, writer: int | None, target: Path | None = None
     ) -> Copied:
         before, size, digest = os.fstat(reader), 0, hashlib.sha256()
-        hashing: deque[tuple[Future[None], bytearray]] = deque()
-        try:
-            while True:
-                buffer = self._buffer(hashing)
-                try:
-                    count = os.readv(reader, [buffer])
-                except OSError as error:
-                    self._free.append(buffer)
-                    raise SourceError(f"it can't be read: {error.strerror}") from error
-                part = memoryview(buffer)[:count]
-                hashing.append((self._hasher.submit(digest.update, part), buffer))
-                if not count:
-                    break
-                if writer is not None and target is not None:
-                    with writing_to(target, before.st_size):
-                        write_all(writer, part)
-                size += count
-                self._told(count)
-        finally:
-            while hashing:
-                self._free.append(_hashed(hashing))
+        while True:
+            buffer = self._buffer()
+            try:
+                count = os.readv(reader, [buffer])
+            except OSError as error:
+                self._free.append(buffer)
+                raise SourceError(f"it can't be read: {error.strerror}") from error
+            part = memoryview(buffer)[:count]
+            self._hashing.append((self._hasher.submit(digest.update, part), buffer))
+            if not count:
+                break
+            if writer is not None and target is not None:
+                with writing_to(target, before.st_size):
+                    write_all(writer, part)
+            size += count
+            self._told(count)
         try:
             same = _state(before) == _state(os.fstat(reader)) == _state(os.stat(source))
         except OSError:
@@ -202,10 +209,15 @@ class Copier:
         if not same or size != before.st_size:
             self._told(-size)
             raise _ChangedError
-        return Copied(size, digest.hexdigest(), before.st_mtime_ns)
+        return Copied(size, before.st_mtime_ns, self._hasher.submit(digest.hexdigest))
 
-    def _buffer(self, hashing: deque[tuple[Future[None], bytearray]]) -> bytearray:
-        return self._free.pop() if self._free else _hashed(hashing)
+    def _buffer(self) -> bytearray:
+        """Take a buffer that is free, or wait until one has been hashed."""
+        if self._free:
+            return self._free.pop()
+        hashed, buffer = self._hashing.popleft()
+        hashed.result()
+        return buffer
 
 
 class _ChangedError(Exception):
@@ -288,10 +300,9 @@ def _opened(source: Path) -> Iterator[int]:
         # a pipe would wait for its writer
         reader = os.open(source, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError as error:
-        missing = error.errno in (errno.ENOENT, errno.ENOTDIR)
-        raise SourceError(
-            "there is no such file" if missing else f"it can't be opened: {error.strerror}"
-        ) from error
+        if error.errno in (errno.ENOENT, errno.ENOTDIR):
+            raise SourceError("there is no such file", missing=True) from error
+        raise SourceError(f"it can't be opened: {error.strerror}") from error
     try:
         if not stat.S_ISREG(os.fstat(reader).st_mode):
             raise SourceError("it isn't a regular file")
@@ -309,12 +320,6 @@ def _clone(reader: int, writer: int, target: Path) -> None:
             path=target,
             remedy="use external='copy'; reflinks need one file system, such as Btrfs or XFS.",
         ) from error
-
-
-def _hashed(hashing: deque[tuple[Future[None], bytearray]]) -> bytearray:
-    done, buffer = hashing.popleft()
-    done.result()
-    return buffer
 
 
 def _state(found: os.stat_result) -> tuple[int, ...]:

@@ -2,8 +2,9 @@
 
 The journal lies in the pack until it's finished: a JSON object on each line.  A line is written
 before the file of which it tells takes its name, and after that file's content has reached the
-disk: a file that has its name, size and time of change is done.  The packer holds a lock on the
-journal, so that there's only one.
+disk: a file that has its name, size and time of change is done.  The journal itself isn't brought
+to the disk: what a power failure takes of it is packed again.  The packer holds a lock on it, so
+that there's only one.
 """
 
 from __future__ import annotations
@@ -61,17 +62,15 @@ class Journal:
         """
         with writing_to(self._path, 0):
             os.ftruncate(self._file, 0)
-        self.add(record, sync=True)
+        self.add(record)
 
-    def add(self, record: dict[str, Any], sync: bool = False) -> None:
+    def add(self, record: dict[str, Any]) -> None:
         """Write a record.
 
         Parameters
         ----------
         record : dict
             Of what JSON has.
-        sync : bool
-            Wait until it's on the disk.
 
         Raises
         ------
@@ -81,8 +80,6 @@ class Journal:
         line = json.dumps(record).encode("ascii") + b"\n"
         with writing_to(self._path, len(line)):
             write_all(self._file, line)
-            if sync:
-                os.fsync(self._file)
 
     def remove(self) -> None:
         """Remove the journal: the pack is finished.

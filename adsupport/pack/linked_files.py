@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import posixpath
 from collections.abc import Iterator
 from pathlib import Path
@@ -45,7 +46,7 @@ def add_linked_files(needed: NeededFiles, file: NeededFile, path: Path) -> Itera
         if not problem and not _is_beside(place, file.place):
             problem = "which isn't below the same directory"
         source = file.source.parent / name
-        if not problem and source.is_file() and not h5py.is_hdf5(source):
+        if not problem and os.path.isfile(source) and not h5py.is_hdf5(source):
             problem = "which isn't an HDF5 file"
         if problem:
             reason = f"its {named.how} {named.where} leads to {named.name!r}, {problem}"

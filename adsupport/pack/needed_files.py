@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import posixpath
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -169,7 +170,7 @@ class NeededFiles:
             text = str(doc.get("uri") or doc.get("resource_path") or f"resource {uid}")
             self.problem(text, f"{problem}: {error}".rstrip("."), [uid])
             return
-        if here.is_file():
+        if os.path.isfile(here):
             self._add(uid, here, there, frames=True)
         else:
             self.problem(here, f"{problem}, and it isn't a regular file", [uid])

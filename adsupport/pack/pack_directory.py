@@ -7,7 +7,7 @@ import itertools
 import os
 from pathlib import Path
 
-from ..callbacks.output.no_replace import sync_directory
+from ..callbacks.output.no_replace import sync_directory, sync_file
 from ..errors import OutputError, OutputExistsError, PackError
 from .copying import writing_to
 from .layout import JOURNAL, MANIFEST
@@ -69,6 +69,22 @@ class PackDirectory:
         for each in self.path.glob(_TEMPORARY.format("*")):
             with contextlib.suppress(OSError):
                 each.unlink()
+
+    def sync_file(self, path: Path) -> None:
+        """Wait until the content of a file is on the disk.
+
+        Parameters
+        ----------
+        path : pathlib.Path
+            The file.
+
+        Raises
+        ------
+        OutputError
+            The disk says no.
+        """
+        with writing_to(path, path.stat().st_size):
+            sync_file(path)
 
     def name(self, temporary: Path, relative: str) -> None:
         """Give a file its final name, in place of one that has it.

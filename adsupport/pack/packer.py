@@ -16,43 +16,22 @@ from ..documents.asset_paths import AnyPathMap
 from ..errors import (
     ConfigurationError,
     DocumentError,
-    ImageFileError,
     PackError,
 )
 from .contents import Contents
-from .copying import Copier, SourceError
+from .file_bringing import FileBringer
 from .final_files import write_final_files
+from .in_order import InOrder
 from .journal import Journal
 from .layout import MANIFEST
-from .manifest import Manifest, PackedFile, read_manifest
-from .needed_files import NeededFile, NeededFiles
+from .manifest import Manifest, PackedRunEntry, read_manifest
+from .needed_files import NeededFiles
 from .pack_directory import PackDirectory
+from .pack_progress import PackProgress, ProgressTeller
 from .run_documents import RunDocuments
 from .safe_paths import inside_pack
 
-__all__ = ["PackProgress", "Packer"]
-
-
-@dataclass(frozen=True)
-class PackProgress:
-    """How far packing has come.
-
-    Parameters
-    ----------
-    runs : int
-        Runs that are done.
-    files : int
-        Files that were brought into the pack, or read for its list.
-    size : int
-        Bytes of these.
-    name : str
-        The file that is being brought, or the uid of the run that is done.
-    """
-
-    runs: int = 0
-    files: int = 0
-    size: int = 0
-    name: str = ""
+__all__ = ["Packer"]
 
 
 class Packer:
@@ -104,9 +83,7 @@ class Packer:
         self.remarks: list[str] = []
         self._path_map = path_map
         self._other = None if strict else self._remark
-        self._told = told
-        self._runs = self._files = self._size = 0
-        self._name = ""
+        self._progress = ProgressTeller(told)
         self._directory = PackDirectory(directory)
         self._journal = Journal(directory)
         try:
@@ -136,7 +113,15 @@ class Packer:
         creator = f"adsupport {__version__}"
         self._contents = Contents(path, dataclasses.replace(found, creator=creator), records[1:])
         self._documents, self._external = found.documents, found.external
-        self._copier = Copier(self._external, self._count)
+        self._closing = InOrder("adsupport-pack-closing")
+        self._files = FileBringer(
+            self._external,
+            self._directory,
+            self._journal,
+            self._contents,
+            self._closing,
+            self._progress,
+        )
 
     def __enter__(self) -> Self:
         return self
@@ -147,7 +132,8 @@ class Packer:
         error: BaseException | None,
         where: TracebackType | None,
     ) -> None:
-        self._copier.close()
+        self._closing.close()
+        self._files.close()
         self._directory.clear()
         self._journal.close()
 
@@ -199,6 +185,7 @@ class Packer:
         OutputError
             The pack can't be written.
         """
+        self._closing.wait()
         manifest = self._contents.manifest()
         for left in self._contents.left_over(manifest):
             with contextlib.suppress(PackError):  # it never took its name
@@ -212,7 +199,7 @@ class Packer:
     # runs
 
     def _begin_run(self, start: Mapping[str, Any]) -> _RunBeingPacked:
-        known = self._contents.runs.get(str(start.get("uid")))
+        known = self._contents.runs.get(self._closing.settled(str(start.get("uid"))))
         done = known is not None and self._contents.has(known)
         path = None if done else self._directory.temporary()
         needed = NeededFiles(self._path_map)
@@ -251,94 +238,27 @@ class Packer:
                 f"Run {entry.uid!r} is in the pack already, with other documents",
                 remedy="pack it to another directory.",
             )
-        uses = self._bring_all(run.needed)
-        self._journal.add(self._contents.add_run(entry, run.needed, uses), sync=True)
-        if run.path is not None:
-            self._directory.name(run.path, entry.path)
+        uses = self._files.bring(run.needed)
+        self.remarks += self._files.remarks
+        self._closing.do(entry.uid, self._close_run, entry, run.needed, uses, run.path)
         (self.added if known is None else self.known).append(entry.uid)
-        self._runs += 1
-        self._tell(entry.uid)
+        self._progress.run_done(entry.uid)
 
-    # files
-
-    def _bring_all(self, needed: NeededFiles) -> dict[str, set[str]]:
-        """Bring the files of a run; return which documents refer to each, by its key."""
-        needed.finish()
-        uses: dict[str, set[str]] = {}
-        waiting = list(needed.files.values())
-        for file in waiting:
-            try:
-                key = self._bring(file)
-            except SourceError as error:
-                if file.frames or file.source.exists():
-                    needed.problem(file.source, str(error), file.documents)
-                key = self._key(file)
-                if key not in self._contents.files:
-                    continue
-            uses[key] = file.documents
-            if file.is_hdf5:
-                waiting.extend(self._linked(needed, file))
-        return uses
-
-    def _linked(self, needed: NeededFiles, file: NeededFile) -> list[NeededFile]:
-        from .linked_files import add_linked_files  # with h5py
-
-        path = file.source if self._external == "list" else self._directory.path / file.place
-        try:
-            return list(add_linked_files(needed, file, path))
-        except (ImageFileError, PackError) as error:
-            self.remarks.append(f"Which files {file.source} needs can't be told: {error.problem}")
-            return []
-
-    def _bring(self, file: NeededFile) -> str:
-        key, stays = self._key(file), self._external == "list"
-        known = self._contents.files.get(key)
-        if known is not None and self._contents.has(known) and self._is_same(file.source, known):
-            return key
-        self._name = str(file.source)
-        if stays:
-            temporary, copied = None, self._copier.look(file.source)
-        else:
-            temporary = self._directory.temporary()
-            copied = self._copier.bring(file.source, temporary)
-        found = PackedFile(
-            "" if stays else key, str(file.source), copied.size, copied.sha256, copied.mtime_ns
-        )
-        self._journal.add(self._contents.add_file(found))
-        if temporary is not None:
-            self._directory.name(temporary, found.path)
-        self._files += 1
-        return key
-
-    def _key(self, file: NeededFile) -> str:
-        return str(file.source) if self._external == "list" else file.place
-
-    def _is_same(self, source: Path, known: PackedFile) -> bool:
-        """Tell whether what the pack has is what the source has, or had when it was there."""
-        try:
-            found = source.stat()
-        except OSError:
-            return True
-        if (found.st_size, found.st_mtime_ns) == (known.size, known.mtime_ns):
-            return True
-        if (known.path or known.source) not in self._contents.old:
-            return False
-        if self._copier.look(source).sha256 == known.sha256:
-            return True
-        raise SourceError("the pack has it as it was before it was changed")
-
-    # progress
+    def _close_run(
+        self,
+        entry: PackedRunEntry,
+        needed: NeededFiles,
+        uses: Mapping[str, set[str]],
+        path: Path | None,
+    ) -> None:
+        if path is not None:
+            self._directory.sync_file(path)
+        self._journal.add(self._contents.add_run(entry, needed, uses))
+        if path is not None:
+            self._directory.name(path, entry.path)
 
     def _remark(self, place: str, value: Any) -> None:
         self.remarks.append(f"{place}: only the text of a {type(value).__name__} is in the pack.")
-
-    def _count(self, size: int) -> None:
-        self._size += size
-        self._tell(self._name)
-
-    def _tell(self, name: str) -> None:
-        if self._told is not None:
-            self._told(PackProgress(self._runs, self._files, self._size, name))
 
 
 @dataclass

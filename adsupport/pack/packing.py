@@ -16,7 +16,8 @@ from ..documents.selection import find_runs
 from ..documents.stored_runs import StoredRun, stored_runs
 from ..errors import PackError, RunNotFoundError
 from .manifest import Manifest, MissingFile
-from .packer import Packer, PackProgress
+from .pack_progress import PackProgress
+from .packer import Packer
 
 __all__ = ["External", "Format", "PackResult", "pack"]
 

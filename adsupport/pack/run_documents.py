@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import math
-import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeGuard
@@ -101,7 +100,7 @@ class RunDocuments:
             self._write()
 
     def finish(self) -> PackedRunEntry:
-        """Bring the documents to the disk.
+        """Write what is left; it may not be on the disk yet.
 
         Returns
         -------
@@ -114,10 +113,7 @@ class RunDocuments:
             The file can't be written.
         """
         self._write()
-        if self._file is not None and self._path is not None:
-            with writing_to(self._path, self._size):
-                os.fsync(self._file.fileno())
-            self.close()
+        self.close()
         time, scan_id = self._start.get("time"), self._start.get("scan_id")
         return PackedRunEntry(
             self.uid,
