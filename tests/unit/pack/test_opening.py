@@ -14,7 +14,7 @@ from adsupport.callbacks.hdf5.writer import HDF5Writer
 from adsupport.documents import replay
 from adsupport.documents.selection import find_runs
 from adsupport.errors import DocumentError, ImageFileError, PackError, RunNotFoundError
-from adsupport.pack.opening import open_pack
+from adsupport.pack import open_pack, pack, verify
 
 from .made_packs import UID, images, make_pack, resource, run_of, seal, write_hdf5
 
@@ -22,9 +22,9 @@ from .made_packs import UID, images, make_pack, resource, run_of, seal, write_hd
 def test_a_pack_that_was_moved_has_its_runs_and_images(tmp_path: Path) -> None:
     make_pack(tmp_path / "made", runs=3)
     (tmp_path / "made").rename(tmp_path / "moved")
-    pack = open_pack(tmp_path / "moved")
-    assert [run.uid for run in pack] == [UID.format(number) for number in (1, 2, 3)]
-    run = pack[3]
+    opened = open_pack(tmp_path / "moved")
+    assert [run.uid for run in opened] == [UID.format(number) for number in (1, 2, 3)]
+    run = opened[3]
     assert run.start["scan_id"] == 3 and run.stop and run.stop["exit_status"] == "success"
     data = run.read()
     assert data["m1"].tolist() == [0.0, 0.5, 1.0]
@@ -44,30 +44,30 @@ def test_a_pack_that_was_moved_has_its_runs_and_images(tmp_path: Path) -> None:
     ("asked", "number"), [(2, 2), (-1, 3), ("-2", 2), (UID.format(1), 1), ("3", 3)]
 )
 def test_runs_are_named_as_everywhere(tmp_path: Path, asked: Any, number: int) -> None:
-    pack = open_pack(make_pack(tmp_path / "made", runs=3))
-    assert pack[asked].uid == UID.format(number)
+    opened = open_pack(make_pack(tmp_path / "made", runs=3))
+    assert opened[asked].uid == UID.format(number)
 
 
 def test_runs_that_are_not_there(tmp_path: Path) -> None:
-    pack = open_pack(make_pack(tmp_path / "made"))
+    opened = open_pack(make_pack(tmp_path / "made"))
     with pytest.raises(RunNotFoundError, match="made has no run '17'"):
-        pack[17]
+        opened[17]
     with pytest.raises(RunNotFoundError, match="beginning of 2 uids"):
-        pack[UID[:8]]
+        opened[UID[:8]]
     with pytest.raises(DocumentError, match="no stream 'baseline'; it has primary"):
-        pack[1].read("baseline")
+        opened[1].read("baseline")
 
 
 def test_runs_go_wherever_stored_runs_do(tmp_path: Path) -> None:
-    pack = open_pack(make_pack(tmp_path / "made"))
+    opened = open_pack(make_pack(tmp_path / "made"))
     played: list[Any] = []
-    replay(pack, lambda name, doc: played.append((name, doc)))
+    replay(opened, lambda name, doc: played.append((name, doc)))
     assert played == run_of(1) + run_of(2, resource(2))
     played.clear()
-    replay(pack[1], lambda name, doc: played.append((name, doc)))
+    replay(opened[1], lambda name, doc: played.append((name, doc)))
     assert played == run_of(1)
-    assert [run.uid for run in find_runs(pack, ["1-2"])] == [run.uid for run in pack]
-    assert [run.uid for run in find_runs(pack, since=1.7e9 + 2)] == [UID.format(2)]
+    assert [run.uid for run in find_runs(opened, ["1-2"])] == [run.uid for run in opened]
+    assert [run.uid for run in find_runs(opened, since=1.7e9 + 2)] == [UID.format(2)]
 
 
 def test_writers_find_the_images(tmp_path: Path) -> None:
@@ -83,14 +83,30 @@ def test_writers_find_the_images(tmp_path: Path) -> None:
         assert np.array_equal(file[name], images()[:, None] + 200)
 
 
+@pytest.mark.parametrize("external", ["copy", "hardlink", "list", "fill", "ignore"])
+@pytest.mark.parametrize("form", ["jsonl", "msgpack"])
+def test_what_pack_made(tmp_path: Path, form: Any, external: Any) -> None:
+    write_hdf5(tmp_path / "here/2026/scan_2.h5")
+    mapping = {"/beamline": tmp_path / "here"}
+    runs = [run_of(1), run_of(2, resource(2))]
+    directory = tmp_path / "pack"
+    pack(runs, directory, format=form, external=external, path_map=mapping)
+    assert verify(directory).ok
+    found = open_pack(directory, path_map=mapping if external in ("list", "ignore") else None)
+    if external != "fill":
+        assert [list(run.documents()) for run in found] == runs
+    assert found[2].stop == runs[1][-1][1]
+    assert np.array_equal(found[2].read()["det_image"], images()[:, None])
+
+
 def test_documents_are_read_only_when_they_are_asked_for(tmp_path: Path) -> None:
     directory = make_pack(tmp_path / "made")
     for path in (directory / "documents").iterdir():
         path.unlink()
-    pack = open_pack(directory)
-    assert len(pack) == 2 and pack[-1].time == 1.7e9 + 2
+    opened = open_pack(directory)
+    assert len(opened) == 2 and opened[-1].time == 1.7e9 + 2
     with pytest.raises(PackError, match="can't be read"):
-        list(pack[-1].documents())
+        list(opened[-1].documents())
 
 
 def test_filled_images_and_missing_values(tmp_path: Path) -> None:

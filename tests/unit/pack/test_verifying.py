@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from adsupport.errors import PackError
@@ -42,6 +42,7 @@ def test_a_whole_pack(pack: Path) -> None:
     assert told[-1] == (report.bytes, report.bytes)
 
 
+@settings(deadline=None)
 @given(st.data())
 def test_one_changed_byte_is_found_in_its_file(made: Path, data: st.DataObject) -> None:
     path = data.draw(st.sampled_from(sorted(regular(made))))
