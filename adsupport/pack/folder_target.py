@@ -51,6 +51,7 @@ class FolderTarget:
         self._folder = Path(os.path.abspath(folder))
         self._pack = pack
         self._told = told
+        self._done: set[Path] = set()
         if self._folder.is_relative_to(pack.directory):
             raise ConfigurationError(
                 f"{self._folder} is in the pack, which has nothing but what was packed.",
@@ -89,8 +90,10 @@ class FolderTarget:
             }
         new = False
         for path in sorted(files):
-            if path.is_relative_to(self._pack.directory):  # else it stays where it is
+            # files outside of the pack stay where they are; runs may share those in it
+            if path.is_relative_to(self._pack.directory) and path not in self._done:
                 new |= self._copy(path)
+                self._done.add(path)
         return self._write(run) or new
 
     def _place(self, path: Path) -> tuple[str, str]:

@@ -47,7 +47,10 @@ def moved_document(
         end = "/" if str(doc["uri"]).endswith("/") else ""
         return doc | {"uri": f"file://localhost{quote(os.path.join(root, path))}{end}"}
     end = "/" if str(doc["resource_path"]).endswith("/") else ""
-    return doc | {"root": root, "resource_path": path + end}
+    moved = {"root": root, "resource_path": path + end}
+    if "path_semantics" in doc:
+        moved["path_semantics"] = "posix"  # not those of the IOC any more
+    return doc | moved
 
 
 def _path(doc: Mapping[str, Any], paths: PathsInPack) -> Path | None:

@@ -19,6 +19,7 @@ from adsupport.errors import (
     PackError,
 )
 from adsupport.pack import open_pack, unpack, verify
+from adsupport.pack.layout import place_of
 from adsupport.pack.stream_arrays import stream_arrays
 
 from ..tiled_server import tiled_client
@@ -138,6 +139,25 @@ def test_series_uris_and_files_that_stay_where_they_are(tmp_path: Path) -> None:
         assert np.array_equal(data["det_image"], images()[:, None] + added), number
     text = (tmp_path / f"mine/{UID.format(2)}.jsonl").read_text()
     assert '"file://localhost/' in text and "scan%202.h5" in text
+
+
+def test_a_file_of_windows_that_two_runs_share(tmp_path: Path) -> None:
+    more = {"root": "C:\\data", "resource_path": "a\\b.h5", "path_semantics": "windows"}
+    pack = tmp_path / "pack"
+    write_hdf5(pack / place_of("C:\\data\\a\\b.h5"))
+    seal(pack, [run_of(number, resource(number, **more)) for number in (1, 2)])
+    assert not unpack(pack, tmp_path / "mine").failed
+    shutil.rmtree(pack)
+    assert len(list((tmp_path / "mine").rglob("*.h5"))) == 1
+    for number in (1, 2):
+        found = arrays_of(tmp_path / "mine", number)["det_image"]
+        assert np.array_equal(found, images()[:, None])
+        (doc,) = [
+            doc
+            for name, doc in documents_of(tmp_path / f"mine/{UID.format(number)}.jsonl")
+            if name == "resource"
+        ]
+        assert doc["path_semantics"] == "posix" and doc["root"] == str(tmp_path / "mine")
 
 
 def test_a_pack_of_databroker_pack(tmp_path: Path) -> None:
