@@ -83,6 +83,7 @@ class NeededFiles:
         self._path_map = path_map
         self._known: dict[str, _Resource] = {}
         self._early: dict[str, list[Callable[[_Resource], None]]] = {}
+        self._whole: set[str] = set()
         self._frames_of_row: dict[tuple[str, str], int] = {}
 
     def take(self, name: str, doc: Mapping[str, Any]) -> None:
@@ -203,7 +204,9 @@ class NeededFiles:
         )
 
     def _later(self, uid: str, use: Callable[[_Resource], None]) -> None:
-        """Use a resource as soon as it's known."""
+        """Use a resource as soon as it's known, unless all its files are."""
+        if uid in self._whole:
+            return
         if uid in self._known:
             use(self._known[uid])
         else:
@@ -211,7 +214,8 @@ class NeededFiles:
 
     def _add_frames(self, found: _Resource, here: Frames, there: Frames) -> None:
         if found.here.problem or found.there.problem:
-            return  # told already
+            self._whole.add(found.uid)  # told already
+            return
         try:
             pairs = zip(here.files(), there.files(), strict=True)
         except ImageFileError as error:
@@ -219,6 +223,8 @@ class NeededFiles:
             return
         for source, place in pairs:
             self._add(found.uid, source, place, found.here.format == "hdf5", frames=True)
+        if found.here.kind == "hdf5":
+            self._whole.add(found.uid)  # more datums tell of the same file
 
     def _add(
         self, uid: str, source: Path, there: Path, is_hdf5: bool = False, frames: bool = False

@@ -55,6 +55,17 @@ class PackResult:
         """The files that documents refer to and the pack doesn't have."""
         return self.manifest.missing
 
+    def __str__(self) -> str:
+        files = self.manifest.files
+        text = (
+            f"{self.directory}: {len(self.manifest.runs)} runs, {len(self.added)} of them new; "
+            f"{len(files)} files, {sum(each.size for each in files)} bytes"
+        )
+        if not self.missing:
+            return f"{text}."
+        listed = [f"{each.source}: {each.reason}" for each in self.missing]
+        return "\n".join([f"{text}; {len(self.missing)} missing:", *listed])
+
 
 def pack(
     runs: Any,

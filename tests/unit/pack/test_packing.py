@@ -86,6 +86,17 @@ def test_a_pack_has_the_lists_of_databroker_pack(tmp_path: Path) -> None:
     assert not [name for name in names if name.startswith(".")]
 
 
+def test_a_result_is_told_in_short(tmp_path: Path) -> None:
+    runs = [hdf5_run(tmp_path / "data", 1), run_of(2, resource(2, root=str(tmp_path / "data")))]
+    size = (tmp_path / "data/scan_1.h5").stat().st_size
+    out = tmp_path / "out"
+    assert str(pack(runs[0], out)) == f"{out}: 1 runs, 1 of them new; 1 files, {size} bytes."
+    assert str(pack(runs, out, strict=False)).splitlines() == [
+        f"{out}: 2 runs, 1 of them new; 1 files, {size} bytes; 1 missing:",
+        f"{tmp_path}/data/2026/scan_2.h5: there is no such file",
+    ]
+
+
 def test_each_file_of_a_series_is_packed_and_no_other(tmp_path: Path) -> None:
     pack(tiff_run(tmp_path / "data"), tmp_path / "out")
     found = sorted(name for name in tree(tmp_path / "out") if name.endswith(".tif"))
