@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from ...documents.assets import Frames
+from ...documents.images import FrameRows
 from ...documents.run import Column
-from .frame_rows import FrameRows
 from .stored_column import StoredColumn
 
 __all__ = ["ImageColumn", "frame_of"]

@@ -8,7 +8,7 @@ from enum import IntEnum
 import numpy as np
 
 from ...documents.assets import Asset, Frames
-from ..hdf5.frame_rows import FrameRows
+from ...documents.images import FrameRows
 
 __all__ = ["INVALID", "FrameKind", "TomoFrames"]
 

@@ -10,11 +10,10 @@ import h5py
 import numpy as np
 
 from ...documents.assets import Asset
-from ...documents.images import ImageColumn, wait_for_images
+from ...documents.images import FrameRows, ImageColumn, wait_for_images
 from ...documents.images.opening import opened
 from ...documents.images.waiting import FileKey
 from ...errors import ImageFileError
-from ..hdf5.frame_rows import FrameRows
 from .gathered import GatheredFrames
 from .matching import matched
 

@@ -2,6 +2,7 @@
 
 from .copying import copy
 from .declared import contradiction
+from .frame_rows import FrameRows
 from .linking import link
 from .reading import frames_of, kind, read
 from .recoding import repack
@@ -9,6 +10,7 @@ from .storing import Images, StoredImages, store_images
 from .waiting import ImageColumn, Missing, wait_for_images
 
 __all__ = [
+    "FrameRows",
     "ImageColumn",
     "Images",
     "Missing",

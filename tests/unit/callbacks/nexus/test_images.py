@@ -7,9 +7,7 @@ import h5py
 import numpy as np
 import pytest
 
-from adsupport.callbacks.hdf5.frame_rows import FrameRows
 from adsupport.callbacks.nexus import NXWriter, check_nexus
-from adsupport.documents.assets import Asset, Frames
 from adsupport.errors import AdsupportError
 
 POINTS, FRAMES = 3, 2
@@ -182,23 +180,3 @@ def test_images_that_come_in_the_documents(scan, write, images):
         np.testing.assert_array_equal(file[VALUE][()].reshape(images.shape), images)
         assert file["entry/data"].attrs["signal"] == "det_image"
     assert check_nexus(path) == []
-
-
-def test_rows_of_a_file_take_no_memory(images):
-    asset = Asset("a")
-    rows = FrameRows(2)
-    rows.extend(Frames(asset, 3 * row, 3) for row in range(5000))
-    rows.extend([None, None, Frames(asset, 0, 1), Frames(Asset("b"), 1, 1)])
-    expected = [
-        *[None] * 2,
-        *(Frames(asset, 3 * row, 3) for row in range(5000)),
-        *[None] * 2,
-        Frames(asset, 0, 1),
-        Frames(Asset("b"), 1, 1),
-    ]
-    assert list(rows) == expected == rows[:]
-    assert rows[-1] == expected[-1]
-    assert rows[4000] == expected[4000]
-    assert len(rows._starts) == 5
-    with pytest.raises(IndexError):
-        rows[len(expected)]

@@ -6,7 +6,7 @@ import bisect
 from collections.abc import Iterable, Iterator, Sequence
 from typing import overload
 
-from ...documents.assets import Frames
+from ..assets import Frames
 
 __all__ = ["FrameRows"]
 
