@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from concurrent.futures import Future
 from pathlib import Path
 
 from ..errors import ImageFileError, PackError
@@ -118,22 +119,25 @@ class FileBringer:
         if known is not None and self._contents.has(known) and self._is_same(file.source, known):
             return key
         self._progress.file_begun(str(file.source))
-        path = None
+        path = synced = None
         if self._how == "list":
             copied = self._copier.look(file.source)
         else:
             path = self._directory.temporary()
             copied = self._copier.bring(file.source, path)
-        self._closing.do(key, self._close_file, file, copied, path)
+            synced = self._directory.to_disk(path)
+        self._closing.do(key, self._close_file, file, copied, path, synced)
         self._progress.file_done()
         return key
 
-    def _close_file(self, file: NeededFile, copied: Copied, path: Path | None) -> None:
+    def _close_file(
+        self, file: NeededFile, copied: Copied, path: Path | None, synced: Future[None] | None
+    ) -> None:
         place = "" if path is None else file.place
         digest = copied.digest.result()
         found = PackedFile(place, str(file.source), copied.size, digest, copied.mtime_ns)
-        if path is not None:
-            self._directory.sync_file(path)
+        if synced is not None:
+            synced.result()
         self._journal.add(self._contents.add_file(found))
         if path is not None:
             self._directory.name(path, place)

@@ -10,7 +10,7 @@ from typing import Any
 __all__ = ["InOrder"]
 
 #: Work that may wait: files that are written and not yet on the disk.
-_MOST_WAITING = 32
+_MOST_WAITING = 64
 
 
 class InOrder:

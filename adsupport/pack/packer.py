@@ -6,6 +6,7 @@ import contextlib
 import dataclasses
 import os
 from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -134,7 +135,7 @@ class Packer:
     ) -> None:
         self._closing.close()
         self._files.close()
-        self._directory.clear()
+        self._directory.close()
         self._journal.close()
 
     def add(self, documents: Iterable[tuple[str, Mapping[str, Any]]]) -> None:
@@ -240,22 +241,23 @@ class Packer:
             )
         uses = self._files.bring(run.needed)
         self.remarks += self._files.remarks
-        self._closing.do(entry.uid, self._close_run, entry, run.needed, uses, run.path)
+        synced = None if run.path is None else self._directory.to_disk(run.path)
+        self._closing.do(entry.uid, self._close_run, entry, run, uses, synced)
         (self.added if known is None else self.known).append(entry.uid)
         self._progress.run_done(entry.uid)
 
     def _close_run(
         self,
         entry: PackedRunEntry,
-        needed: NeededFiles,
+        run: _RunBeingPacked,
         uses: Mapping[str, set[str]],
-        path: Path | None,
+        synced: Future[None] | None,
     ) -> None:
-        if path is not None:
-            self._directory.sync_file(path)
-        self._journal.add(self._contents.add_run(entry, needed, uses))
-        if path is not None:
-            self._directory.name(path, entry.path)
+        if synced is not None:
+            synced.result()
+        self._journal.add(self._contents.add_run(entry, run.needed, uses))
+        if run.path is not None:
+            self._directory.name(run.path, entry.path)
 
     def _remark(self, place: str, value: Any) -> None:
         self.remarks.append(f"{place}: only the text of a {type(value).__name__} is in the pack.")
