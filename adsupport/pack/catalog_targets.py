@@ -28,7 +28,7 @@ class DatabrokerTarget:
     Attributes
     ----------
     remark : str
-        What is to be done so that databroker finds the files; empty if it does already.
+        What is to be done so that databroker finds the files; empty if it does for good.
 
     Notes
     -----
@@ -41,13 +41,14 @@ class DatabrokerTarget:
         wanted, known = pack.root_map, self._catalog.root_map
         self.remark = ""
         if any(known.get(root) != place for root, place in wanted.items()):
+            reason = "for good, put it into the catalog's configuration"
             if known or len(self._catalog):
-                self.remark = (
-                    "The catalog has runs of its own, so its root_map was left as it is: for the "
-                    f"images of these runs it must have {wanted!r}."
-                )
-            else:
+                reason = "it has runs of its own, so that was left as it is"
+            else:  # as long as this program runs
                 known.update(wanted)
+            self.remark = (
+                f"For the images of these runs the catalog's root_map must be {wanted!r}: {reason}."
+            )
 
     def put(self, run: PackedRun) -> bool:
         """Insert a run.

@@ -104,10 +104,11 @@ class _Gathered:
 def _array(
     column: Column, values: list[Any], check: Callable[[ImageColumn], None]
 ) -> np.ndarray | LazyImages:
-    if column.external and not any(isinstance(each, np.ndarray | list) for each in values):
-        return LazyImages(column.name, values, check)
-    if column.external:  # filled in: the images are in the documents
-        values = [None if isinstance(each, Frames) else each for each in values]
+    if column.external:
+        frames = [each if isinstance(each, Frames) else None for each in values]
+        if any(frames) or all(each is None for each in values):
+            return LazyImages(column.name, frames, check)
+        # filled in: the images are in the documents
         column = dataclasses.replace(column, external=False, dtype="array")
     found = as_array(column, values)
     if found.missing is None or found.data.dtype.kind == "f":

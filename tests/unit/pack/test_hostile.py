@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import pickle
 import socket
@@ -14,9 +15,11 @@ import numpy as np
 import pytest
 import tifffile
 from h5py import h5d, h5p, h5s, h5t  # pyright: ignore[reportAttributeAccessIssue]
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from adsupport.errors import AdsupportError, DocumentError, ImageFileError, PackError
-from adsupport.pack import open_pack, verify
+from adsupport.pack import open_pack, unpack, verify
 from adsupport.pack import packed_documents as packed_documents_module
 from adsupport.pack.manifest import Manifest, PackedFile, PackedRunEntry
 
@@ -192,6 +195,43 @@ def test_more_rows_than_any_list_has(tmp_path: Path) -> None:
     assert any("stream_datum of 1000000000000 rows" in each for each in verify(directory).problems)
     with pytest.raises(PackError, match="stream_datum of"):
         open_pack(directory)[1].read()
+
+
+_ODD: list[Any] = [None, -1, 10**30, 10**12, 1.5, [], {}, "", "/", "../..", "\0", True, [[]]]
+_ODD += ["{:d}", {"start": 0, "stop": 10**9}, "file:///etc/passwd", "AD_TIFF", "NPY_SEQ"]
+
+
+def _places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    items: list[Any] = []
+    if isinstance(value, dict | list):
+        items = list(value.items() if isinstance(value, dict) else enumerate(value))
+    return [path, *(deep for key, each in items for deep in _places(each, (*path, key)))]
+
+
+@given(st.data())
+@settings(deadline=None, max_examples=30)
+def test_documents_with_anything_in_them(
+    tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
+) -> None:
+    directory = tmp_path_factory.mktemp("odd")
+    write_hdf5(place(directory))
+    documents: Any = [list(each) for each in run_of(1, resource(1))]
+    for *way, last in data.draw(
+        st.lists(
+            st.sampled_from([p for p in _places(documents) if len(p) > 2 and p[0]]), max_size=3
+        )
+    ):
+        found = documents
+        for key in way:
+            found = found[key] if isinstance(found, list) or key in found else {}
+        found[last] = data.draw(st.sampled_from(_ODD))
+    seal(directory, [documents])
+    verify(directory)
+    with contextlib.suppress(AdsupportError, OSError):
+        for values in open_pack(directory)[1].read().values():
+            np.asarray(values)
+    unpacked = unpack(directory, directory.with_suffix(".mine"), verify=False)
+    assert all(isinstance(each, AdsupportError | OSError) for each in unpacked.failed.values())
 
 
 def test_documents_that_are_a_link(tmp_path: Path) -> None:
