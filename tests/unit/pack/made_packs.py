@@ -10,7 +10,10 @@ from typing import Any
 
 import h5py
 import numpy as np
+import pytest
 
+from adsupport.errors import DocumentError, ImageFileError, PackError
+from adsupport.pack import open_pack, verify
 from adsupport.pack.final_files import final_texts
 from adsupport.pack.layout import documents_path, place_of
 from adsupport.pack.manifest import Manifest, PackedFile, PackedRunEntry
@@ -159,6 +162,15 @@ def finish(directory: Path, manifest: Manifest) -> Path:
     for name, text in final_texts(manifest).items():
         (directory / name).write_bytes(text)
     return directory
+
+
+def refused(directory: Path) -> str:
+    """What verify() says, and that the images can't be had."""
+    report = verify(directory)
+    assert not report.ok
+    with pytest.raises((PackError, ImageFileError, DocumentError)):
+        np.asarray(open_pack(directory)[1].read()["det_image"])
+    return "\n".join(report.problems)
 
 
 def regular(directory: Path) -> Iterator[Path]:
