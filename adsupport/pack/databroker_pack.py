@@ -28,7 +28,7 @@ from typing import Any
 import yaml
 
 from ..errors import PackError
-from .layout import DOCUMENTS, DOCUMENTS_LIST, EXTERNAL_FILES, MANIFEST, SUMS
+from .layout import DOCUMENTS, DOCUMENTS_LIST, EXTERNAL_FILES, JOURNAL, MANIFEST, SUMS
 from .manifest import PackedRunEntry
 from .safe_paths import checked_relative, inside_pack
 
@@ -113,7 +113,7 @@ def is_databroker_pack(directory: Path) -> bool:
     bool
         Whether it has a catalog and a list of documents, and nothing that is only in packs of ours.
     """
-    if any(os.path.lexists(directory / name) for name in (MANIFEST, SUMS)):
+    if any(os.path.lexists(directory / name) for name in (JOURNAL, MANIFEST, SUMS)):
         return False
     return all((directory / name).is_file() for name in (CATALOG, DOCUMENTS_LIST))
 

@@ -6,7 +6,7 @@ import hashlib
 import os
 import re
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -27,6 +27,7 @@ __all__ = ["Progress", "VerifyReport", "verify"]
 Progress = Callable[[int, int], object]
 
 _BLOCK = 2**20
+_INTERRUPTED = f"{JOURNAL} is there: packing was interrupted. Pack the same runs again."
 _SUM = re.compile(r"([0-9a-f]{64})  (.+)")
 
 
@@ -88,21 +89,23 @@ def verify(directory: str | os.PathLike[str], *, progress: Progress | None = Non
     PackError
         It isn't the directory of a pack.
     OSError
-        A file can't be read.
+        A directory can't be read.
     """
     path = Path(os.path.abspath(directory))
     tree = tree_of(path)
     report = VerifyReport(path, [*tree.problems, *tree.names])
     report.files, report.bytes = len(tree.sizes), sum(tree.sizes.values())
     if is_databroker_pack(path):
-        _verify_others(path, report)
-        return report
-    if not os.path.lexists(path / MANIFEST) and SUMS not in tree.sizes:
+        _verify_others(path, tree, report)
+    elif os.path.lexists(path / MANIFEST) or SUMS in tree.sizes:
+        _verify_ours(path, tree, report, progress)
+    elif JOURNAL in tree.sizes:
+        report.problems.append(_INTERRUPTED)
+    else:
         raise PackError(
             f"{path} isn't a pack: it has neither {MANIFEST} nor {SUMS}.",
             remedy="Give the directory that adsupport.pack.pack() wrote.",
         )
-    _verify_ours(path, tree, report, progress)
     report.problems = [_printable(each) for each in report.problems]
     return report
 
@@ -112,11 +115,12 @@ def _printable(text: str) -> str:
     return "".join(each if each.isprintable() else repr(each)[1:-1] for each in text)
 
 
-def _verify_others(path: Path, report: VerifyReport) -> None:
+def _verify_others(path: Path, tree: Tree, report: VerifyReport) -> None:
     report.problems.append(
         f"There is no {MANIFEST}: databroker-pack keeps no digests, so whether its files are as "
         "they were packed can't be told."
     )
+    report.problems += _harm(path, tree.sizes)
     try:
         pack = open_pack(path)
     except PackError as error:
@@ -129,18 +133,16 @@ def _verify_others(path: Path, report: VerifyReport) -> None:
 def _verify_ours(path: Path, tree: Tree, report: VerifyReport, progress: Progress | None) -> None:
     problems = report.problems
     if JOURNAL in tree.sizes:
-        problems.append(f"{JOURNAL} is there: packing was interrupted. Pack the same runs again.")
+        problems.append(_INTERRUPTED)
     digests = _digests(path, tree.sizes, progress, problems)
     digests.pop(JOURNAL, None)
-    for name in digests:
-        if name.startswith(EXTERNAL_FILES + "/"):
-            problems += check_file_content(path / name, path)
+    problems += _harm(path, digests)
     try:
         pack = open_pack(path)
-    except PackError as error:
-        problems.append(error.problem)
+    except (PackError, OSError) as error:
+        problems.append(getattr(error, "problem", f"{MANIFEST} can't be read: {error}."))
         # the sums have all other files, too
-        sums = _read_sums(path, tree, problems)
+        sums = _read_sums(path, digests, problems)
         digests = {name: each for name, each in digests.items() if name not in (MANIFEST, SUMS)}
         sums.pop(MANIFEST, None)
         _compare(tree, digests, sums, SUMS, problems)
@@ -165,17 +167,19 @@ def _look_at_lists(
             if name not in tree.sizes:
                 problems.append(f"{name} is missing.")
         elif digest != hashlib.sha256(text).hexdigest():
-            problems.append(
-                f"{name} isn't the one that the manifest makes: it was changed. Other programs may "
-                "run commands of it."
-                if name.endswith(".yml")
-                else f"{name} isn't the one that the manifest makes: it was changed."
-            )
+            harm = " Other programs may run commands of it." if name.endswith(".yml") else ""
+            problems.append(f"{name} isn't the one that the manifest makes: it was changed.{harm}")
 
 
-def _read_sums(path: Path, tree: Tree, problems: list[str]) -> dict[str, str]:
-    if SUMS not in tree.sizes:
-        problems.append(f"{SUMS} is missing.")
+def _harm(path: Path, names: Iterable[str]) -> Iterator[str]:
+    for name in names:
+        if name.startswith(EXTERNAL_FILES + "/"):
+            yield from check_file_content(path / name, path)
+
+
+def _read_sums(path: Path, digests: Mapping[str, str], problems: list[str]) -> dict[str, str]:
+    if SUMS not in digests:
+        problems.append(f"{SUMS} is missing, or can't be read.")
         return {}
     *lines, rest = (path / SUMS).read_bytes().decode(errors="surrogateescape").split("\n")
     found: dict[str, str] = {}

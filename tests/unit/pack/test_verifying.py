@@ -123,6 +123,9 @@ def test_a_pack_that_was_interrupted(pack: Path) -> None:
     (pack / ".adsupport-pack.journal").write_text("{}\n")
     (problem,) = verify(pack).problems
     assert "packing was interrupted" in problem
+    (pack / "manifest.json").unlink()
+    (pack / "SHA256SUMS").unlink()
+    assert verify(pack).problems == [problem]
 
 
 def test_documents_that_are_not_what_the_manifest_says(tmp_path: Path) -> None:
