@@ -44,8 +44,6 @@ class Packer:
         Of a pack, or to become one: missing or empty.
     documents, external : str or None
         See :func:`~adsupport.pack.pack`; None for those that the pack has.
-    path_map : mapping, PathMap, function or None
-        See :func:`~adsupport.documents.assets.asset_of`.
     strict : bool
         Whether a value that can't be written is an error.
     told : callable or None
@@ -75,14 +73,12 @@ class Packer:
         directory: Path,
         documents: str | None,
         external: str | None,
-        path_map: AnyPathMap,
         strict: bool,
         told: Callable[[PackProgress], None] | None,
     ) -> None:
         self.added: list[str] = []
         self.known: list[str] = []
         self.remarks: list[str] = []
-        self._path_map = path_map
         self._other = None if strict else self._remark
         self._progress = ProgressTeller(told)
         self._directory = PackDirectory(directory)
@@ -138,13 +134,17 @@ class Packer:
         self._directory.close()
         self._journal.close()
 
-    def add(self, documents: Iterable[tuple[str, Mapping[str, Any]]]) -> None:
+    def add(
+        self, documents: Iterable[tuple[str, Mapping[str, Any]]], path_map: AnyPathMap = None
+    ) -> None:
         """Put documents into the pack, and the files that they refer to.
 
         Parameters
         ----------
         documents : iterable of (str, mapping)
             Of a run, or of several one after the other.
+        path_map : mapping, PathMap, function or None
+            See :func:`~adsupport.documents.assets.asset_of`.
 
         Raises
         ------
@@ -160,7 +160,7 @@ class Packer:
                 if name == "start":
                     if run is not None:
                         self._end_before(run, doc)
-                    run = self._begin_run(doc)
+                    run = self._begin_run(doc, path_map)
                 elif run is None:
                     raise DocumentError(
                         f"The documents of a run begin with a {name!r} document.",
@@ -199,20 +199,22 @@ class Packer:
 
     # runs
 
-    def _begin_run(self, start: Mapping[str, Any]) -> _RunBeingPacked:
+    def _begin_run(self, start: Mapping[str, Any], path_map: AnyPathMap) -> _RunBeingPacked:
         known = self._contents.runs.get(self._closing.settled(str(start.get("uid"))))
         done = known is not None and self._contents.has(known)
         path = None if done else self._directory.temporary()
-        needed = NeededFiles(self._path_map)
+        needed = NeededFiles(path_map)
         documents = RunDocuments(start, self._documents, path, self._other)
-        return _RunBeingPacked(documents, path, needed, self._way(needed))
+        return _RunBeingPacked(documents, path, needed, self._way(needed, path_map))
 
-    def _way(self, needed: NeededFiles) -> Callable[[str, Mapping[str, Any]], Iterable[Any]]:
+    def _way(
+        self, needed: NeededFiles, path_map: AnyPathMap
+    ) -> Callable[[str, Mapping[str, Any]], Iterable[Any]]:
         """Tell what becomes of each document of a run before it's written."""
         if self._external == "fill":
             from .filling import Filler  # with h5py
 
-            return Filler(self._path_map, needed.problem).take
+            return Filler(path_map, needed.problem).take
         if self._external == "ignore":
             return lambda name, doc: ((name, doc),)
 

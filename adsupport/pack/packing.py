@@ -86,8 +86,9 @@ def pack(
     Parameters
     ----------
     runs : any
-        A run or several, as :func:`~adsupport.documents.replay` takes them; or a catalog, a file
-        of documents or a directory of such, or a list of files: all runs there.
+        A run or several, as :func:`~adsupport.documents.replay` takes them, or of another pack;
+        or a catalog, a file of documents or a directory of such, or a list of files: all runs
+        there.
     directory : str or path
         Missing, empty, or a pack.
     format : str, optional
@@ -144,9 +145,10 @@ def pack(
     if first is None:
         raise RunNotFoundError("There is no run to pack", remedy="Is it the right source?")
     target = Path(directory).absolute()
-    with Packer(target, format, external, path_map, strict, progress) as packer:
+    with Packer(target, format, external, strict, progress) as packer:
         for run in itertools.chain([first], found):
-            packer.add(run.documents())
+            own = getattr(run, "path_map", None)  # a run of a pack knows where that has its files
+            packer.add(run.documents(), own if path_map is None else path_map)
         manifest = packer.finish()
     if strict and manifest.missing:
         raise _missing(target, manifest.missing)

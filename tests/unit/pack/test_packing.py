@@ -22,7 +22,7 @@ from adsupport.errors import (
     PackError,
     RunNotFoundError,
 )
-from adsupport.pack import PackProgress, msgpack_text, pack
+from adsupport.pack import PackProgress, msgpack_text, open_pack, pack
 from adsupport.pack.layout import place_of
 
 from .made_packs import images, resource, run_of, write_hdf5
@@ -208,6 +208,20 @@ def test_a_run_that_is_there_with_other_documents_is_refused(tmp_path: Path) -> 
         pack(run_of(1, points=4), tmp_path / "out")
     pack(run_of(1), tmp_path / "out")
     assert tree(tmp_path / "out") == before
+
+
+def test_runs_of_a_pack_are_packed_from_there(tmp_path: Path) -> None:
+    runs = [hdf5_run(tmp_path / "data", 1), streamed_run(tmp_path / "data", 2)]
+    whole = tree(pack(runs, tmp_path / "first").directory)
+    (tmp_path / "data").rename(tmp_path / "gone")
+    (tmp_path / "first").rename(tmp_path / "moved")
+    again = open_pack(tmp_path / "moved")
+    found = tree(pack(again, tmp_path / "out").directory)
+    assert found.keys() == whole.keys()
+    same = [name for name in whole if name.startswith(("documents", "external_files/"))]
+    assert len(same) == 5
+    assert all(found[name] == whole[name] for name in same)
+    assert pack(again[2], tmp_path / "one").added == (runs[1][0][1]["uid"],)
 
 
 def test_options_of_a_pack_stay(tmp_path: Path) -> None:
