@@ -8,8 +8,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from ..documents.asset_paths import AnyPathMap
 from ..documents.images import ImageColumn
 from ..documents.selection import find_runs
@@ -18,7 +16,6 @@ from ..errors import PackError
 from .databroker_pack import is_databroker_pack, read_databroker_pack
 from .hdf5_reach import check_unfolded
 from .layout import place_of
-from .lazy_images import LazyImages
 from .manifest import Manifest, PackedRunEntry, read_manifest
 from .packed_documents import packed_documents, packed_stop
 from .paths_in_pack import PathsInPack
@@ -172,7 +169,7 @@ class PackedRun(StoredRun):
                 remedy="Verify the pack, or get it from its source again.",
             )
 
-    def read(self, stream: str = "primary") -> dict[str, np.ndarray | LazyImages]:
+    def read(self, stream: str = "primary") -> dict[str, Any]:
         """Read a stream as arrays.
 
         Parameters
@@ -184,8 +181,9 @@ class PackedRun(StoredRun):
         -------
         dict
             By data key, an array of (rows, ...), and ``seq_num`` and ``time`` of the events; a row
-            without value is NaN in floats, and masked in other types.  Images are read when
-            they're asked for: ``images[3]``, or all of them by ``np.asarray(images)``.
+            without value is NaN in floats, and masked in other types.  Images are
+            :class:`~adsupport.pack.lazy_images.LazyImages`, read when they're asked for:
+            ``images[3]``, or all of them by ``np.asarray(images)``.
 
         Raises
         ------

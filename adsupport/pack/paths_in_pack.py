@@ -13,6 +13,7 @@ from ..documents.assets import Asset, asset_of
 from ..documents.images.formats import file_kind
 from ..errors import ImageFileError, PackError
 from .hdf5_reach import check_hdf5, check_unfolded
+from .layout import place_of
 from .tree import tree_of
 
 __all__ = ["PathsInPack"]
@@ -63,27 +64,24 @@ class PathsInPack:
         Returns
         -------
         str
-            In the pack; of a file that the pack doesn't have, what the path map says.
+            In the pack; of a file that the pack doesn't have, what the path map says if there is
+            one.
 
         Raises
         ------
         PackError
-            The pack has no place for it, or a link on the way to it.
+            It leads out of the pack, or there's a link on the way to it.
         """
         relative = self._place(path)
+        if self._path_map is None:  # where nothing is, if the pack doesn't have it
+            relative = relative or place_of(self._original(path))
         if relative is not None:
             target = self.directory / relative
             self._refuse_links(target)
             # names of NPY files follow on the path itself
             if self._path_map is None or target.exists() or target.parent.exists():
                 return str(target)
-        if self._path_map is not None:
-            return str(local_path(self._original(path), self._path_map))
-        raise PackError(
-            f"The pack {self.directory} doesn't have {self._original(path)!r:.300}, of which its "
-            "documents tell.",
-            remedy="If the file is on this computer, open the pack with a path_map.",
-        )
+        return str(local_path(self._original(path), self._path_map))
 
     def check(self, document: Mapping[str, Any]) -> Asset:
         """Look at the files of a resource, before anybody reads them.

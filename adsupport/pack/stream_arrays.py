@@ -27,7 +27,7 @@ def stream_arrays(
     name: str,
     path_map: Callable[[str], Any],
     check: Callable[[ImageColumn], None],
-) -> dict[str, np.ndarray | LazyImages]:
+) -> dict[str, Any]:
     """Read a stream.
 
     Parameters
@@ -66,7 +66,7 @@ def stream_arrays(
     for each in gathered.problems:
         logger.warning("%s", each)
     rows = Rows(stream, gathered.events)
-    arrays: dict[str, np.ndarray | LazyImages] = {"seq_num": rows.seq_nums(), "time": rows.times()}
+    arrays: dict[str, Any] = {"seq_num": rows.seq_nums(), "time": rows.times()}
     for key, column in stream.columns.items():
         arrays[key] = _array(column, rows.values(key), check)
     return arrays

@@ -80,7 +80,8 @@ def test_writers_find_the_images(tmp_path: Path) -> None:
     with h5py.File(path) as file:
         file.visititems(lambda name, node: found.update({name: getattr(node, "shape", None)}))
         (name,) = [each for each in found if found[each] == (3, 1, 4, 5)]
-        assert np.array_equal(file[name], images()[:, None] + 200)
+        stored: Any = file[name]
+        assert np.array_equal(stored, images()[:, None] + 200)
 
 
 @pytest.mark.parametrize("external", ["copy", "hardlink", "list", "fill", "ignore"])
