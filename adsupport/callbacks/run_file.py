@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ..documents.run import Rows, Run, Stream
+from ..documents.sentences import Sentences
 
 __all__ = ["RunFile", "WriterResult"]
 
@@ -37,8 +38,8 @@ class RunFile(ABC):
     wants_rows = True
 
     def __init__(self) -> None:
-        self.skipped: list[str] = []
-        self.remarks: list[str] = []
+        self.skipped: Sentences = Sentences()
+        self.remarks: Sentences = Sentences()
 
     def skip(self, text: str) -> None:
         """Note in :attr:`skipped` what the file lacks, once.
@@ -48,8 +49,7 @@ class RunFile(ABC):
         text : str
             A sentence.
         """
-        if text not in self.skipped:
-            self.skipped.append(text)
+        self.skipped.note(text)
 
     def remark(self, text: str) -> None:
         """Note in :attr:`remarks` what is unusual, once.
@@ -59,8 +59,7 @@ class RunFile(ABC):
         text : str
             A sentence.
         """
-        if text not in self.remarks:
-            self.remarks.append(text)
+        self.remarks.note(text)
 
     def document(self, name: str, doc: dict[str, Any]) -> None:  # noqa: B027  most need none
         """Take a document of the run as it came.

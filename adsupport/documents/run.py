@@ -12,11 +12,9 @@ from typing import Any, Protocol
 
 import numpy as np
 
-__all__ = ["Column", "Rows", "Run", "RunConsumer", "Stream"]
+from .sentences import Sentences
 
-#: Sentences that a run keeps of what is wrong or unusual; what is wrong with one row may be
-#: wrong with a million.
-_MOST_SENTENCES = 200
+__all__ = ["Column", "Rows", "Run", "RunConsumer", "Stream"]
 
 #: Seconds since 1970 in which dates can be told, from year 1 to 9999, a day short of each.
 _FIRST_DATE, _LAST_DATE = -62_135_500_000, 253_402_200_000
@@ -146,9 +144,8 @@ class Run:
     start: dict[str, Any]
     streams: dict[str, Stream] = field(default_factory=dict)
     stop: dict[str, Any] | None = None
-    problems: list[str] = field(default_factory=list)
-    remarks: list[str] = field(default_factory=list)
-    _more: dict[str, int] = field(default_factory=dict, init=False, repr=False)
+    problems: Sentences = field(default_factory=Sentences)
+    remarks: Sentences = field(default_factory=Sentences)
 
     @property
     def uid(self) -> str:
@@ -198,7 +195,7 @@ class Run:
         text : str
             A sentence that names the document, stream or key.
         """
-        self._note("problems", text)
+        self.problems.note(text)
 
     def remark(self, text: str) -> None:
         """Note what is unusual, once.
@@ -208,17 +205,7 @@ class Run:
         text : str
             A sentence.
         """
-        self._note("remarks", text)
-
-    def _note(self, kind: str, text: str) -> None:
-        sentences: list[str] = getattr(self, kind)
-        if text in sentences:
-            return
-        if len(sentences) < _MOST_SENTENCES:
-            sentences.append(text)
-            return
-        self._more[kind] = self._more.get(kind, 0) + 1
-        sentences[_MOST_SENTENCES:] = [f"So it goes on, {self._more[kind]} times more."]
+        self.remarks.note(text)
 
 
 def _seconds(found: Any) -> float | None:
