@@ -153,7 +153,9 @@ def _look_in_stack(found: Located, own: np.ndarray, table: np.ndarray, asset: As
             f"Image file {asset.path}: {why}.",
             path=asset.path,
             remedy="Name a data key with the unique id of each event's last frame, such as the "
-            "camera's array counter, by unique_id=<data key>.",
+            "camera's array counter, by unique_id=<data key>."
+            if wanted is None
+            else "Leave out unique_id= if its data key doesn't count the frames of this file.",
         )
     found.positions[own] = places
     found.sources[own[places < 0]] = -1

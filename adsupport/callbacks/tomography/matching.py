@@ -8,6 +8,9 @@ Without the ids that the camera had at each event, those of the file must do: a 
 then, as a plugin that captures takes all that come.  Only between two streams it may have been
 told to let some pass, so what would be lost where a stream begins or ends can't be told; nor can
 the file's first and last ones.
+
+Ids of the documents that don't count the same frames, such as those of a counter that begins
+elsewhere or wasn't read anew at each event, would shift all; they're refused.
 """
 
 from __future__ import annotations
@@ -87,7 +90,16 @@ def _by_ids(
         if held >= announced and (found[numbers] == wanted).all():
             return numbers, ""
         return numbers, "its unique ids begin again, and don't fit those of the documents"
-    return _places(wanted, found), ""
+    if len(np.unique(wanted)) < len(np.unique(numbers)):
+        return numbers, "the documents have one unique id for several of its frames"
+    places = _places(wanted, found)
+    if held >= announced and (places < 0).any() and np.ptp(wanted - found[numbers]) == 0:
+        # either the counter isn't that of the file, or as many frames were lost as are too many
+        return numbers, (
+            f"it has as many frames as it should, but the unique ids of the documents are all "
+            f"{wanted[0] - found[numbers[0]]:+d} off its own"
+        )
+    return places, ""
 
 
 def _places(wanted: np.ndarray, found: np.ndarray) -> np.ndarray:
