@@ -114,7 +114,7 @@ class DataExchangeFile(TomoFile):
         write_value(group, "flat_fields/num_flat_fields", counts[FrameKind.FLAT])
         write_value(group, "rotation/num_angles", counts[FrameKind.PROJECTION])
         begin, step = _spacing(frames.of(FrameKind.PROJECTION).angles)
-        if begin is None:
+        if begin is None and not self.left_out:  # else they'd tell the angles of other frames
             begin = _number(self.run.start.get("rotation_start"))
             step = _number(self.run.start.get("rotation_step"))
         # One reader looks for the short names, another one for the long ones.

@@ -76,7 +76,8 @@ def per_frame(value: Any, frames: int) -> np.ndarray | None:
     Returns
     -------
     numpy.ndarray or None
-        (frames,), float64; None for what isn't a number, or an array of another length.
+        (frames,), float64, NaN for what isn't finite; None for what isn't a number, or an array
+        of another length.
     """
     try:
         found = np.asarray(value, np.float64)
@@ -86,4 +87,4 @@ def per_frame(value: Any, frames: int) -> np.ndarray | None:
         found = found.reshape(())
     if found.shape not in ((), (frames,)):
         return None
-    return np.broadcast_to(found, (frames,))
+    return np.broadcast_to(np.where(np.isfinite(found), found, np.nan), (frames,))

@@ -99,7 +99,9 @@ class KindRules:
             (frames,), int8: :class:`FrameKind`, -1 for what isn't known; None when the array has
             another length.
         """
-        given = list(value) if isinstance(value, (list, tuple, np.ndarray)) else [value] * frames
+        given = np.ravel(np.asarray(value, object)).tolist()
+        if len(given) == 1:
+            given *= frames
         if len(given) != frames:
             return None
         return np.array([FRAME_TYPES.get(_text(each), -1) for each in given], np.int8)

@@ -19,6 +19,7 @@ from .kinds import KindRules
 __all__ = ["RunFrames"]
 
 _LARGEST = 2**53  # float64 has all integers up to it
+_MOST_FRAMES = 10_000_000  # of a row; more are a mistake, and would fill the memory
 
 
 class RunFrames:
@@ -75,7 +76,7 @@ class RunFrames:
         kind = self._rules.streams.get(stream.name)
         if kind is None:
             return
-        self._external |= {key: None for key, each in stream.columns.items() if each.external}
+        self._external |= {key: None for key, each in stream.columns.items() if _is_image(each)}
         if self.detector is None and self._external:
             self.detector = next(iter(self._external))
         key = self._theta_named or theta_key(run, stream)
@@ -179,6 +180,11 @@ class RunFrames:
                 return
         several = column.shape[0] if len(column.shape) > 2 else 1
         count = (several or 1) if value is None else value.count
+        if count > _MOST_FRAMES:
+            raise DocumentError(
+                f"{where}: {key} has {count} frames; expected at most {_MOST_FRAMES}",
+                remedy="The document of its file, or the descriptor, is damaged.",
+            )
         read = partial(self._read, data, count, where)
         kinds: Any = kind
         type_key = self._rules.frame_type
@@ -204,13 +210,25 @@ class RunFrames:
         if id_key is not None and id_key in stream.columns:
             found = read(id_key)
             ids = np.where(np.abs(found) < _LARGEST, found, -1).astype(np.int64)
-            if np.ndim(data.get(id_key)) == 0 and ids[0] >= 0:
+            if np.size(data.get(id_key)) == 1 and ids[0] >= 0:
                 ids -= np.arange(count - 1, -1, -1)  # it's the last one's
         elif id_key is not None:
             self._remark(f"Stream {stream.name!r} has no data key {id_key!r} of unique ids.")
         self.gathered.add(
-            value, count, stream=number, kind=kinds, time=event["time"], angle=angle, id=ids
+            value, count, stream=number, kind=kinds, time=self._time(stream, event["time"]),
+            angle=angle, id=ids,
+        )  # fmt: skip
+
+    def _time(self, stream: Stream, time: float) -> float:
+        """Tell when a row was taken; rows that have no time are put where their stream began."""
+        if time == time:
+            return time
+        self._remark(
+            f"Rows of stream {stream.name!r} have no time: among the frames of other streams they "
+            "stand where it began."
         )
+        began = stream.descriptors[0].get("time")
+        return float(began) if isinstance(began, (int, float)) else np.nan
 
     def _factor(self, column: Column) -> float | None:
         """Tell how many degrees the unit of angles is; None when they can't be had."""
@@ -232,3 +250,8 @@ class RunFrames:
             self._skip(f"{where}: {key} is {value!r:.100}; expected a number for {count} frames.")
             return np.full(count, np.nan)
         return found
+
+
+def _is_image(column: Column) -> bool:
+    """Tell images from the numbers that files have of each frame, as ophyd-async announces them."""
+    return column.external and (len(column.shape) > 1 or column.dtype == "array")

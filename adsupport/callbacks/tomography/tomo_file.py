@@ -72,6 +72,8 @@ class TomoFile(RunFile):
         The run, with its streams and their configuration.
     baseline : dict
         Values of the stream ``baseline`` in its first row, by data key.
+    left_out : int
+        Projections that are missing and left out, once the frames are known.
     """
 
     #: Name and version of the files' format, for the attribute ``format``.
@@ -82,6 +84,7 @@ class TomoFile(RunFile):
         self.run = Run({})
         self.options = options
         self.baseline: dict[str, Any] = {}
+        self.left_out = 0
         self._output = file
         self._frames = RunFrames(
             options.detector, options.theta, options.unique_id, options.rules,
@@ -266,6 +269,8 @@ class TomoFile(RunFile):
             return frames
         text = _told(frames, missing)
         why = " ".join(located.notes[:3])
+        if missing.size == len(frames):
+            raise ImageFileError(f"{text} {why}".strip(), remedy="There is no image to write.")
         if self.options.missing == "error":
             raise ImageFileError(
                 f"{text} {why}".strip(),
@@ -273,10 +278,12 @@ class TomoFile(RunFile):
                 "a blank frame.",
             )
         self.remark(f"{text} {why}".strip())
+        projections = frames.kinds == FrameKind.PROJECTION
         if self.options.missing == "drop":
+            self.left_out = int((frames.missing & projections).sum())
             return frames.chosen(~frames.missing)
         # A blank flat or dark would spoil the mean of all.
-        return frames.chosen(~frames.missing | (frames.kinds == FrameKind.PROJECTION))
+        return frames.chosen(~frames.missing | projections)
 
     def _remove_spool(self) -> None:
         if self._spool is not None:
