@@ -270,7 +270,7 @@ def writing_to(target: Path, size: int) -> Iterator[None]:
         raise
     except OSError as error:
         if error.errno in _NO_ROOM:
-            raise _no_room(target, size) from error
+            raise _no_room(target, size, f" ({error.strerror})") from error
         raise OutputError(
             f"{target} can't be written: {error.strerror or error}",
             path=target,
@@ -284,11 +284,11 @@ def _check_room(target: Path, size: int) -> None:
         raise _no_room(target, size)
 
 
-def _no_room(target: Path, size: int) -> OutputError:
+def _no_room(target: Path, size: int, reason: str = "") -> OutputError:
     found = os.statvfs(target.parent)
     return OutputError(
         f"{target.parent} has no room for a file of {size} bytes: "
-        f"{found.f_bavail * found.f_frsize} are free, as far as limits allow",
+        f"{found.f_bavail * found.f_frsize} are free{reason}",
         path=target,
         remedy="make room and pack again: what is done stays; or pack to another disk.",
     )

@@ -82,6 +82,8 @@ class FileBringer:
         ------
         OutputError
             The pack can't be written.
+        PackError
+            The pack has another file in the place of one.
         """
         self.remarks.clear()
         needed.finish()
@@ -153,8 +155,16 @@ class FileBringer:
             return True
         if (found.st_size, found.st_mtime_ns) == (known.size, known.mtime_ns):
             return True
-        if (known.path or known.source) not in self._contents.old:
+        other = known.source != str(source)
+        if not other and (known.path or known.source) not in self._contents.old:
             return False
         if self._copier.look(source).digest.result() == known.sha256:
             return True
+        if other:
+            raise PackError(
+                f"{source} can't be packed beside {known.source}: their documents call both by one "
+                "path, and their content differs.",
+                path=source,
+                remedy="Pack this run to another directory.",
+            )
         raise SourceError("the pack has it as it was before it was changed")

@@ -134,8 +134,23 @@ class Journal:
             return [json.loads(line) for line in lines]
         except ValueError as error:
             self.close()
-            raise OutputError(
-                f"{self._path} is damaged: {error}",
-                path=self._path,
-                remedy="remove the directory and pack again, or pack to another one.",
-            ) from error
+            raise self.damaged(error) from error
+
+    def damaged(self, error: Exception) -> OutputError:
+        """Say that the journal isn't as a packer leaves it.
+
+        Parameters
+        ----------
+        error : Exception
+            What shows it.
+
+        Returns
+        -------
+        OutputError
+            To raise.
+        """
+        return OutputError(
+            f"{self._path} is damaged: {type(error).__name__}: {error}",
+            path=self._path,
+            remedy="remove the directory and pack again, or pack to another one.",
+        )

@@ -85,6 +85,9 @@ class Packer:
         self._journal = Journal(directory)
         try:
             self._begin(documents, external)
+        except (KeyError, TypeError, AttributeError) as error:
+            self._journal.close()
+            raise self._journal.damaged(error) from error
         except BaseException:
             self._journal.close()
             raise
@@ -153,6 +156,8 @@ class Packer:
             documents; or a value can't be written.
         OutputError
             The pack can't be written.
+        PackError
+            The pack has another file in the place of one of this run.
         """
         run = None
         try:

@@ -118,7 +118,8 @@ def pack(
     ------
     PackError
         A file is missing, can't be read, or changes while it's read: all else is packed, and
-        the manifest lists it.  Or the pack is damaged.
+        the manifest lists it.  Or two files that differ have one path in the documents; or the
+        pack is damaged.
     OutputExistsError
         The directory isn't empty, and isn't a pack.
     OutputError

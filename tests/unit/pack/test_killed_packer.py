@@ -242,9 +242,10 @@ def test_a_line_that_was_cut_is_left_out(tmp_path: Path) -> None:
     assert tree(tmp_path / "out") == tree(pack(runs, tmp_path / "whole").directory)
 
 
-def test_a_damaged_journal_is_named(tmp_path: Path) -> None:
+@pytest.mark.parametrize("text", ["{}\n{\n", "{}\n{}\n", "[]\n[]\n", '{"file": {}}\n{}\n'])
+def test_a_damaged_journal_is_named(tmp_path: Path, text: str) -> None:
     (tmp_path / "out").mkdir()
-    (tmp_path / "out/.adsupport-pack.journal").write_text("{}\n{\n")
+    (tmp_path / "out/.adsupport-pack.journal").write_text(text)
     with pytest.raises(OutputError, match=r"\.adsupport-pack\.journal is damaged"):
         pack(run_of(1), tmp_path / "out")
 

@@ -17,7 +17,7 @@ import pytest
 
 from adsupport.documents.json_lines import read_documents
 from adsupport.errors import OutputError, PackError
-from adsupport.pack import copying, pack
+from adsupport.pack import copying, open_pack, pack
 
 from .made_packs import images, resource, run_of, write_hdf5
 from .source_runs import (
@@ -320,6 +320,24 @@ def test_files_are_found_by_a_path_map(tmp_path: Path) -> None:
         pack(run_of(1, resource(1)), out, path_map=path_map)
         there = out / packed(Path("/beamline/2026/scan_1.h5"))  # as the documents call it
         assert there.read_bytes() == (tmp_path / "here/2026/scan_1.h5").read_bytes()
+
+
+def test_two_files_of_one_name_are_not_mixed_up(tmp_path: Path) -> None:
+    for number, values in ((1, images()), (2, images() + 1), (3, images())):
+        asset = resource(number, resource_path="2026/scan.h5")
+        write_hdf5(tmp_path / f"here{number}/2026/scan.h5", values)
+        os.utime(tmp_path / f"here{number}/2026/scan.h5", ns=(number, number))
+        path_map = {"/beamline": tmp_path / f"here{number}"}
+        pack(run_of(number, asset), tmp_path / f"pack{number}", path_map=path_map)
+    packs = [open_pack(tmp_path / f"pack{number}") for number in (1, 2, 3)]
+    with pytest.raises(PackError, match=r"can't be packed beside .*pack1/external_files/"):
+        pack([packs[0][-1], packs[1][-1]], tmp_path / "out", strict=False)
+    pack(packs[0][-1], tmp_path / "out")  # without it
+    there = tmp_path / "out" / packed(Path("/beamline/2026/scan.h5"))
+    np.testing.assert_array_equal(pixels(there), images())
+    assert tree(tmp_path / "out") == tree(pack(packs[0][-1], tmp_path / "one").directory)
+    pack([packs[0][-1], packs[2][-1]], tmp_path / "same")  # of one content
+    assert sums_are_right(tmp_path / "same")
 
 
 def test_files_of_windows_have_their_place(tmp_path: Path) -> None:
