@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -98,6 +100,17 @@ def test_what_pack_made(tmp_path: Path, form: Any, external: Any) -> None:
         assert [list(run.documents()) for run in found] == runs
     assert found[2].stop == runs[1][-1][1]
     assert np.array_equal(found[2].read()["det_image"], images()[:, None])
+
+
+def test_opening_and_reading_need_no_catalog(tmp_path: Path) -> None:
+    make_pack(tmp_path / "made")
+    script = (
+        "import sys; from adsupport.pack import open_pack; import numpy as np; "
+        f"np.asarray(open_pack({str(tmp_path / 'made')!r})[2].read()['det_image']); "
+        "print({'databroker', 'intake', 'tiled', 'pandas', 'dask'} & set(sys.modules))"
+    )
+    found = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert found.stdout == "set()\n", found.stderr
 
 
 def test_documents_are_read_only_when_they_are_asked_for(tmp_path: Path) -> None:
