@@ -37,6 +37,9 @@ class Records:
         """Return a record's PV, connected."""
         pv = epics.get_pv(self.name(record))
         assert pv.wait_for_connection(TIMEOUT), f"{pv.pvname} does not answer"
+        if epics.dbr.Name(pv.ftype) == "unknown":
+            # The PV found its type out while it wasn't connected, and set it after it was.
+            pv.force_connect()
         return pv
 
     def write(self, values: Mapping[str, object]) -> None:
