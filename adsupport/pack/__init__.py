@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from ..later import imported_later
 
 if TYPE_CHECKING:
+    from .lazy_images import LazyImages
     from .opening import Pack, PackedRun, open_pack
     from .pack_progress import PackProgress
     from .packing import PackResult, pack
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from .verifying import VerifyReport, verify
 
 __all__ = [
+    "LazyImages",
     "Pack",
     "PackProgress",
     "PackResult",
@@ -27,6 +29,7 @@ __all__ = [
 ]
 
 _ROOMS = {
+    "lazy_images": ("LazyImages",),
     "opening": ("Pack", "PackedRun", "open_pack"),
     "pack_progress": ("PackProgress",),
     "packing": ("PackResult", "pack"),

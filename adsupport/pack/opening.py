@@ -182,7 +182,7 @@ class PackedRun(StoredRun):
         dict
             By data key, an array of (rows, ...), and ``seq_num`` and ``time`` of the events; a row
             without value is NaN in floats, and masked in other types.  Images are
-            :class:`~adsupport.pack.lazy_images.LazyImages`, read when they're asked for:
+            :class:`~adsupport.pack.LazyImages`, read when they're asked for:
             ``images[3]``, or all of them by ``np.asarray(images)``.
 
         Raises

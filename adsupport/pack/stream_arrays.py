@@ -39,14 +39,14 @@ def stream_arrays(
     path_map : callable
         See :func:`adsupport.documents.asset_of`.
     check : callable
-        See :class:`~adsupport.pack.lazy_images.LazyImages`.
+        See :class:`~adsupport.pack.LazyImages`.
 
     Returns
     -------
     dict
         By data key, an array of (rows, ...), of the types of :mod:`adsupport.documents.columns`; a
         row without value is NaN in floats, and masked in other types.  Images are
-        :class:`~adsupport.pack.lazy_images.LazyImages`.  Also ``seq_num`` and ``time`` of the
+        :class:`~adsupport.pack.LazyImages`.  Also ``seq_num`` and ``time`` of the
         events, in seconds since 1970 (UTC), unless data keys have these names.
 
     Raises
