@@ -81,8 +81,8 @@ def verify(directory: str | os.PathLike[str], *, progress: Progress | None = Non
     VerifyReport
         Its problems: files that are changed, cut short, missing, too many, or swapped; documents
         that can't be read, or aren't the manifest's; files that they refer to and the pack lacks;
-        and whatever leads out of it.  Files that stayed at their source (``external="list"``) aren't
-        looked at.  A pack that databroker-pack made has no digests, which is a problem.
+        and whatever leads out of it.  Files that stayed at their source (``external="list"``)
+        aren't looked at.  A pack of databroker-pack has no digests, which is a problem.
 
     Raises
     ------
