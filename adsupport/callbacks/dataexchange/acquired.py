@@ -9,6 +9,7 @@ import numpy as np
 
 from ...errors import ImageFileError
 from .layout import DX_FRAMES, PROJECTIONS
+from .texts import AXES, other_axes
 
 __all__ = ["AcquiredFrames", "acquired_frames", "dataset_in", "never_written"]
 
@@ -72,8 +73,8 @@ def acquired_frames(file: h5py.File, location: str) -> AcquiredFrames:
     Raises
     ------
     ImageFileError
-        There is no dataset of projections, a dataset isn't three-dimensional, or the frames of a
-        dataset aren't as many as have its name.
+        There is no dataset of projections, a dataset isn't three-dimensional or has sinograms,
+        or the frames of a dataset aren't as many as have its name.
     """
     counts: dict[str, int] = {}
     blank: list[str] = []
@@ -93,6 +94,13 @@ def acquired_frames(file: h5py.File, location: str) -> AcquiredFrames:
                 "columns.",
                 path=file.filename,
                 remedy="Data Exchange has monochrome frames, captured with FileWriteMode Stream.",
+            )
+        axes = other_axes(data)
+        if axes:
+            raise ImageFileError(
+                f"{path} in {file.filename} has the axes {axes!r}; expected {AXES!r}.",
+                path=file.filename,
+                remedy="Sinograms aren't what an IOC writes.",
             )
         counts[path] = data.shape[0]
         if data.shape[0] == 1 and never_written(data):

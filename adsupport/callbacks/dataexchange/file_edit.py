@@ -77,12 +77,18 @@ def noted_edit(descriptor: int) -> tuple[Edit, bool] | None:
     text = os.pread(descriptor, length, size - _FOOTER - length)
     if hashlib.sha256(text).digest() != footer[:32]:
         return None
-    found = json.loads(text)
-    before, after = found["before"], found["after"]
-    pieces = [(at, bytes.fromhex(new)) for at, new in found["pieces"]]
+    try:
+        found = json.loads(text)
+        before, after, digest = int(found["before"]), int(found["after"]), str(found["added"])
+        pieces = [(int(at), bytes.fromhex(new)) for at, new in found["pieces"]]
+    except (ValueError, TypeError, KeyError):  # anybody can write a text and its SHA-256
+        return None
+    inside = all(0 <= at <= before - len(new) for at, new in pieces)
+    if min(before, after) < 0 or max(before, after) != size - _FOOTER - length or not inside:
+        return None
     added = os.pread(descriptor, max(0, after - before), before)
     # the note is on the disk before the first piece is written, and all that was added is, too
-    whole = hashlib.sha256(added).hexdigest() == found["added"]
+    whole = hashlib.sha256(added).hexdigest() == digest
     return Edit(before, after, pieces, added), whole
 
 

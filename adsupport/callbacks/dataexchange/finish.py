@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,10 +22,12 @@ from ...errors import (
     OutputExistsError,
 )
 from ..choice import check_choice
-from ..output.hdf5_values import read_value, write_attribute, write_value
+from ..output.hdf5_values import write_attribute, write_value
+from ..tomography.angles import degrees_per_unit
 from .acquired import AcquiredFrames, acquired_frames, dataset_in
 from .layout import DEFAULTS, DX_FRAMES, PROJECTIONS
 from .matching import Matched, angles_of, matched, rotation_angles
+from .texts import AXES, text_of
 from .whole_edit import edited, redo
 
 __all__ = ["FinishedDX", "finish_dx"]
@@ -32,6 +35,7 @@ __all__ = ["FinishedDX", "finish_dx"]
 #: Where the angles of the frames of a dataset go.
 _THETA = {path: path.replace("/data", "/theta") for path in DX_FRAMES}
 _IMPLEMENTS = "/implements"
+_ADDRESS = re.compile(r"(/[^/]+)+")
 #: Angles in degrees that differ by less are the same; float32 has 7 digits.
 _SAME = {4: 5e-5, 8: 1e-9}
 
@@ -111,11 +115,11 @@ def finish_dx(
     ImageFileError
         The file is missing, held by its writer, damaged, or no Data Exchange file.
     ConfigurationError
-        The angles can't be used, or don't fit the frames.
+        An argument can't be used, or the angles don't fit the frames.
     FrameCountError
         Projections are missing; ``missing`` has their unique ids.
     OutputExistsError
-        The file has other angles.
+        The file has other angles, or ones that aren't in degrees.
     OutputError
         The file can't be written.
 
@@ -133,6 +137,7 @@ def finish_dx(
     takes the first projection that came for the first one intended.
     """
     check_choice("missing", missing, ("error", "drop"))
+    _check_arguments(location, first_id)
     try:
         path = Path(file).resolve()
     except (OSError, RuntimeError, ValueError):  # opening says what is wrong
@@ -203,17 +208,23 @@ class _Plan:
         count = self.frames.counts[PROJECTIONS]
         present = dataset_in(self.file, _THETA[PROJECTIONS])
         if given is None:
-            kept = None if present is None or self.replace else _numbers(present, (count,))
+            kept = None if present is None or self.replace else _degrees(present, (count,))
             if kept is not None:
                 self.theta = kept
                 self._units(_THETA[PROJECTIONS])
+                unknown = int((~np.isfinite(kept)).sum())
+                if unknown:
+                    self.frames.remarks.append(
+                        f"{unknown} of the {count} angles in {_THETA[PROJECTIONS]} are no numbers."
+                    )
                 return
             given = rotation_angles(self.file)
         if given is None:
             if present is not None or count:
+                there = "" if present is None else f": {_THETA[PROJECTIONS]} has {_told(present)}"
                 raise ConfigurationError(
                     f"File {self.file.filename} has no angles for its {count} projections, nor "
-                    "start, step and num_angles in /process/acquisition/rotation",
+                    f"start, step and num_angles in /process/acquisition/rotation{there}",
                     remedy="give theta=.",
                 )
             self.frames.remarks.append("The file has no projections, and no angles.")
@@ -246,12 +257,12 @@ class _Plan:
             self.frames.remarks.append(f"No frame went to {path}.")
         for path in self.frames.counts:
             self._attribute(path, "units", "counts")
-        self._attribute(PROJECTIONS, "axes", "theta:y:x")
-        text = ":".join(
-            name for name in ("exchange", "measurement", "process") if name in self.file
-        )
+        self._attribute(PROJECTIONS, "axes", AXES)
         present = dataset_in(self.file, _IMPLEMENTS)
-        if present is None or _text(present) != text:
+        said = text_of(present[()]) if present is not None and present.size == 1 else ""
+        names = dict.fromkeys(["exchange", "measurement", "process", *said.split(":")])
+        text = ":".join(name for name in names if name.isidentifier() and name in self.file)
+        if said != text:
             self._dataset(_IMPLEMENTS, text, present is not None)
 
     def _put(self, path: str, theta: np.ndarray) -> np.ndarray:
@@ -259,12 +270,12 @@ class _Plan:
         address = _THETA[path]
         present = dataset_in(self.file, address)
         if present is not None:
-            values = _numbers(present, theta.shape)
+            values = _degrees(present, theta.shape)
             if values is not None and _same(values, theta):
                 self._units(address)
                 return values
             if not self.replace:
-                other = f"{present.shape} {present.dtype}" if values is None else _some(values)
+                other = _told(present) if values is None else _some(values)
                 raise OutputExistsError(
                     f"{address} in {self.file.filename} has other angles: {other}; expected "
                     f"{theta.shape}: {_some(theta)}",
@@ -291,20 +302,33 @@ class _Plan:
             self.changes.append(lambda file: write_attribute(file[path], name, value))
 
 
-def _numbers(data: h5py.Dataset, shape: tuple[int, ...]) -> np.ndarray | None:
-    """Return what a dataset has; None when it isn't of that shape."""
-    return data[()] if data.shape == shape and data.dtype.kind in "iuf" else None
+def _degrees(data: h5py.Dataset, shape: tuple[int, ...]) -> np.ndarray | None:
+    """Return what a dataset has; None when it isn't of that shape, or isn't in degrees."""
+    numbers = data.shape == shape and data.dtype.kind in "iuf"
+    return data[()] if numbers and degrees_per_unit(_units(data)) == 1 else None
+
+
+def _told(data: h5py.Dataset) -> str:
+    units = _units(data)
+    return f"{data.shape} {data.dtype}{f' in {units!r}' if units else ''}"
+
+
+def _units(data: h5py.Dataset) -> str:
+    return text_of(data.attrs.get("units"))
 
 
 def _same(values: np.ndarray, theta: np.ndarray) -> bool:
     return bool(np.allclose(values, theta, rtol=0, atol=_SAME.get(values.dtype.itemsize, 1e-9)))
 
 
-def _text(data: h5py.Dataset) -> str:
-    if data.size != 1:
-        return ""
-    first = np.ravel(np.asarray(read_value(data), object))[0]
-    return first.decode("utf-8", "replace").rstrip("\0") if isinstance(first, bytes) else str(first)
+def _check_arguments(location: Any, first_id: Any) -> None:
+    if not isinstance(location, str) or not _ADDRESS.fullmatch(location):
+        raise ConfigurationError(
+            f"location={location!r} can't be the address of a dataset",
+            remedy=f"expected one such as '{DEFAULTS}/SaveDest'.",
+        )
+    if first_id is not None and not isinstance(first_id, (int, np.integer)):
+        raise ConfigurationError(f"first_id={first_id!r} isn't a unique id: expected an integer.")
 
 
 def _some(values: Any) -> str:

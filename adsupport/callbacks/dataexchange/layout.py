@@ -19,6 +19,7 @@ from xml.sax.saxutils import quoteattr
 from ...errors import ConfigurationError, OutputExistsError
 from ..choice import check_choice
 from ..output.atomic_file import AtomicFile
+from .texts import AXES
 
 __all__ = ["DEFAULTS", "DX_FRAMES", "PROJECTIONS", "PV", "Param", "When", "write_dx_layout"]
 
@@ -190,7 +191,7 @@ class _Tree:
             self._datasets[path] = f' source="detector"{default}'
             self._named[path, "description"] = _constant(path, description)
             self._named[path, "units"] = _constant(path, "counts")
-        self._named[PROJECTIONS, "axes"] = _constant(PROJECTIONS, "theta:y:x")
+        self._named[PROJECTIONS, "axes"] = _constant(PROJECTIONS, AXES)
 
     def add(self, path: str, value: PV | Param | str | int | float) -> None:
         """Add what the user wants in the file."""

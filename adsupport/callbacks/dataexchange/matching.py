@@ -13,6 +13,7 @@ from ...errors import ConfigurationError, ImageFileError
 from ..tomography.angles import degrees_per_unit
 from .acquired import AcquiredFrames, dataset_in
 from .layout import PROJECTIONS
+from .texts import text_of
 
 __all__ = ["Matched", "angles_of", "matched", "rotation_angles"]
 
@@ -65,7 +66,7 @@ def angles_of(theta: Any) -> np.ndarray | dict[int, float]:
         found = np.asarray(list(theta.values()) if by_id else theta, np.float64)
         ids = [int(each) for each in theta] if by_id else []
         whole = ids == list(theta) if by_id else True
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise _bad_theta(f"it can't be read as numbers: {error}") from error
     if found.ndim != 1 or not found.size:
         raise _bad_theta(f"its shape is {found.shape}")
@@ -117,10 +118,8 @@ def _number(file: h5py.File, *names: str) -> float | None:
             raise _bad_number(file, path, f"is {values[:3].tolist()}; expected a number")
         if (values != values[0]).any():
             raise _bad_number(file, path, "changed during the scan")
-        units = data.attrs.get("units", "")
-        if isinstance(units, bytes):
-            units = units.decode("utf-8", "replace")
-        factor = 1.0 if name == "num_angles" else degrees_per_unit(str(units))
+        units = text_of(data.attrs.get("units"))
+        factor = 1.0 if name == "num_angles" else degrees_per_unit(units)
         if factor is None:
             raise _bad_number(file, path, f"has the unit {units!r}; expected degrees")
         return float(values[0]) * factor

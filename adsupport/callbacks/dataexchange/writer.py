@@ -11,6 +11,7 @@ from ..nexus.run_view import iso_time
 from ..output.hdf5_values import member_name, write_value
 from ..tomography import FrameKind, TomoFile, TomoFrames, TomoWriter
 from ..tomography.metadata import Fact, detector_facts, photon_energy, said
+from .texts import AXES
 
 __all__ = ["DATASETS", "FORMAT", "IMPLEMENTS", "DataExchangeFile", "DataExchangeWriter"]
 
@@ -62,7 +63,7 @@ class DataExchangeFile(TomoFile):
         dataset.attrs["units"] = "counts"
         dataset.attrs["description"] = description
         if kind == FrameKind.PROJECTION:
-            dataset.attrs["axes"] = "theta:y:x"
+            dataset.attrs["axes"] = AXES
         if frames.has_angles:
             angles = exchange.create_dataset(theta, data=frames.angles)
             angles.attrs["units"] = "degree"

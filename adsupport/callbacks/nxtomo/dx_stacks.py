@@ -14,11 +14,12 @@ from ...documents.images.opening import opened
 from ...errors import AdsupportError, ImageFileError
 from ..dataexchange.acquired import never_written
 from ..dataexchange.matching import rotation_angles
+from ..dataexchange.texts import AXES, other_axes, text_of
 from ..dataexchange.writer import DATASETS
 from ..tomography.angles import degrees_per_unit
 from ..tomography.frames import INVALID, FrameKind
 from ..tomography.kinds import FRAME_TYPES
-from .dx_values import about_scan, dataset_at, text_of
+from .dx_values import about_scan, dataset_at
 from .entry import IN_ORDER, About
 
 __all__ = ["DXStacks", "read_dx"]
@@ -33,8 +34,6 @@ _PROJECTIONS = _IMAGES[FrameKind.PROJECTION][0]
 _LOCATIONS = ("/defaults/HDF5FrameLocation", "/defaults/SaveDest")
 #: The kind of each frame, in the order of acquisition: as adsupport writes it.
 _IMAGE_KEY = "/process/acquisition/image_key"
-
-_AXES = "theta:y:x"
 
 
 @dataclass(frozen=True)
@@ -157,16 +156,17 @@ def _contents(path: Path, file: h5py.File, address: str) -> Contents | None:
     found = dataset_at(file, address)
     if found is None:
         return None
-    shape, axes = found.shape, text_of(found.attrs.get("axes"))
+    shape = found.shape
     if len(shape) not in (2, 3) or found.dtype.kind not in "iuf":
         raise ImageFileError(
             f"{path} has {found.dtype} of shape {shape} at {address}; expected numbers of shape "
             "(frames, Y, X), or one frame.",
             path=path,
         )
-    if ":" in axes and axes.replace(" ", "").lower() != _AXES and len(shape) == 3:
+    axes = other_axes(found)
+    if axes and len(shape) == 3:
         raise ImageFileError(
-            f"{path} has the axes {axes!r} at {address}; expected {_AXES!r}.",
+            f"{path} has the axes {axes!r} at {address}; expected {AXES!r}.",
             path=path,
             remedy="Sinograms can't be shown as frames without a copy.",
         )

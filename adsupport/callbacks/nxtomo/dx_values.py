@@ -8,10 +8,11 @@ from typing import Any
 import h5py
 import numpy as np
 
+from ..dataexchange.texts import text_of
 from ..tomography.metadata import Fact
 from .entry import About
 
-__all__ = ["about_scan", "dataset_at", "text_of"]
+__all__ = ["about_scan", "dataset_at"]
 
 
 def about_scan(file: h5py.File) -> About:
@@ -83,26 +84,6 @@ def _number(found: h5py.Dataset | None) -> float | None:
     if found is None or found.size != 1 or found.dtype.kind not in "iuf":
         return None
     return float(np.ravel(found[()])[0])
-
-
-def text_of(found: Any) -> str:
-    """Read a text, of fixed length or not, also alone in an array.
-
-    Parameters
-    ----------
-    found : any
-        What h5py returns of it.
-
-    Returns
-    -------
-    str
-        Without spaces around it; empty when it's no text.
-    """
-    if isinstance(found, np.ndarray) and found.size == 1:
-        found = found.ravel()[0]
-    if isinstance(found, bytes):
-        found = found.partition(b"\0")[0].decode(errors="replace")
-    return found.strip() if isinstance(found, str) else ""
 
 
 def _time(text: str) -> str:
