@@ -40,7 +40,7 @@ def open_pack(directory: str | os.PathLike[str], path_map: AnyPathMap = None) ->
     path_map : mapping, PathMap or function, optional
         Directories as the documents have them, and the same ones here, for files that the pack
         only lists; an empty map for those that are where they were.  Files that the pack has are
-        always taken from it, and no others without a map.
+        always taken from it, and no others but those that the map covers.
 
     Returns
     -------

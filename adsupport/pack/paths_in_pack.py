@@ -12,6 +12,7 @@ from ..documents.asset_paths import AnyPathMap, local_path
 from ..documents.assets import Asset, asset_of
 from ..documents.images.formats import file_kind
 from ..errors import ImageFileError, PackError
+from ..naming import PathMap
 from .hdf5_reach import check_hdf5, check_unfolded
 from .layout import place_of
 from .tree import tree_of
@@ -30,7 +31,8 @@ class PathsInPack:
         From a path, as the documents have it, to one relative to the pack; None for a path of
         which the pack has no files.
     path_map : mapping, PathMap or function, optional
-        Where files are that the pack only lists: see :func:`adsupport.documents.asset_of`.
+        Where files are that the pack only lists: see :func:`adsupport.documents.asset_of`.  What a
+        mapping doesn't cover is looked for in the pack; an empty one covers all.
     original : callable
         From a path, as the documents have it, to that which the path map knows.
 
@@ -49,9 +51,9 @@ class PathsInPack:
     ) -> None:
         self.directory = directory
         self._place = place
-        self._path_map = path_map
+        self._path_map = _closed(path_map, directory)
         self._original = original
-        self._checked: dict[Path, tuple[int, int]] = {}
+        self._checked: dict[tuple[str, Path], tuple[int, int]] = {}
 
     def __call__(self, path: str) -> str:
         """Translate a path.
@@ -114,12 +116,12 @@ class PathsInPack:
         asset = asset_of(document, mapped)
         if refused:
             raise refused[0]
-        if asset.problem or not asset.path.is_relative_to(self.directory):
-            return asset  # nobody can read it; or it's where the user's path map says
-        if asset.kind == "hdf5":
-            self._check_file(asset, asset.path)
-        elif asset.kind == "files":
+        if asset.problem:  # nobody can read it
+            return asset
+        if asset.kind == "files":
             self._check_series(asset)
+        elif asset.path.is_relative_to(self.directory):  # else it's where the user's path map says
+            self._check_file(asset, asset.path)
         return asset
 
     def _check_series(self, asset: Asset) -> None:
@@ -134,10 +136,12 @@ class PathsInPack:
                 f"its directory, such as {str(first)!r:.300}.",
                 remedy="Don't use this pack unless you know who wrote it.",
             )
+        if not base.is_relative_to(self.directory):
+            return
         # with numbers in names of directories, there are several
         directory = first.parent if second.parent == first.parent else base
         self._refuse_links(directory)
-        if not directory.is_dir() or self._is_known(directory):
+        if not directory.is_dir() or self._is_known(asset, directory):
             return
         tree = tree_of(directory, nested=directory != first.parent)
         if tree.problems:
@@ -150,7 +154,7 @@ class PathsInPack:
             self._check_file(asset, directory / name)
         if asset.format != "hdf5":
             self._check_file(asset, first)
-        self._note(directory)
+        self._note(asset, directory)
 
     def _check_file(self, asset: Asset, path: Path) -> None:
         """Look at what a file holds, once; what is damaged is told by those who read it."""
@@ -160,7 +164,7 @@ class PathsInPack:
             return
         if not stat.S_ISREG(found.st_mode):
             raise PackError(f"{path} of the pack isn't a regular file.", path=self._name(path))
-        if self._is_known(path):
+        if self._is_known(asset, path):
             return
         try:
             if asset.format == "hdf5":
@@ -170,13 +174,13 @@ class PathsInPack:
                 check_unfolded("its image", kind.shape, kind.dtype.itemsize, path, self.directory)
         except ImageFileError:
             return
-        self._note(path)
+        self._note(asset, path)
 
-    def _is_known(self, path: Path) -> bool:
-        return path in self._checked and self._checked[path] == _state(path)
+    def _is_known(self, asset: Asset, path: Path) -> bool:
+        return self._checked.get((asset.format, path)) == _state(path)
 
-    def _note(self, path: Path) -> None:
-        self._checked[path] = _state(path)
+    def _note(self, asset: Asset, path: Path) -> None:
+        self._checked[asset.format, path] = _state(path)
 
     def _refuse_links(self, target: Path) -> None:
         path = self.directory
@@ -196,3 +200,14 @@ class PathsInPack:
 def _state(path: Path) -> tuple[int, int]:
     found = path.lstat()
     return found.st_size, found.st_mtime_ns
+
+
+def _closed(path_map: AnyPathMap, directory: Path) -> AnyPathMap:
+    """Let a map lead what it doesn't cover into the pack: to where the documents say, nobody goes.
+
+    Otherwise a pack could name any file of this computer.
+    """
+    if path_map is None or callable(path_map):
+        return path_map
+    pairs = dict(path_map.pairs if isinstance(path_map, PathMap) else path_map)
+    return {"/": str(directory / place_of("/")), **pairs} if pairs else path_map

@@ -16,7 +16,8 @@ import tifffile
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from adsupport.errors import AdsupportError, DocumentError, PackError
+from adsupport.errors import AdsupportError, DocumentError, ImageFileError, PackError
+from adsupport.naming import PathMap
 from adsupport.pack import open_pack, unpack, verify
 from adsupport.pack import packed_documents as packed_documents_module
 from adsupport.pack.manifest import Manifest, PackedFile, PackedRunEntry
@@ -94,12 +95,29 @@ def test_absolute_paths_are_looked_for_in_the_pack_alone(tmp_path: Path) -> None
     assert "which the pack lacks" in refused(seal(tmp_path / "pack", [run_of(1, asset)]))
 
 
+@pytest.mark.parametrize("path", ["/home/me/secret.h5", "/beamline/../home/me/secret.h5"])
+@pytest.mark.parametrize("form", [dict, PathMap])
+def test_a_path_map_lets_no_other_files_in(tmp_path: Path, path: str, form: Any) -> None:
+    path = path.replace("/home/me", str(tmp_path))
+    write_hdf5(tmp_path / "secret.h5")
+    directory = seal(tmp_path / "pack", [run_of(1, resource(1, root="/", resource_path=path[1:]))])
+    mapping = form({"/beamline": str(tmp_path / "mine")})
+    data = open_pack(directory, path_map=mapping)[1].read()
+    with pytest.raises(ImageFileError, match="pack/external_files/.*secret.h5 is missing"):
+        np.asarray(data["det_image"])
+    there = open_pack(directory, path_map={})[1].read()
+    if ".." not in path:
+        assert len(there["det_image"]) == 3 and there["det_image"].shape == (3, 1, 4, 5)
+
+
 @pytest.mark.parametrize("template", ["%s../../../../%s_%d.tif", "../../../{:d}.tif"])
 def test_names_of_series_that_lead_out(tmp_path: Path, template: str) -> None:
     kwargs = {"template": template, "filename": "../secret", "frame_per_point": 1}
     asset = resource(1, spec="AD_TIFF", resource_path="2026/", resource_kwargs=kwargs)
-    with pytest.raises(PackError, match="file names lead out of its directory"):
-        list(open_pack(seal(tmp_path / "pack", [run_of(1, asset)]))[1].documents())
+    directory = seal(tmp_path / "pack", [run_of(1, asset)])
+    for mapping in (None, {"/beamline": tmp_path}):
+        with pytest.raises(PackError, match="file names lead out of its directory"):
+            list(open_pack(directory, mapping)[1].documents())
 
 
 # what isn't a file

@@ -84,6 +84,19 @@ def test_hdf5_that_leads_out_by_another_file(tmp_path: Path) -> None:
     assert "second.h5 of the pack is refused" in text
 
 
+def test_hdf5_in_a_series_that_was_looked_at_as_one_of_tiff(tmp_path: Path) -> None:
+    write_hdf5(tmp_path / "secret.h5")
+    directory = tmp_path / "pack"
+    path = place(directory).with_name("a_0.h5")
+    path.parent.mkdir(parents=True)
+    _external_link(path, str(tmp_path / "secret.h5"))
+    kwargs = {"template": "%s%s_%d.h5", "filename": "a", "frame_per_point": 1}
+    more = {"resource_path": "2026/", "resource_kwargs": kwargs}
+    documents = run_of(1, resource(1, spec="AD_HDF5_SINGLE", **more))
+    documents.insert(2, ("resource", resource(1, spec="AD_TIFF", uid="first", **more)))
+    assert "leads out of the pack" in refused(seal(directory, [documents]))
+
+
 def test_a_soft_link_through_an_external_one(tmp_path: Path) -> None:
     write_hdf5(tmp_path / "secret.h5")
 
