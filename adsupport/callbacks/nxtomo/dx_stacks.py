@@ -155,6 +155,12 @@ def _read_stacks(path: Path, file: h5py.File) -> DXStacks:
 def _contents(path: Path, file: h5py.File, address: str) -> Contents | None:
     found = dataset_at(file, address)
     if found is None:
+        if file.get(address, getlink=True) is not None:
+            raise ImageFileError(
+                f"{path} has no array at {address}, or a link there that leads nowhere.",
+                path=path,
+                remedy="Bring the file that it leads to, or remove the link.",
+            )
         return None
     shape = found.shape
     if len(shape) not in (2, 3) or found.dtype.kind not in "iuf":
@@ -197,14 +203,18 @@ def _check_equal(path: Path, contents: dict[FrameKind, Contents]) -> None:
 
 def _order(file: h5py.File, counts: dict[FrameKind, int]) -> np.ndarray | None:
     """Tell what each frame is in the order of acquisition; None when the file doesn't."""
-    found = dataset_at(file, _IMAGE_KEY)
-    key = None if found is None else np.ravel(found[()])
-    for address in _LOCATIONS:
-        locations = dataset_at(file, address)
-        if key is None and locations is not None:
-            key = _kinds(np.ravel(locations[()]))
-    if key is None or len(key) != sum(counts.values()):
+    total = sum(counts.values())
+    for address in (_IMAGE_KEY, *_LOCATIONS):
+        found = dataset_at(file, address)
+        if found is not None:
+            break
+    else:
         return None
+    numbers = address == _IMAGE_KEY
+    if found.size != total or found.dtype.kind not in ("iu" if numbers else "SOUiu"):
+        return None
+    key = np.ravel(found[()])
+    key = key if numbers else _kinds(key)
     # Counts that differ tell of frames that were lost, or of a destination that came too late.
     if any(np.count_nonzero(_stack_of(key) == kind) != count for kind, count in counts.items()):
         return None

@@ -9,6 +9,8 @@ from adsupport.callbacks.tomography import FrameKind
 COUNTS = {FrameKind.DARK: 2, FrameKind.FLAT: 3, FrameKind.PROJECTION: 7}
 NAMES = {FrameKind.DARK: "data_dark", FrameKind.FLAT: "data_white", FrameKind.PROJECTION: "data"}
 SHAPE = (4, 5)
+#: Of the projections, in degrees.
+ANGLES = np.linspace(0, 180, COUNTS[FrameKind.PROJECTION])
 
 
 def frames_of(kind, count=None, dtype="u2"):
@@ -25,7 +27,7 @@ def write_dx(path, kinds=tuple(COUNTS), theta=True, more=None, units="degrees"):
         for kind in kinds:
             file[f"exchange/{NAMES[kind]}"] = frames_of(kind)
         if theta:
-            file["exchange/theta"] = np.linspace(0, 180, COUNTS[FrameKind.PROJECTION])
+            file["exchange/theta"] = ANGLES
             file["exchange/theta"].attrs["units"] = units
         for address, value in (more or {}).items():
             if address in file:
@@ -48,3 +50,11 @@ def seen(path, entry="entry"):
         assert group["sample/rotation_angle"].attrs["units"] == "degree"
         pixels = images[()]
         return {kind: (pixels[key == kind], angles[key == kind]) for kind in FrameKind}
+
+
+def check_frames(path, entry="entry"):
+    """All frames are there, each in its place, and the projections have their angles."""
+    found = seen(path, entry)
+    for kind in COUNTS:
+        np.testing.assert_array_equal(found[kind][0], frames_of(kind))
+    np.testing.assert_array_equal(found[FrameKind.PROJECTION][1], ANGLES)
