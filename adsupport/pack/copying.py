@@ -15,12 +15,16 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ..errors import OutputError
+from .writing import check_room, write_all, writing_to
 
-__all__ = ["Copied", "Copier", "SourceError", "write_all", "writing_to"]
+__all__ = ["Copied", "Copier", "SourceError"]
 
 _BUFFER = 4 * 2**20
 #: Enough that reading goes on while the slower one of hashing and writing has a buffer.
 _BUFFERS = 4
+
+#: Bytes of a file after which it's sent to the disk, lest the kernel stops its writer at some time.
+_FLUSH = 64 * 2**20
 
 #: ``_IOW(0x94, 9, int)`` of linux/fs.h: let a file share the blocks of another one.
 _FICLONE = 0x40049409
@@ -28,8 +32,6 @@ _FICLONE = 0x40049409
 #: How often a source is read that changes meanwhile.
 _TRIES = 2
 _CHANGED = "it is being written: it changed while it was read"
-
-_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 class SourceError(Exception):
@@ -59,11 +61,14 @@ class Copied(NamedTuple):
         When it was last changed, in nanoseconds since 1970 (UTC).
     digest : concurrent.futures.Future
         Its SHA-256, hexadecimal, once the hashing has come to it.
+    flushed : tuple of concurrent.futures.Future
+        Parts of the target on their way to the disk; an OutputError if that says no.
     """
 
     size: int
     mtime_ns: int
     digest: Future[str]
+    flushed: tuple[Future[None], ...] = ()
 
 
 class Copier:
@@ -84,11 +89,13 @@ class Copier:
         self._told = told
         self._hasher = ThreadPoolExecutor(1, "adsupport-pack-sha256")
         self._free = [bytearray(_BUFFER) for _ in range(_BUFFERS)]
+        self._flusher = ThreadPoolExecutor(1, "adsupport-pack-flush")
         self._hashing: deque[tuple[Future[None], bytearray]] = deque()
 
     def close(self) -> None:
-        """End the thread, once it's done."""
+        """End the threads, once they are done."""
         self._hasher.shutdown()
+        self._flusher.shutdown()
 
     def bring(self, source: Path, target: Path) -> Copied:
         """Bring a file to a name that is free; its content may not be on the disk yet.
@@ -159,7 +166,7 @@ class Copier:
                     _clone(reader, writer, target)
                     copied = self._read(source, reader, None)
                 else:
-                    _check_room(target, size)
+                    check_room(target, size)
                     copied = self._read(source, reader, writer, target)
                 with writing_to(target, size):
                     os.utime(writer, ns=(copied.mtime_ns, copied.mtime_ns))
@@ -186,6 +193,7 @@ class Copier:
         self, source: Path, reader: int, writer: int | None, target: Path | None = None
     ) -> Copied:
         before, size, digest = os.fstat(reader), 0, hashlib.sha256()
+        flushed: list[Future[None]] = []
         while True:
             buffer = self._buffer()
             try:
@@ -200,6 +208,9 @@ class Copier:
             if writer is not None and target is not None:
                 with writing_to(target, before.st_size):
                     write_all(writer, part)
+                    if (size + count) // _FLUSH > size // _FLUSH:
+                        task = self._flusher.submit(_flush, os.dup(writer), target)
+                        flushed.append(task)
             size += count
             self._told(count)
         try:
@@ -209,7 +220,8 @@ class Copier:
         if not same or size != before.st_size:
             self._told(-size)
             raise _ChangedError
-        return Copied(size, before.st_mtime_ns, self._hasher.submit(digest.hexdigest))
+        task = self._hasher.submit(digest.hexdigest)
+        return Copied(size, before.st_mtime_ns, task, tuple(flushed))
 
     def _buffer(self) -> bytearray:
         """Take a buffer that is free, or wait until one has been hashed."""
@@ -222,76 +234,6 @@ class Copier:
 
 class _ChangedError(Exception):
     """A source was changed while it was read."""
-
-
-def write_all(writer: int, content: bytes | memoryview) -> None:
-    """Write all of a content, however little the system takes at once.
-
-    Parameters
-    ----------
-    writer : int
-        Descriptor of an open file.
-    content : bytes or memoryview
-        What to write.
-
-    Raises
-    ------
-    OSError
-        It can't be written.
-    """
-    rest = memoryview(content)
-    while rest:
-        rest = rest[os.write(writer, rest) :]
-
-
-@contextlib.contextmanager
-def writing_to(target: Path, size: int) -> Iterator[None]:
-    """Say what is wrong when a file of a pack can't be written.
-
-    Parameters
-    ----------
-    target : pathlib.Path
-        The file.
-    size : int
-        Bytes that it needs.
-
-    Yields
-    ------
-    None
-
-    Raises
-    ------
-    OutputError
-        In place of any OSError.
-    """
-    try:
-        yield
-    except OutputError:
-        raise
-    except OSError as error:
-        if error.errno in _NO_ROOM:
-            raise _no_room(target, size, f" ({error.strerror})") from error
-        raise OutputError(
-            f"{target} can't be written: {error.strerror or error}",
-            path=target,
-            remedy="pack again once it can: what is done stays.",
-        ) from error
-
-
-def _check_room(target: Path, size: int) -> None:
-    found = os.statvfs(target.parent)
-    if found.f_blocks and found.f_bavail * found.f_frsize < size:
-        raise _no_room(target, size)
-
-
-def _no_room(target: Path, size: int, reason: str = "") -> OutputError:
-    found = os.statvfs(target.parent)
-    return OutputError(
-        f"{target.parent} has no room for a file of {size} bytes: "
-        f"{found.f_bavail * found.f_frsize} are free{reason}",
-        path=target,
-        remedy="make room and pack again: what is done stays; or pack to another disk.",
-    )
 
 
 @contextlib.contextmanager
@@ -320,6 +262,14 @@ def _clone(reader: int, writer: int, target: Path) -> None:
             path=target,
             remedy="use external='copy'; reflinks need one file system, such as Btrfs or XFS.",
         ) from error
+
+
+def _flush(writer: int, target: Path) -> None:
+    try:
+        with writing_to(target, os.fstat(writer).st_size):
+            os.fdatasync(writer)
+    finally:
+        os.close(writer)
 
 
 def _state(found: os.stat_result) -> tuple[int, ...]:

@@ -138,6 +138,8 @@ class FileBringer:
         place = "" if path is None else file.place
         digest = copied.digest.result()
         found = PackedFile(place, str(file.source), copied.size, digest, copied.mtime_ns)
+        for each in copied.flushed:
+            each.result()
         if synced is not None:
             synced.result()
         self._journal.add(self._contents.add_file(found))

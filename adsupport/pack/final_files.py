@@ -6,10 +6,10 @@ import hashlib
 import os
 
 from .catalog_files import catalog_files
-from .copying import write_all, writing_to
 from .layout import DOCUMENTS_LIST, MANIFEST, SUMS, external_list, tag_of
 from .manifest import Manifest
 from .pack_directory import PackDirectory
+from .writing import write_all, writing_to
 
 __all__ = ["final_texts", "write_final_files"]
 

@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import OutputError
-from .copying import write_all, writing_to
 from .layout import JOURNAL
+from .writing import write_all, writing_to
 
 __all__ = ["Journal"]
 

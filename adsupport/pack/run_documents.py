@@ -10,9 +10,9 @@ from typing import Any, TypeGuard
 
 from ..documents import json_text
 from ..errors import DocumentError
-from .copying import write_all, writing_to
 from .layout import documents_path
 from .manifest import PackedRunEntry
+from .writing import write_all, writing_to
 
 __all__ = ["RunDocuments"]
 

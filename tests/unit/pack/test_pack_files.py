@@ -440,6 +440,23 @@ def test_a_full_disk_is_named_and_leaves_nothing_half(
         pytest.fail("it never had enough")
 
 
+def test_a_disk_that_fails_in_the_middle_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write_bytes(tmp_path / "data/a.bin", bytes(9 * 2**20))
+    asset = resource(1, spec="OTHER", root=str(tmp_path), resource_path="data/a.bin")
+
+    def failing(file: int) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(copying, "_FLUSH", 2**22)
+    pack(run_of(1, asset), tmp_path / "whole")
+    monkeypatch.setattr(copying.os, "fdatasync", failing)
+    with pytest.raises(OutputError, match="can't be written: Input/output error"):
+        pack(run_of(1, asset), tmp_path / "out")
+    assert not (tmp_path / "out" / packed(path)).exists()
+
+
 def test_a_file_that_is_too_large_for_the_disk_is_not_begun(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
