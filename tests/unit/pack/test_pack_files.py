@@ -11,7 +11,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import h5py
 import numpy as np
 import pytest
 
@@ -24,7 +23,6 @@ from .source_runs import (
     hdf5_run,
     packed,
     pixels,
-    streamed_run,
     sums_are_right,
     tiff_run,
     tree,
@@ -113,63 +111,6 @@ def test_files_that_are_ignored_need_not_be(tmp_path: Path) -> None:
     result = pack(documents, tmp_path / "out", external="ignore")
     assert result.missing == result.manifest.files == ()
     assert list(read_documents(next((tmp_path / "out/documents").iterdir()))) == documents
-
-
-def test_events_are_filled_with_images(tmp_path: Path) -> None:
-    documents = hdf5_run(tmp_path / "data")
-    pack(documents, tmp_path / "out", external="fill")
-    found = list(read_documents(next((tmp_path / "out/documents").iterdir())))
-    assert [name for name, _ in found] == ["start", "descriptor", *["event"] * 3, "stop"]
-    uid = documents[0][1]["uid"]
-    for point, (_, event) in enumerate(found[2:-1]):
-        np.testing.assert_array_equal(event["data"]["det_image"], images()[[point]] + 100)
-        assert event["filled"] == {"det_image": f"{uid}-r/{point}"}
-        assert event["data"]["m1"] == point / 2
-    assert not (tmp_path / "out/external_files").exists()
-
-
-def test_pages_of_events_are_filled_with_images(tmp_path: Path) -> None:
-    documents = hdf5_run(tmp_path / "data")
-    events = [doc for name, doc in documents if name == "event"]
-    datums = [doc for name, doc in documents if name == "datum"]
-    page: dict[str, Any] = {
-        key: [each[key] for each in events] for key in ("uid", "seq_num", "time")
-    }
-    page |= {
-        key: {name: [each[key][name] for each in events] for name in events[0][key]}
-        for key in ("data", "timestamps", "filled")
-    }
-    page["descriptor"] = events[0]["descriptor"]
-    datum_page = {
-        "resource": datums[0]["resource"],
-        "datum_id": [each["datum_id"] for each in datums],
-        "datum_kwargs": {"point_number": [0, 1, 2]},
-    }
-    paged = [*documents[:3], ("datum_page", datum_page), ("event_page", page), documents[-1]]
-    pack(paged, tmp_path / "out", external="fill")
-    read = list(read_documents(next((tmp_path / "out/documents").iterdir())))
-    (found,) = [doc for name, doc in read if name == "event_page"]
-    np.testing.assert_array_equal(np.squeeze(found["data"]["det_image"]), images() + 100)
-    assert found["filled"]["det_image"] == page["data"]["det_image"]
-
-
-def test_images_of_streams_cannot_fill_events(tmp_path: Path) -> None:
-    with pytest.raises(PackError, match="its images aren't in events; external='copy' takes"):
-        pack(streamed_run(tmp_path / "data"), tmp_path / "out", external="fill")
-
-
-def test_images_that_cannot_be_read_fill_nothing(tmp_path: Path) -> None:
-    documents = hdf5_run(tmp_path / "data")
-    (tmp_path / "data/scan_1.h5").write_bytes(b"no HDF5")
-    result = pack(documents, tmp_path / "out", external="fill", strict=False)
-    assert [each.source for each in result.missing] == [str(tmp_path / "data/scan_1.h5")]
-    events = [doc for name, doc in documents if name == "event"]
-    found = [
-        doc
-        for name, doc in read_documents(next((tmp_path / "out/documents").iterdir()))
-        if name == "event"
-    ]
-    assert found == events
 
 
 def make_pipe(path: Path) -> None:
@@ -348,126 +289,6 @@ def test_files_of_windows_have_their_place(tmp_path: Path) -> None:
     tag = hashlib.sha256(b"d:/").hexdigest()[:12]
     assert found.files[0].path == f"external_files/{tag}/data/run/scan_1.h5"
     assert found.roots["D:\\data"] == f"external_files/{tag}/data"
-
-
-def test_files_that_an_hdf5_file_names_come_along(tmp_path: Path) -> None:
-    data = tmp_path / "data"
-    write_hdf5(data / "raw/a.h5")
-    write_hdf5(data / "raw/b%.h5")
-    layout = h5py.VirtualLayout((3, 4, 5), "<u2")
-    layout[:] = h5py.VirtualSource("raw/b%%.h5", "/entry/data/data", (3, 4, 5))
-    with h5py.File(data / "scan_1.h5", "w") as file:
-        file["/entry/data/data"] = h5py.ExternalLink("raw/a.h5", "/entry/data/data")
-        file.create_virtual_dataset("/entry/data/all", layout)
-    with h5py.File(data / "raw/a.h5", "r+") as file:
-        file["back"] = h5py.ExternalLink("../scan_1.h5", "/entry/data/all")
-    documents = hdf5_run(data)
-    result = pack(documents, tmp_path / "out")
-    uid = documents[0][1]["uid"]
-    assert {(each.source, each.documents) for each in result.manifest.files} == {
-        (str(data / name), (f"{uid}-r",)) for name in ("scan_1.h5", "raw/a.h5", "raw/b%.h5")
-    }
-    moved = (tmp_path / "out").rename(tmp_path / "moved")
-    shutil.rmtree(data)
-    for address in ("/entry/data/data", "/entry/data/all"):
-        there = pixels(moved / packed(data / "scan_1.h5"), address)
-        np.testing.assert_array_equal(there, images())
-
-
-@pytest.mark.parametrize(
-    ("target", "reason"),
-    [
-        ("{data}/other.h5", "absolute"),
-        ("gone.h5", "there is no such file"),
-        ("secret.txt", "isn't an HDF5 file"),
-        ("../../../../../../../../../../../x.h5", "isn't below the same directory"),
-    ],
-)
-def test_files_that_cannot_come_along_are_named(tmp_path: Path, target: str, reason: str) -> None:
-    data = tmp_path / "data"
-    write_bytes(data / "secret.txt", b"secret")
-    write_hdf5(data / "other.h5")
-    with h5py.File(data / "scan_1.h5", "w") as file:
-        file["link"] = h5py.ExternalLink(target.format(data=data), "/")
-    result = pack(hdf5_run(data), tmp_path / "out", strict=False)
-    assert [each.source for each in result.manifest.files] == [str(data / "scan_1.h5")]
-    (missing,) = result.missing
-    assert reason in missing.reason
-
-
-def test_a_damaged_hdf5_file_is_packed_and_remarked(tmp_path: Path) -> None:
-    documents = hdf5_run(tmp_path / "data")
-    (tmp_path / "data/scan_1.h5").write_bytes(b"\x89HDF\r\n\x1a\n" + bytes(100))
-    result = pack(documents, tmp_path / "out")
-    assert len(result.manifest.files) == 1
-    assert "can't be told" in result.remarks[0]
-
-
-@pytest.mark.parametrize("call", ["write", "fsync"])
-def test_a_full_disk_is_named_and_leaves_nothing_half(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, call: str
-) -> None:
-    runs = [hdf5_run(tmp_path / "data", number) for number in (1, 2)]
-    whole = tree(pack(runs, tmp_path / "whole").directory)
-    real = getattr(os, call)
-    for allowed in range(1, 60, 3):
-        left = [allowed]
-
-        def full(*arguments: Any, left: list[int] = left) -> Any:
-            left[0] -= 1
-            if left[0] < 0:
-                raise OSError(errno.ENOSPC, "No space left on device")
-            if left[0] == 0 and call == "write":
-                return real(arguments[0], arguments[1][:7])
-            return real(*arguments)
-
-        out = tmp_path / f"out{allowed}"
-        with monkeypatch.context() as patch:
-            patch.setattr(os, call, full)
-            try:
-                pack(runs, out)
-            except OutputError as error:
-                assert "no room for a file of" in str(error) or "No space left" in str(error)
-            else:
-                break
-        found = tree(out)
-        assert not [name for name in found if name.endswith(".tmp")]
-        for name in found.keys() - {".adsupport-pack.journal"}:
-            assert found[name] == whole[name]
-        pack(runs, out)
-        assert tree(out) == whole
-    else:
-        pytest.fail("it never had enough")
-
-
-def test_a_disk_that_fails_in_the_middle_is_named(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    path = write_bytes(tmp_path / "data/a.bin", bytes(9 * 2**20))
-    asset = resource(1, spec="OTHER", root=str(tmp_path), resource_path="data/a.bin")
-
-    def failing(file: int) -> None:
-        raise OSError(errno.EIO, "Input/output error")
-
-    monkeypatch.setattr(copying, "_FLUSH", 2**22)
-    pack(run_of(1, asset), tmp_path / "whole")
-    monkeypatch.setattr(copying.os, "fdatasync", failing)
-    with pytest.raises(OutputError, match="can't be written: Input/output error"):
-        pack(run_of(1, asset), tmp_path / "out")
-    assert not (tmp_path / "out" / packed(path)).exists()
-
-
-def test_a_file_that_is_too_large_for_the_disk_is_not_begun(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    documents = hdf5_run(tmp_path / "data")
-    size = (tmp_path / "data/scan_1.h5").stat().st_size
-    found = list(os.statvfs(tmp_path))
-    found[4] = 0  # blocks that users may have
-    monkeypatch.setattr(copying.os, "statvfs", lambda path: os.statvfs_result(found))
-    with pytest.raises(OutputError, match=f"no room for a file of {size} bytes: 0 are free"):
-        pack(documents, tmp_path / "out")
-    assert tree(tmp_path / "out").keys() == {".adsupport-pack.journal"}
 
 
 def test_a_series_of_files_is_filled_or_listed(tmp_path: Path) -> None:
