@@ -30,6 +30,7 @@ from tests.bench import (
     per_point,
     priming,
     throughput,
+    tomography,
     writers,
 )
 
@@ -209,7 +210,23 @@ def packing_rows(peer: Path, directory: Path, megabytes: int, repeat: int) -> It
         yield Row("  as a command", times["command"], name, times[name], "s")
 
 
-PARTS = ("imports", "connection", "priming", "counting", "ioc", "writers", "images", "packing")
+def tomography_rows(directory: Path, megabytes: int, repeat: int) -> Iterator[Row]:
+    """Compare how long the files of a tomography run take."""
+    _say(f"Data Exchange files of {megabytes} MiB, and views of them, {repeat} times each")
+    found = tomography.measure(directory, megabytes, repeat)
+    times = {name: statistics.median(each) for name, each in found.items()}
+    what = f"dx, {megabytes} MiB"
+    yield Row(f"{what}, link", times["link"], "allowed", 0.1, "s", wanted=1)
+    yield Row(f"{what}, nxtomo_view", times["view"], "allowed", 0.1, "s", wanted=1)
+    yield Row(f"{what}, copy", times["copy"], "file copy, 4 MiB", times["plain"], "s", wanted=0.9)
+    best = min(found["copy"]), min(found["plain"])
+    yield Row(f"{what}, copy, best", best[0], "the same", best[1], "s")
+
+
+PARTS = (
+    *("imports", "connection", "priming", "counting", "ioc"),
+    *("writers", "images", "tomography", "packing"),
+)
 
 
 def measure(options: argparse.Namespace, directory: Path) -> Iterator[Row]:
@@ -233,6 +250,8 @@ def measure(options: argparse.Namespace, directory: Path) -> Iterator[Row]:
         yield from writer_rows(peer, directory, options.events, repeat)
     if "images" in parts:
         yield from image_rows(peer, directory, options.megabytes, repeat)
+    if "tomography" in parts:
+        yield from tomography_rows(directory, options.megabytes, repeat)
     if "packing" in parts:
         yield from packing_rows(peer, directory, options.megabytes // 2, repeat)
 

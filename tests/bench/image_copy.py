@@ -24,11 +24,11 @@ import numpy as np
 from adsupport.documents.assets import ADCORE_DATASET, asset_of
 from adsupport.documents.images import store_images
 
-_SIDE = 1024
+SIDE = 1024
 _BUFFER = 4 * 2**20
 _KINDS: dict[str, dict[str, Any]] = {
-    "raw": {"chunks": (1, _SIDE, _SIDE)},
-    "blosc": {"chunks": (1, _SIDE, _SIDE), **hdf5plugin.Blosc(cname="lz4", clevel=5)},
+    "raw": {"chunks": (1, SIDE, SIDE)},
+    "blosc": {"chunks": (1, SIDE, SIDE), **hdf5plugin.Blosc(cname="lz4", clevel=5)},
     "contiguous": {},
 }
 
@@ -70,7 +70,7 @@ def measure(directory: Path, megabytes: int, rounds: int = 7, kind: str = "raw")
     kind
         ``"raw"``, ``"blosc"`` or ``"contiguous"``.
     """
-    frames = max(1, megabytes * 2**20 // (2 * _SIDE**2))
+    frames = max(1, megabytes * 2**20 // (2 * SIDE**2))
     source = directory / "source.h5"
     make(source, frames, kind)
     document = {
@@ -89,7 +89,11 @@ def measure(directory: Path, megabytes: int, rounds: int = 7, kind: str = "raw")
 
         return run
 
-    ways = {"link": store("link"), "copy": store("copy"), "plain": lambda to: _copy(source, to)}
+    ways = {
+        "link": store("link"),
+        "copy": store("copy"),
+        "plain": lambda to: copy_plainly(source, to),
+    }
     times: dict[str, list[float]] = {way: [] for way in ways}
     cpu: dict[str, list[float]] = {way: [] for way in ways}
     peak = 0.0
@@ -137,16 +141,17 @@ def make(path: Path, frames: int, kind: str = "raw") -> Path:
         The file.
     """
     noise = np.random.default_rng(5)
-    models = [noise.poisson(200, (_SIDE, _SIDE)).astype(np.uint16) for _ in range(4)]
+    models = [noise.poisson(200, (SIDE, SIDE)).astype(np.uint16) for _ in range(4)]
     with h5py.File(path, "w") as file:
-        shape = frames, _SIDE, _SIDE
+        shape = frames, SIDE, SIDE
         data = file.create_dataset(ADCORE_DATASET, shape=shape, dtype=np.uint16, **_KINDS[kind])
         for index in range(frames):
             data[index] = models[index % 4] + index % 1000
     return path
 
 
-def _copy(source: Path, target: Path) -> None:
+def copy_plainly(source: Path, target: Path) -> None:
+    """Read a file and write another one, through one buffer of 4 MiB."""
     buffer = memoryview(bytearray(_BUFFER))
     with open(source, "rb", buffering=0) as reader, open(target, "wb", buffering=0) as writer:
         while count := reader.readinto(buffer):

@@ -69,7 +69,9 @@ def documents(events: int, seed: int = 5) -> Iterator[tuple[str, dict[str, Any]]
     yield "stop", _stop(events)
 
 
-def image_documents(path: Path, frames: int, side: int) -> Iterator[tuple[str, dict[str, Any]]]:
+def image_documents(
+    path: Path, frames: int, side: int, units: str = "mm"
+) -> Iterator[tuple[str, dict[str, Any]]]:
     """Make a run of one image an event, in a file of ADCore's HDF5 plugin.
 
     Parameters
@@ -80,6 +82,8 @@ def image_documents(path: Path, frames: int, side: int) -> Iterator[tuple[str, d
         Images in it.
     side : int
         Height and width of one.
+    units : str
+        Of the motor.
 
     Yields
     ------
@@ -93,7 +97,8 @@ def image_documents(path: Path, frames: int, side: int) -> Iterator[tuple[str, d
         "shape": [1, side, side],
         "external": "FILESTORE:",
     }
-    keys = {"motor": _data_key("motor", "number"), "camera_image": image}
+    motor = _data_key("motor", "number") | {"units": units}
+    keys = {"motor": motor, "camera_image": image}
     yield "descriptor", _descriptor(keys, {"motor": ["motor"], "camera": ["camera_image"]})
     resource = {
         **{"uid": _RESOURCE, "run_start": START_UID, "spec": "AD_HDF5", "root": "/"},
