@@ -40,6 +40,8 @@ def theta_key(run: Run, stream: Stream) -> str | None:
         pass  # the plan's own, of another form
     for motor in run.motors[:1]:
         candidates += [*stream.hints.get(motor, {}).get("fields", ()), motor]
+        own = stream.object_keys.get(motor, ())  # of a device that hints at nothing
+        candidates += [key for key in own if not key.endswith("setpoint")]
     known = stream.columns
     return next((each for each in candidates if isinstance(each, str) and each in known), None)
 

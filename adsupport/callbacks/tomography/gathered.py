@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -37,7 +38,8 @@ class GatheredFrames:
         self.assets: list[Asset] = []
         self._table = np.empty(64, _COLUMNS)
         self._frames = self._rows = 0
-        self._announced: list[int] = []
+        #: By file and address: two documents may tell of one file.
+        self._announced: dict[tuple[Path, str], int] = {}
         self._indices: dict[Asset, int] = {}
 
     def add(self, frames: Frames | None, count: int, **columns: Any) -> None:
@@ -93,13 +95,13 @@ class GatheredFrames:
         int
             Index of their asset in :attr:`assets`.
         """
-        number = self._number(frames.asset)
+        place = frames.asset.path, frames.asset.dataset
         end = frames.first + frames.count
-        self._announced[number] = max(self._announced[number], end)
-        return number
+        self._announced[place] = max(self._announced.get(place, 0), end)
+        return self._number(frames.asset)
 
     def announced(self, number: int) -> int:
-        """Tell how many frames the files of an asset should have.
+        """Tell how many frames the file of an asset should have.
 
         Parameters
         ----------
@@ -109,9 +111,10 @@ class GatheredFrames:
         Returns
         -------
         int
-            As the documents tell.
+            As all documents tell that have the file.
         """
-        return self._announced[number]
+        asset = self.assets[number]
+        return self._announced[asset.path, asset.dataset]
 
     def _number(self, asset: Asset) -> int:
         last = self.assets[-1] if self.assets else None
@@ -120,5 +123,4 @@ class GatheredFrames:
         number = self._indices.setdefault(asset, len(self.assets))
         if number == len(self.assets):
             self.assets.append(asset)
-            self._announced.append(0)
         return number

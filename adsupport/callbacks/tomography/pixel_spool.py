@@ -31,7 +31,7 @@ def pixels_of(value: object, column: Column) -> np.ndarray | None:
     Returns
     -------
     numpy.ndarray or None
-        (frames, Y, X); None for what isn't that, such as an image in colour.
+        (frames, Y, X); None for what isn't that, such as an image in colour, or without pixels.
     """
     try:
         found = np.asarray(value)
@@ -44,7 +44,8 @@ def pixels_of(value: object, column: Column) -> np.ndarray | None:
     if found.ndim == 2:
         found = found[None]
     colour = found.ndim == 3 and found.shape[2] in _COLOURS and found.shape[0] > max(_COLOURS)
-    return None if found.ndim != 3 or colour or found.dtype.kind not in "biuf" else found
+    image = found.ndim == 3 and found.size and found.dtype.kind in "biuf"
+    return found if image and not colour else None
 
 
 class PixelSpool:

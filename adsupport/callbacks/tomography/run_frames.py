@@ -81,6 +81,12 @@ class RunFrames:
             self.detector = next(iter(self._external))
         key = self._theta_named or theta_key(run, stream)
         if key is not None and key in stream.columns:
+            if stream.columns[key].external:
+                self._skip(
+                    f"theta={key!r} has its numbers in files, which aren't read: the angles of "
+                    f"stream {stream.name!r} are left out. Choose another data key by theta=."
+                )
+                return
             self._angles.setdefault(stream.name, stream.columns[key])
             if kind == FrameKind.PROJECTION and self.theta is None:
                 self.theta = key

@@ -136,6 +136,56 @@ def test_rows_without_time_stand_where_their_stream_began(tmp_path):
     assert any("have no time" in text for text in found["result"].remarks)
 
 
+def test_two_documents_of_one_file_tell_together_how_many_frames_it_should_have(tmp_path):
+    """The file lacks its first frame: what is there mustn't move up."""
+    path, run = tmp_path / "all.h5", TomoRun()
+    write_images(path, range(1, 6), range(1, 6))
+    for name in ("flats", "primary"):
+        run.stream(name, {THETA: number_key()}).resource(path)
+        run.documents[-1][1]["uid"] = name
+    for number in range(6):
+        name = "flats" if number < 2 else "primary"
+        datum = {
+            "datum_id": f"{number}",
+            "resource": name,
+            "datum_kwargs": {"point_number": number},
+        }
+        run.documents.append(("datum", datum))
+        run.row(name, None, **{THETA: float(number)})
+        run.documents[-1][1]["data"][IMAGE] = datum["datum_id"]
+        run.documents[-1][1]["filled"][IMAGE] = False
+    with pytest.raises(ImageFileError, match="holds 5 frames, and the documents tell of 6"):
+        written(tmp_path, run.stop(), missing="drop")
+
+
+def test_the_readback_of_a_motor_that_hints_at_nothing_is_found(tmp_path):
+    path = tmp_path / "a.h5"
+    write_images(path, range(3))
+    keys = ["m1_user_setpoint", "m1_user_readback"]
+    run = TomoRun(motors=["m1"]).stream("primary", {key: number_key() for key in keys})
+    run.documents[-1][1].update(object_keys={"m1": keys, "det": [IMAGE]}, hints={})
+    run.resource(path)
+    for row in range(3):
+        run.row("primary", path, m1_user_readback=1.5 * row, m1_user_setpoint=9.0)
+    assert written(tmp_path, run.stop())["angles"].tolist() == [0, 1.5, 3]
+
+
+def test_angles_in_files_are_told_once(tmp_path):
+    run = counted(tmp_path, float)
+    run.documents[1][1]["data_keys"][NUMBER]["external"] = "FILESTORE:"
+    with pytest.raises(DocumentError, match=f"theta='{NUMBER}' has its numbers in files"):
+        written(tmp_path, run.stop(), theta=NUMBER)
+
+
+@pytest.mark.parametrize("shape", [(0, 3, 5), (1, 0, 5)])
+def test_an_image_without_pixels_is_told(tmp_path, shape):
+    run = counted(tmp_path, float)
+    event = run.documents[-1][1]
+    event["data"][IMAGE], event["filled"] = np.zeros(shape, np.uint16), {IMAGE: True}
+    with pytest.raises(DocumentError, match="event 5: det_image is no image"):
+        written(tmp_path, run.stop())
+
+
 def test_a_plan_of_angles_isnt_told_when_some_are_left_out(tmp_path):
     """Readers would count on from the first angle: all behind the lost frame would be shifted."""
     path = tmp_path / "fly.h5"
