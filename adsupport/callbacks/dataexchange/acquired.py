@@ -8,6 +8,7 @@ import h5py
 import numpy as np
 
 from ...errors import ImageFileError
+from ..tomography.frames import MOST_FRAMES
 from .layout import DX_FRAMES, PROJECTIONS
 from .texts import AXES, other_axes
 
@@ -88,7 +89,7 @@ def acquired_frames(file: h5py.File, location: str) -> AcquiredFrames:
                     remedy="Give the IOC's HDF5 plugin the layout that write_dx_layout writes.",
                 )
             continue
-        if data.ndim != 3:
+        if data.ndim != 3 or data.shape[0] > MOST_FRAMES:
             raise ImageFileError(
                 f"{path} in {file.filename} has the shape {data.shape}; expected frames, rows and "
                 "columns.",
@@ -178,13 +179,14 @@ def _match(file: h5py.File, location: str, found: AcquiredFrames) -> None:
             f"{' and '.join(absent)} isn't there: which frames are missing can't be told."
         )
         return
-    names, ids = _each_frame(named), _each_frame(numbered)
-    if ids.dtype.kind not in "iu" or names.shape != ids.shape or names.ndim != 1:
+    listed = named.ndim == 1 and named.shape == numbered.shape and named.shape[0] <= MOST_FRAMES
+    if not listed or numbered.dtype.kind not in "iu":
         raise ImageFileError(
-            f"{location} and {unique_id} in {file.filename} have {names.shape} and {ids.shape} "
-            f"{ids.dtype}; expected a text and an integer for each frame.",
+            f"{location} and {unique_id} in {file.filename} have {named.shape} and "
+            f"{numbered.shape} {numbered.dtype}; expected a text and an integer for each frame.",
             path=file.filename,
         )
+    names, ids = _each_frame(named), _each_frame(numbered)
     texts = np.array([_text(each) for each in names.tolist()], object)
     known = np.isin(texts, list(DX_FRAMES))
     for path in found.counts:

@@ -26,7 +26,7 @@ from ..output.hdf5_values import write_attribute, write_value
 from ..tomography.angles import degrees_per_unit
 from .acquired import AcquiredFrames, acquired_frames, dataset_in
 from .layout import DEFAULTS, DX_FRAMES, PROJECTIONS
-from .matching import Matched, angles_of, matched, rotation_angles
+from .matching import Matched, angles_of, matched, rotation_angles, some
 from .texts import AXES, text_of
 from .whole_edit import edited, redo
 
@@ -234,8 +234,8 @@ class _Plan:
         if lost.size and missing == "error":
             raise FrameCountError(
                 f"{lost.size} of {count + lost.size} projections aren't in {self.file.filename}: "
-                f"those at {_some(lost.tolist())} degrees, unique ids "
-                f"{_some(self.match.missed_ids)}.",
+                f"those at {some(lost.tolist())} degrees, unique ids "
+                f"{some(self.match.missed_ids)}.",
                 expected=count + lost.size,
                 got=count,
                 missing=self.match.missed_ids,
@@ -275,10 +275,10 @@ class _Plan:
                 self._units(address)
                 return values
             if not self.replace:
-                other = _told(present) if values is None else _some(values)
+                other = _told(present) if values is None else some(values)
                 raise OutputExistsError(
                     f"{address} in {self.file.filename} has other angles: {other}; expected "
-                    f"{theta.shape}: {_some(theta)}",
+                    f"{theta.shape}: {some(theta)}",
                     path=self.file.filename,
                     remedy="replace=True replaces them.",
                 )
@@ -329,8 +329,3 @@ def _check_arguments(location: Any, first_id: Any) -> None:
         )
     if first_id is not None and not isinstance(first_id, (int, np.integer)):
         raise ConfigurationError(f"first_id={first_id!r} isn't a unique id: expected an integer.")
-
-
-def _some(values: Any) -> str:
-    shown = ", ".join(f"{each:.10g}" for each in values[:5])
-    return f"{shown} and {len(values) - 5} more" if len(values) > 5 else shown or "unknown"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,14 +11,14 @@ import numpy as np
 
 from ...errors import ConfigurationError, ImageFileError
 from ..tomography.angles import degrees_per_unit
+from ..tomography.frames import MOST_FRAMES
 from .acquired import AcquiredFrames, dataset_in
 from .layout import PROJECTIONS
 from .texts import text_of
 
-__all__ = ["Matched", "angles_of", "matched", "rotation_angles"]
+__all__ = ["Matched", "angles_of", "matched", "rotation_angles", "some"]
 
 _ROTATION = "/process/acquisition/rotation"
-_MOST_ANGLES = 10_000_000
 
 
 @dataclass
@@ -101,7 +101,7 @@ def rotation_angles(file: h5py.File) -> np.ndarray | None:
     count = _number(file, "num_angles")
     if start is None or step is None or count is None:
         return None
-    if count != int(count) or not 0 < count <= _MOST_ANGLES:
+    if count != int(count) or not 0 < count <= MOST_FRAMES:
         raise _bad_number(file, f"{_ROTATION}/num_angles", f"is {count:g}; expected a count")
     return start + step * np.arange(int(count))
 
@@ -112,7 +112,7 @@ def _number(file: h5py.File, *names: str) -> float | None:
         data = dataset_in(file, path)
         if data is None:
             continue
-        many = data.size is None or data.size > _MOST_ANGLES
+        many = data.size is None or data.size > MOST_FRAMES
         values = np.atleast_1d(np.asarray(data[:0] if many else data[()]))
         if values.dtype.kind not in "iuf" or not values.size or not np.isfinite(values).all():
             raise _bad_number(file, path, f"is {values[:3].tolist()}; expected a number")
@@ -199,7 +199,7 @@ def _by_id(frames: AcquiredFrames, theta: dict[int, float]) -> Matched:
         raise _unfit("several projections have one unique id: they were reset meanwhile")
     lost = [each for each in ids.tolist() if each not in theta]
     if lost:
-        raise _unfit(f"projections with the unique ids {_some(lost)} have no angle")
+        raise _unfit(f"projections with the unique ids {some(lost)} have no angle")
     came = set(frames.ids.tolist())
     missed = tuple(each for each in theta if each not in came)
     return Matched(
@@ -230,8 +230,21 @@ def _first_id(frames: AcquiredFrames, wanted: int) -> int:
     return first
 
 
-def _some(ids: list[int]) -> str:
-    return ", ".join(map(str, ids[:5])) + (f" and {len(ids) - 5} more" if len(ids) > 5 else "")
+def some(values: Sequence[float] | np.ndarray) -> str:
+    """List the first of many numbers.
+
+    Parameters
+    ----------
+    values : sequence of float
+        The numbers.
+
+    Returns
+    -------
+    str
+        Five of them, and how many more there are.
+    """
+    shown = ", ".join(f"{each:.10g}" for each in values[:5])
+    return f"{shown} and {len(values) - 5} more" if len(values) > 5 else shown or "unknown"
 
 
 def _unfit(why: str, remedy: str = "") -> ConfigurationError:

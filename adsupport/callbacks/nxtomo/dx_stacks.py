@@ -17,7 +17,7 @@ from ..dataexchange.matching import rotation_angles
 from ..dataexchange.texts import AXES, other_axes, text_of
 from ..dataexchange.writer import DATASETS
 from ..tomography.angles import degrees_per_unit
-from ..tomography.frames import INVALID, FrameKind
+from ..tomography.frames import INVALID, MOST_FRAMES, FrameKind
 from ..tomography.kinds import FRAME_TYPES
 from .dx_values import about_scan, dataset_at
 from .entry import IN_ORDER, About
@@ -178,6 +178,11 @@ def _contents(path: Path, file: h5py.File, address: str) -> Contents | None:
         )
     stacked = len(shape) == 3
     frames = shape[0] if stacked else 1
+    if frames > MOST_FRAMES:
+        raise ImageFileError(
+            f"{path} has {frames} frames at {address}; expected at most {MOST_FRAMES}.",
+            path=path,
+        )
     if frames == 1 and never_written(found):
         frames = 0
     return Contents(frames, shape[-2:], found.dtype, stacked)

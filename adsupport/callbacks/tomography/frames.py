@@ -10,10 +10,13 @@ import numpy as np
 from ...documents.assets import Asset, Frames
 from ...documents.images import FrameRows
 
-__all__ = ["INVALID", "FrameKind", "TomoFrames"]
+__all__ = ["INVALID", "MOST_FRAMES", "FrameKind", "TomoFrames"]
 
 #: NXtomo's ``image_key`` of a frame that is none of the kinds, such as a blank one.
 INVALID = 3
+
+#: Frames of a scan: more are a mistake, or made to fill the memory.
+MOST_FRAMES = 10_000_000
 
 
 class FrameKind(IntEnum):

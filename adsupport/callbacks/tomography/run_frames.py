@@ -12,14 +12,13 @@ from ...documents.assets import Frames
 from ...documents.run import Column, Rows, Run, Stream
 from ...errors import DocumentError
 from .angles import degrees_per_unit, per_frame, theta_key
-from .frames import FrameKind
+from .frames import MOST_FRAMES, FrameKind
 from .gathered import GatheredFrames
 from .kinds import KindRules
 
 __all__ = ["RunFrames"]
 
 _LARGEST = 2**53  # float64 has all integers up to it
-_MOST_FRAMES = 10_000_000  # of a row; more are a mistake, and would fill the memory
 
 
 class RunFrames:
@@ -186,9 +185,9 @@ class RunFrames:
                 return
         several = column.shape[0] if len(column.shape) > 2 else 1
         count = (several or 1) if value is None else value.count
-        if count > _MOST_FRAMES:
+        if count > MOST_FRAMES:
             raise DocumentError(
-                f"{where}: {key} has {count} frames; expected at most {_MOST_FRAMES}",
+                f"{where}: {key} has {count} frames; expected at most {MOST_FRAMES}",
                 remedy="The document of its file, or the descriptor, is damaged.",
             )
         read = partial(self._read, data, count, where)

@@ -83,6 +83,19 @@ def test_arguments_that_are_none(arguments: dict[str, Any], tmp_path: Path) -> N
     assert next(iter(arguments)) in str(error)
 
 
+@pytest.mark.parametrize("place", [DATA, "/defaults/HDF5FrameLocation"])
+def test_datasets_that_only_say_they_are_huge_are_not_read(place: str, tmp_path: Path) -> None:
+    path = ioc_file(tmp_path / "scan.h5")
+    with h5py.File(path, "r+") as file:
+        shape, kind = (10**12, *file[place].shape[1:]), file[place].dtype
+        del file[place], file["/defaults/NDArrayUniqueId"]
+        file.create_dataset(place, shape, kind, chunks=(1, *shape[1:]))
+        file.create_dataset("/defaults/NDArrayUniqueId", shape[:1], "i4", chunks=(1,))
+    error = unchanged(path, theta=THETA)
+    assert isinstance(error, ImageFileError)
+    assert place in str(error)
+
+
 _NOTHING = hashlib.sha256(b"").hexdigest()
 
 

@@ -71,6 +71,14 @@ def test_files_that_are_refused(dx, fault, tmp_path):
     assert os.listdir(tmp_path) == ["scan.h5"]
 
 
+def test_a_file_that_only_says_it_is_huge_is_refused(dx):
+    source = dx(kinds=[])
+    with h5py.File(source, "a") as file:
+        file.create_dataset("exchange/data", (10**12, 4, 5), "u2", chunks=(1, 4, 5))
+    with pytest.raises(ImageFileError, match="1000000000000 frames at /exchange/data"):
+        nxtomo_view(source)
+
+
 def test_sinograms_are_refused(dx):
     source = dx()
     with h5py.File(source, "a") as file:
