@@ -9,7 +9,7 @@ import numpy as np
 
 from ...errors import ImageFileError
 from ..tomography.frames import MOST_FRAMES
-from .layout import DX_FRAMES, PROJECTIONS
+from .layout import DX_FRAMES, PROJECTIONS, UNIQUE_ID
 from .texts import AXES, other_axes
 
 __all__ = ["AcquiredFrames", "acquired_frames", "dataset_in", "never_written"]
@@ -171,7 +171,7 @@ def never_written(data: h5py.Dataset) -> bool:
 
 def _match(file: h5py.File, location: str, found: AcquiredFrames) -> None:
     """Add which frame went where, as far as the file tells."""
-    unique_id = location.rpartition("/")[0] + "/NDArrayUniqueId"
+    unique_id = location.rpartition("/")[0] + f"/{UNIQUE_ID}"
     named, numbered = dataset_in(file, location), dataset_in(file, unique_id)
     absent = [path for path, data in ((location, named), (unique_id, numbered)) if data is None]
     if named is None or numbered is None:

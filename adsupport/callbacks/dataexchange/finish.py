@@ -25,15 +25,13 @@ from ..choice import check_choice
 from ..output.hdf5_values import write_attribute, write_value
 from ..tomography.angles import degrees_per_unit
 from .acquired import AcquiredFrames, acquired_frames, dataset_in
-from .layout import DEFAULTS, DX_FRAMES, PROJECTIONS
+from .layout import DEFAULTS, PROJECTIONS, THETA
 from .matching import Matched, angles_of, matched, rotation_angles, some
 from .texts import AXES, text_of
 from .whole_edit import edited, redo
 
 __all__ = ["FinishedDX", "finish_dx"]
 
-#: Where the angles of the frames of a dataset go.
-_THETA = {path: path.replace("/data", "/theta") for path in DX_FRAMES}
 _IMPLEMENTS = "/implements"
 _ADDRESS = re.compile(r"(/[^/]+)+")
 #: Angles in degrees that differ by less are the same; float32 has 7 digits.
@@ -206,22 +204,22 @@ class _Plan:
     ) -> None:
         """Find the angles of all frames."""
         count = self.frames.counts[PROJECTIONS]
-        present = dataset_in(self.file, _THETA[PROJECTIONS])
+        present = dataset_in(self.file, THETA[PROJECTIONS])
         if given is None:
             kept = None if present is None or self.replace else _degrees(present, (count,))
             if kept is not None:
                 self.theta = kept
-                self._units(_THETA[PROJECTIONS])
+                self._units(THETA[PROJECTIONS])
                 unknown = int((~np.isfinite(kept)).sum())
                 if unknown:
                     self.frames.remarks.append(
-                        f"{unknown} of the {count} angles in {_THETA[PROJECTIONS]} are no numbers."
+                        f"{unknown} of the {count} angles in {THETA[PROJECTIONS]} are no numbers."
                     )
                 return
             given = rotation_angles(self.file)
         if given is None:
             if present is not None or count:
-                there = "" if present is None else f": {_THETA[PROJECTIONS]} has {_told(present)}"
+                there = "" if present is None else f": {THETA[PROJECTIONS]} has {_told(present)}"
                 raise ConfigurationError(
                     f"File {self.file.filename} has no angles for its {count} projections, nor "
                     f"start, step and num_angles in /process/acquisition/rotation{there}",
@@ -267,7 +265,7 @@ class _Plan:
 
     def _put(self, path: str, theta: np.ndarray) -> np.ndarray:
         """Write angles where they aren't there already; return what the file has then."""
-        address = _THETA[path]
+        address = THETA[path]
         present = dataset_in(self.file, address)
         if present is not None:
             values = _degrees(present, theta.shape)

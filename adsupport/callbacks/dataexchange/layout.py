@@ -21,7 +21,10 @@ from ..choice import check_choice
 from ..output.atomic_file import AtomicFile
 from .texts import AXES
 
-__all__ = ["DEFAULTS", "DX_FRAMES", "PROJECTIONS", "PV", "Param", "When", "write_dx_layout"]
+__all__ = [
+    "ALWAYS", "DEFAULTS", "DX_FRAMES", "PROJECTIONS", "PV", "THETA", "UNIQUE_ID", "Param", "When",
+    "write_dx_layout",
+]  # fmt: skip
 
 #: The dataset of frames that no other is named for.
 PROJECTIONS = "/exchange/data"
@@ -33,8 +36,15 @@ DX_FRAMES = {
     "/exchange/data_white": "white fields",
 }
 
+#: Where the angles of the frames of a dataset go.
+THETA = {path: path.replace("/data", "/theta") for path in DX_FRAMES}
+
 #: Group of the NDAttributes that have a value for each frame and no dataset of their own.
 DEFAULTS = "/defaults"
+
+UNIQUE_ID = "NDArrayUniqueId"
+#: NDAttributes that every frame has, whether a file lists them or not.
+ALWAYS = (UNIQUE_ID, "NDArrayTimeStamp", "NDArrayEpicsTSSec", "NDArrayEpicsTSnSec", "ColorMode")
 
 #: When the plugin writes a value: when it opens the file, when it closes it, with each frame.
 When = Literal["OnFileClose", "OnFileOpen", "OnFrame"]
@@ -144,10 +154,10 @@ def write_dx_layout(
     have the old one.  Wait for ``FrameType_RBV``, and compare the numbers of frames afterwards.
     """
     check_choice("exists", exists, ("refuse", "replace"))
-    if not _NAME.fullmatch(location):
+    if not _NAME.fullmatch(location) or location in ALWAYS:
         raise ConfigurationError(
             f"location={location!r} can't be the name of an NDAttribute",
-            remedy="expected letters, digits and _.",
+            remedy=f"expected letters, digits and _, and none of {', '.join(ALWAYS)}.",
         )
     tree = _Tree(location)
     for path, value in (values or {}).items():
@@ -204,7 +214,9 @@ class _Tree:
             return
         if place in DX_FRAMES:
             raise _bad(path, "frames go there")
-        if place == "/exchange/theta":
+        if place in (f"{DEFAULTS}/{each}" for each in (*ALWAYS, self._location)):
+            raise _bad(path, "the plugin writes this value of each frame there")
+        if place in THETA.values():
             raise _bad(path, "finish_dx writes the angles, once it is known which frames came")
         if isinstance(value, PV | Param):
             name = re.sub(r"\W", "_", place[1:], flags=re.ASCII)
@@ -309,7 +321,11 @@ def _attribute(name: str, value: PV | Param) -> str:
         check_choice("datatype", value.datatype, _DATATYPES)
         kind, rest = "PARAM", f'datatype="{value.datatype}"'
     for what, text in (("name", value.name), ("description", value.description)):
-        if not text.isprintable() or (what == "name" and (not text or " " in text)):
+        if (
+            not isinstance(text, str)
+            or not text.isprintable()
+            or (what == "name" and (not text or " " in text))
+        ):
             raise ConfigurationError(
                 f"{type(value).__name__} of NDAttribute {name}: {what} {text!r} can't be used",
                 remedy="expected printable text, and a name without blanks.",

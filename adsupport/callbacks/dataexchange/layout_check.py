@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 
-from .layout import DX_FRAMES, PROJECTIONS
+from .layout import ALWAYS, DX_FRAMES, PROJECTIONS, UNIQUE_ID
 from .xml_tree import Element, read_xml
 
 __all__ = ["check_dx_layout"]
@@ -18,15 +18,6 @@ _SOURCES = {
 _ONCE = ("OnFileOpen", "OnFileClose")
 _WHEN = (*_ONCE, "OnFrame", "OnFileWrite")
 _TYPES = ("int", "float", "string")
-_UNIQUE_ID = "NDArrayUniqueId"
-#: NDAttributes that every array has, whether a file lists them or not.
-_ALWAYS = (
-    _UNIQUE_ID,
-    "NDArrayTimeStamp",
-    "NDArrayEpicsTSSec",
-    "NDArrayEpicsTSnSec",
-    "ColorMode",
-)
 _KINDS = ("EPICS_PV", "PARAM", "FUNCTION", "CONST")
 _DESTINATION = "detector_data_destination"
 
@@ -102,7 +93,7 @@ class _Layout:
 
     def against(self, defined: dict[str, Element]) -> Iterator[str]:
         """Yield what doesn't fit the NDAttributes."""
-        known = {*defined, *_ALWAYS}
+        known = {*defined, *ALWAYS}
         for name, where in self._used:
             if name not in known:
                 yield f"{where} takes NDAttribute {name}, which the attributes don't define."
@@ -127,7 +118,7 @@ class _Layout:
                         f"NDAttribute {name} is defined, but goes nowhere: no dataset takes it, "
                         "and no group has ndattr_default."
                     )
-        for name in (_UNIQUE_ID, self.destination):
+        for name in (UNIQUE_ID, self.destination):
             kept = self._taken[name][1] not in _ONCE if name in self._taken else keeps_rest
             if name and not kept:
                 yield (

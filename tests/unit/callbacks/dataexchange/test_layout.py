@@ -118,6 +118,9 @@ def test_what_the_user_wants_is_in_the_file(tmp_path: Path) -> None:
         ("/exchange/data", 1, "frames go there"),
         ("/exchange/data/x", 1, "is a dataset"),
         ("/exchange/theta", 1, "finish_dx writes the angles"),
+        ("/exchange/theta_dark", PV("x"), "finish_dx writes the angles"),
+        ("/defaults/NDArrayUniqueId", 1, "writes this value of each frame"),
+        ("/defaults/HDF5FrameLocation", PV("x"), "writes this value of each frame"),
         ("/measurement/instrument", 1, "it is a group, too"),
         ("/measurement/instrument/name/x", 1, "is a dataset"),
         ("/measurement/a", "5 µm", "printable ASCII"),
@@ -127,6 +130,7 @@ def test_what_the_user_wants_is_in_the_file(tmp_path: Path) -> None:
         ("/measurement/a", 2**31, "32 bits"),
         ("/measurement/a", True, "a bool was given"),
         ("/measurement/a", [1], "a list was given"),
+        ("/measurement/a", PV(5), "name 5 can't be used"),  # type: ignore[arg-type]
         ("/measurement/a", PV("two words"), "'two words' can't be used"),
         ("/measurement/a", PV("x", description="a\0b"), "description"),
         ("/measurement/a", PV("x", when="OnFileWrite"), "expected 'OnFileClose'"),  # type: ignore[arg-type]
@@ -143,7 +147,7 @@ def test_values_that_cannot_be_used(path: str, value: Any, message: str, tmp_pat
 
 
 def test_names_that_cannot_be_used(tmp_path: Path) -> None:
-    for location in ("", "a b", '"', "1a"):
+    for location in ("", "a b", '"', "1a", "NDArrayUniqueId", "ColorMode"):
         with pytest.raises(ConfigurationError, match="can't be the name of an NDAttribute"):
             write_dx_layout(tmp_path, location=location)
     with pytest.raises(ConfigurationError, match="exists='bump'"):
