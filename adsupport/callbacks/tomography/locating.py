@@ -35,6 +35,8 @@ class Located:
         What the files hold; None when nothing is found.
     notes : list of str
         What is wrong with the files.
+    remarks : list of str
+        What had to be taken on trust.
     """
 
     sources: np.ndarray
@@ -42,6 +44,7 @@ class Located:
     ids: np.ndarray
     column: ImageColumn | None = None
     notes: list[str] = field(default_factory=list)
+    remarks: list[str] = field(default_factory=list)
 
     @property
     def other_formats(self) -> str:
@@ -157,6 +160,12 @@ def _look_in_stack(found: Located, own: np.ndarray, table: np.ndarray, asset: As
             if wanted is None
             else "Leave out unique_id= if its data key doesn't count the frames of this file.",
         )
+    if wanted is None and ids is not None and (np.diff(ids[:announced]) != 1).any():
+        if (places >= 0).all():
+            found.remarks.append(
+                f"{asset.path} has as many frames as it should, but gaps in their unique ids: they "
+                "are taken for frames that the camera made between two rows."
+            )
     found.positions[own] = places
     found.sources[own[places < 0]] = -1
     if ids is not None:

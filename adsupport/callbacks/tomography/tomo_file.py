@@ -244,6 +244,8 @@ class TomoFile(RunFile):
         located = self._located = locate(
             detector, gathered, table, frames.rows(), self.options.image_timeout
         )
+        for text in located.remarks:
+            self.remark(text)
         for stream in self.run.streams.values():
             column = stream.columns.get(detector)
             if column is not None and self._spool is None:

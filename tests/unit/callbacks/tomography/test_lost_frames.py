@@ -145,6 +145,7 @@ def test_a_look_between_two_streams_loses_no_frame(tmp_path):
     found = dx(tmp_path, run.stop())
     assert numbers(found["data"]) == [2, 3, 4]
     assert numbers(found["data_dark"]) == [0, 1]
+    assert any("gaps in their unique ids" in text for text in found["result"].remarks)
 
 
 def test_a_loss_hidden_by_a_later_frame_is_seen(tmp_path):
