@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, get_args
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
@@ -79,10 +79,10 @@ def run(
     console = Console(stderr=True, highlight=False)
     with quiet("adsupport.pack"):
         from adsupport.pack import pack
-        from adsupport.pack.packing import External, Format
+        from adsupport.pack.manifest import DOCUMENT_FORMATS, EXTERNAL_WAYS
 
-        checked_choice("--format", form, get_args(Format))
-        checked_choice("--external", external, get_args(External))
+        checked_choice("--format", form, DOCUMENT_FORMATS)
+        checked_choice("--external", external, EXTERNAL_WAYS)
         found = selection.of(opened(catalog, tiled) or file)
         with ByteBar(console, "packing") as bar:
 

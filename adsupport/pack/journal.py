@@ -13,6 +13,7 @@ import contextlib
 import fcntl
 import json
 import os
+import stat
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,8 @@ class Journal:
     ----------
     records : list of dict
         What was there already; a last line without its end is left out.
+    lines : int
+        How many there are now.
 
     Raises
     ------
@@ -44,8 +47,10 @@ class Journal:
 
     def __init__(self, directory: Path) -> None:
         self._path = directory / JOURNAL
+        self._removed = False
         self._file = self._locked()
         self.records = self._read()
+        self.lines = len(self.records)
 
     def begin(self, record: dict[str, Any]) -> None:
         """Begin anew, with a first record.
@@ -62,6 +67,7 @@ class Journal:
         """
         with writing_to(self._path, 0):
             os.ftruncate(self._file, 0)
+        self.lines = 0
         self.add(record)
 
     def add(self, record: dict[str, Any]) -> None:
@@ -80,17 +86,20 @@ class Journal:
         line = json.dumps(record).encode("ascii") + b"\n"
         with writing_to(self._path, len(line)):
             write_all(self._file, line)
+        self.lines += 1
 
     def remove(self) -> None:
-        """Remove the journal: the pack is finished.
+        """Remove the journal: the pack is finished.  Again is harmless.
 
         Raises
         ------
         OutputError
             It can't be removed.
         """
-        with writing_to(self._path, 0):
-            self._path.unlink()
+        if not self._removed:
+            with writing_to(self._path, 0):
+                self._path.unlink()
+            self._removed = True
 
     def close(self) -> None:
         """Give up the lock.  Again is harmless."""
@@ -99,7 +108,8 @@ class Journal:
             self._file = -1
 
     def _locked(self) -> int:
-        flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW
+        # a pipe would wait for its writer
+        flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
         while True:
             try:
                 file = os.open(self._path, flags, 0o666)
@@ -125,6 +135,9 @@ class Journal:
             os.close(file)
 
     def _read(self) -> list[dict[str, Any]]:
+        if not stat.S_ISREG(os.fstat(self._file).st_mode):
+            self.close()
+            raise self.damaged(TypeError("it isn't a regular file"))
         with open(self._file, "rb", closefd=False) as file:
             lines = file.read().split(b"\n")
         torn = lines.pop()  # nothing, unless its writer was killed or had no room
@@ -132,7 +145,7 @@ class Journal:
             os.ftruncate(self._file, os.fstat(self._file).st_size - len(torn))
         try:
             return [json.loads(line) for line in lines]
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             self.close()
             raise self.damaged(error) from error
 

@@ -15,20 +15,33 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Literal, Self, get_args
 
 from ..errors import PackError
 from .layout import DOCUMENTS, EXTERNAL_FILES, FORMAT, MANIFEST
 from .safe_paths import checked_relative, inside_pack
 
-__all__ = ["Manifest", "MissingFile", "PackedFile", "PackedRunEntry", "read_manifest"]
+__all__ = [
+    "DOCUMENT_FORMATS",
+    "EXTERNAL_WAYS",
+    "External",
+    "Format",
+    "Manifest",
+    "MissingFile",
+    "PackedFile",
+    "PackedRunEntry",
+    "read_manifest",
+]
 
 #: More than that of a pack of some million files.
 _MOST_BYTES = 2**30
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
-_DOCUMENTS = ("jsonl", "msgpack")
-_EXTERNAL = ("copy", "hardlink", "reflink", "list", "fill", "ignore")
+#: How a pack may have its documents, and what may become of the files that these refer to.
+Format = Literal["jsonl", "msgpack"]
+External = Literal["copy", "hardlink", "reflink", "list", "fill", "ignore"]
+DOCUMENT_FORMATS: tuple[str, ...] = get_args(Format)
+EXTERNAL_WAYS: tuple[str, ...] = get_args(External)
 
 
 @dataclass(frozen=True, order=True)
@@ -205,8 +218,8 @@ class Manifest:
     @classmethod
     def _checked(cls, found: dict[str, Any]) -> Self:
         _keys("it", found, {"format", *(each.name for each in dataclasses.fields(cls))})
-        documents = _one_of("documents", found["documents"], _DOCUMENTS)
-        external = _one_of("external", found["external"], _EXTERNAL)
+        documents = _one_of("documents", found["documents"], DOCUMENT_FORMATS)
+        external = _one_of("external", found["external"], EXTERNAL_WAYS)
         manifest = cls(
             documents,
             external,
@@ -221,6 +234,7 @@ class Manifest:
         for file in manifest.files:
             if file.path or external != "list":
                 _below(EXTERNAL_FILES, file.path)
+            _name_of_file("files: source", file.source)
         for directory in manifest.roots.values():
             _below(EXTERNAL_FILES, directory)
         _distinct("uid of a run", [run.uid for run in manifest.runs])
@@ -328,6 +342,13 @@ def _one_of(what: str, value: Any, choices: tuple[str, ...]) -> str:
 def _below(directory: str, path: Any) -> None:
     if not checked_relative(path).startswith(directory + "/"):
         raise _damaged(f"{path!r:.200} doesn't lie in {directory}")
+
+
+def _name_of_file(what: str, value: str) -> None:
+    try:
+        os.fsencode(value)
+    except UnicodeEncodeError:
+        raise _damaged(f"{what} is {value!r:.200}, which no file is called") from None
 
 
 def _distinct(what: str, values: list[str]) -> None:

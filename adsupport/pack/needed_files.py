@@ -169,7 +169,8 @@ class NeededFiles:
             here, there = _path(doc, self._path_map), _path(doc, self._place)
         except (ValueError, TypeError, AttributeError, KeyError) as error:
             text = str(doc.get("uri") or doc.get("resource_path") or f"resource {uid}")
-            self.problem(text, f"{problem}: {error}".rstrip("."), [uid])
+            reason = str(error).rstrip(".")
+            self.problem(text, problem if reason in problem else f"{problem}: {reason}", [uid])
             return
         if os.path.isfile(here):
             self._add(uid, here, there, frames=True)

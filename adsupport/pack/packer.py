@@ -17,6 +17,7 @@ from ..documents.asset_paths import AnyPathMap
 from ..errors import (
     ConfigurationError,
     DocumentError,
+    OutputError,
     PackError,
 )
 from .contents import Contents
@@ -25,7 +26,13 @@ from .final_files import write_final_files
 from .in_order import InOrder
 from .journal import Journal
 from .layout import MANIFEST
-from .manifest import Manifest, PackedRunEntry, read_manifest
+from .manifest import (
+    DOCUMENT_FORMATS,
+    EXTERNAL_WAYS,
+    Manifest,
+    PackedRunEntry,
+    read_manifest,
+)
 from .needed_files import NeededFiles
 from .pack_directory import PackDirectory
 from .pack_progress import PackProgress, ProgressTeller
@@ -86,10 +93,10 @@ class Packer:
         try:
             self._begin(documents, external)
         except (KeyError, TypeError, AttributeError) as error:
-            self._journal.close()
+            self._give_up()
             raise self._journal.damaged(error) from error
         except BaseException:
-            self._journal.close()
+            self._give_up()
             raise
 
     def _begin(self, documents: str | None, external: str | None) -> None:
@@ -99,6 +106,8 @@ class Packer:
             found = read_manifest(path)
         elif len(records) > 1:  # something was packed in the way that the first one tells
             found = Manifest(records[0]["documents"], records[0]["external"])
+            if found.documents not in DOCUMENT_FORMATS or found.external not in EXTERNAL_WAYS:
+                raise KeyError("the first line has options that no pack has")
         for name, asked in (("documents", documents), ("external", external)):
             has = getattr(found, name)
             if asked not in (None, has):
@@ -135,6 +144,13 @@ class Packer:
         self._closing.close()
         self._files.close()
         self._directory.close()
+        self._give_up()
+
+    def _give_up(self) -> None:
+        """Let go of the journal, and leave none that tells of nothing: the pack is as it was."""
+        if self._journal.lines <= 1 and not self._journal.records:
+            with contextlib.suppress(OutputError):
+                self._journal.remove()
         self._journal.close()
 
     def add(

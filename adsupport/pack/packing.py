@@ -7,7 +7,7 @@ import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any
 
 from ..callbacks.choice import check_choice
 from ..documents.asset_paths import AnyPathMap
@@ -15,14 +15,11 @@ from ..documents.catalogs import catalog_of
 from ..documents.selection import find_runs
 from ..documents.stored_runs import StoredRun, stored_runs
 from ..errors import PackError, RunNotFoundError
-from .manifest import Manifest, MissingFile
+from .manifest import DOCUMENT_FORMATS, EXTERNAL_WAYS, External, Format, Manifest, MissingFile
 from .pack_progress import PackProgress
 from .packer import Packer
 
-__all__ = ["External", "Format", "PackResult", "pack"]
-
-Format = Literal["jsonl", "msgpack"]
-External = Literal["copy", "hardlink", "reflink", "list", "fill", "ignore"]
+__all__ = ["PackResult", "pack"]
 
 _MOST_LISTED = 5
 
@@ -139,8 +136,8 @@ def pack(
     --------
     >>> pack(catalog[-5:], "/data/for_user")  # doctest: +SKIP
     """
-    check_choice("format", format, (None, *get_args(Format)))
-    check_choice("external", external, (None, *get_args(External)))
+    check_choice("format", format, (None, *DOCUMENT_FORMATS))
+    check_choice("external", external, (None, *EXTERNAL_WAYS))
     found = _runs(runs)
     first = next(found, None)
     if first is None:

@@ -30,8 +30,8 @@ def checked_relative(relative: str) -> str:
     Raises
     ------
     PackError
-        It's absolute, empty, or holds a NUL, a line's end, a backslash, a drive, or an empty,
-        ``.`` or ``..`` part.
+        It's absolute, empty, or holds a NUL, a line's end, a backslash, a drive, half of a
+        character (a surrogate of UTF-16), or an empty, ``.`` or ``..`` part.
     """
     problem = _problem(relative)
     if problem:
@@ -96,6 +96,10 @@ def _problem(relative: object) -> str:
         return "begins with a drive"
     if any(part in ("", ".", "..") for part in relative.split("/")):
         return "has an empty, '.' or '..' part"
+    try:
+        os.fsencode(relative)
+    except UnicodeEncodeError:
+        return "holds half of a character"
     return ""
 
 
