@@ -10,7 +10,7 @@ is copied; a view in the form of NXtomo is laid over that.
 
 import argparse
 import pathlib
-import tempfile
+import time
 
 parser = argparse.ArgumentParser(description="Data Exchange and NXtomo files of a tomography.")
 parser.add_argument("--ioc", default="im:", help="prefix of the imaging beamline")
@@ -18,6 +18,8 @@ parser.add_argument("--projections", default=37, type=int, help="over half a tur
 parser.add_argument("--out", default="demo-data", type=pathlib.Path, help="for the files")
 parser.add_argument("--demo", action="store_true", help="bring up simulated hardware, use it")
 args = parser.parse_args()
+if args.projections < 2:
+    parser.error("--projections must be 2 or more")
 args.out.mkdir(parents=True, exist_ok=True)
 
 if args.demo:  # before the other imports: EPICS reads its environment when it is imported
@@ -49,7 +51,7 @@ IOC = args.ioc
 
 # --- ophyd: camera, stages, shutter and tube -----------------------------------------------
 
-images = pathlib.Path(tempfile.mkdtemp(prefix="tomo-", dir=args.out.resolve()))
+images = args.out.resolve() / f"tomography-{time.strftime('%Y%m%d-%H%M%S')}"
 hdf1 = {
     "class": AD_EpicsFileNameHDF5Plugin,
     "write_path_template": f"{images}/",
@@ -62,6 +64,7 @@ across = EpicsMotor(f"{IOC}m5", name="across")
 shutter = EpicsSignal(f"{IOC}shutter:Control", name="shutter", string=True, put_complete=True)
 tube = EpicsSignal(f"{IOC}tube:On", name="tube", string=True, put_complete=True)
 connect(camera, rotation, across, shutter, tube, timeout=15)
+images.mkdir()
 ensure_AD_plugin_primed(camera.hdf1, True)
 
 # --- bluesky: one run, three streams -------------------------------------------------------
@@ -129,4 +132,4 @@ figure.colorbar(shown, label="absorbance")
 axes.set(title=f"{dx_file.name}: row {row}", xlabel="x (pixel)", ylabel="theta (degree)")
 figure.savefig(picture, dpi=100)
 plt.close(figure)
-print(f"{picture=}")
+print(f"picture: {picture}")

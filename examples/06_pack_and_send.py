@@ -62,15 +62,14 @@ for sample in ("gold", "silver"):
 
 # --- pack: documents and image files, with the checksum of each ----------------------------
 
-packed = args.out / "packed"
-for directory in (packed, args.out / "sent"):
-    shutil.rmtree(directory, ignore_errors=True)  # a demo may be run again
+packed = scratch / "packed"
 result = pack([cat.v1[1], cat.v1[2]], packed)
 print(result)
 
 # --- send: the directory can go anywhere, and what it was made of may be gone --------------
 
-received = pathlib.Path(shutil.move(packed, args.out / "sent"))
+received = pathlib.Path(tempfile.mkdtemp(prefix="sent-", dir=args.out)) / "packed"
+shutil.move(packed, received)
 shutil.rmtree(scratch)
 
 report = verify(received)
@@ -94,4 +93,4 @@ axes.set(title=f"scan {run.start['scan_id']}: {run.start['sample']}", xlabel="x 
 axes.set_ylabel("y (pixel)")
 figure.savefig(picture, dpi=100)
 plt.close(figure)
-print(f"{picture=}")
+print(f"picture: {picture}")

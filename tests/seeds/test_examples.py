@@ -126,12 +126,13 @@ def check_facts_of_the_tomography(output: str, out: Path) -> None:
 def check_facts_of_the_pack(output: str, out: Path) -> None:
     assert "1 gold success\n2 silver success\n" in output
     assert "images.shape=(3, 2, 1024, 1024), images.dtype=dtype('uint8')" in output
-    lines = (out / "sent/SHA256SUMS").read_text().splitlines()
+    (sent,) = out.glob("sent-*/packed")
+    lines = (sent / "SHA256SUMS").read_text().splitlines()
     names = {line.split(maxsplit=1)[1].lstrip("*") for line in lines}
     assert {"manifest.json", "catalog.yml"} < names
     for line in lines:
         digest, name = line.split(maxsplit=1)
-        assert hashlib.sha256((out / "sent" / name).read_bytes()).hexdigest() == digest
+        assert hashlib.sha256((sent / name).read_bytes()).hexdigest() == digest
     assert not list(out.glob("beamline-*"))
     assert (out / "sent.png").read_bytes().startswith(PNG)
 
