@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pathlib
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -160,12 +161,7 @@ def _look_in_stack(found: Located, own: np.ndarray, table: np.ndarray, asset: As
             if wanted is None
             else "Leave out unique_id= if its data key doesn't count the frames of this file.",
         )
-    if wanted is None and ids is not None and (np.diff(ids[:announced]) != 1).any():
-        if (places >= 0).all():
-            found.remarks.append(
-                f"{asset.path} has as many frames as it should, but gaps in their unique ids: they "
-                "are taken for frames that the camera made between two rows."
-            )
+    found.remarks += _trusted(asset.path, wanted, ids, contents.frames - announced)
     found.positions[own] = places
     found.sources[own[places < 0]] = -1
     if ids is not None:
@@ -174,6 +170,25 @@ def _look_in_stack(found: Located, own: np.ndarray, table: np.ndarray, asset: As
         if wanted is None and found.ids[own].max() >= 0:  # those of the lost ones follow
             lost = own[places < 0]
             found.ids[lost] = ids[0] + table["first"][lost]
+
+
+def _trusted(path: pathlib.Path, wanted: np.ndarray | None, ids: np.ndarray | None,
+             extra: int) -> Iterator[str]:  # fmt: skip
+    """Tell what nobody can be sure of when frames aren't matched by ids."""
+    if wanted is not None and ids is not None:
+        return
+    if wanted is not None:
+        yield f"{path} has no unique ids: those of the documents are of no use."
+    if extra > 0:
+        yield (
+            f"{path} has {extra} frames more than the documents tell of: they are taken for the "
+            "last ones."
+        )
+    elif not extra and ids is not None and (np.diff(ids) != 1).any():
+        yield (
+            f"{path} has as many frames as it should, but gaps in their unique ids: they are taken "
+            "for frames that the camera made between two rows."
+        )
 
 
 def _look_for_files(found: Located, own: np.ndarray, asset: Asset, column: ImageColumn) -> None:

@@ -93,12 +93,15 @@ def _by_ids(
     if len(np.unique(wanted)) < len(np.unique(numbers)):
         return numbers, "the documents have one unique id for several of its frames"
     places = _places(wanted, found)
-    if held >= announced and (places < 0).any() and np.ptp(wanted - found[numbers]) == 0:
-        # either the counter isn't that of the file, or as many frames were lost as are too many
-        return numbers, (
-            f"it has as many frames as it should, but the unique ids of the documents are all "
-            f"{wanted[0] - found[numbers[0]]:+d} off its own"
-        )
+    fitting = np.count_nonzero(places >= 0)
+    if found.size and fitting < len(wanted):
+        # some drivers number from 0 and count from 1
+        for offset in (1, -1, int(found[0] - wanted.min()), int(found[-1] - wanted.max())):
+            if np.count_nonzero(_places(wanted + offset, found) >= 0) > fitting:
+                return numbers, (
+                    f"more of its unique ids are those of the documents if {offset:+d} is added "
+                    "to these"
+                )
     return places, ""
 
 

@@ -42,15 +42,39 @@ def counted(
     ("ids", "why"),
     [
         ([1, 2, 2, 4, 5], "one unique id for several"),  # the PV hadn't changed yet
-        ([2, 3, 4, 5, 6], r"all \+1 off"),  # a counter that begins with another number
-        ([0, 1, 2, 3, 4], "all -1 off"),
-        ([11, 12, 13, 14, 15], r"all \+10 off"),
+        ([2, 3, 4, 5, 6], "if -1 is added"),  # a counter that begins with another number
+        ([0, 1, 2, 3, 4], r"if \+1 is added"),
+        ([11, 12, 13, 14, 15], "if -10 is added"),
     ],
 )
 def test_a_counter_of_something_else_shifts_no_frame(tmp_path, ids, why, missing):
     documents = counted(tmp_path, ids.__getitem__).stop()
     with pytest.raises(ImageFileError, match=f"{why}.*Leave out unique_id="):
         written(tmp_path, documents, unique_id=NUMBER, missing=missing)
+
+
+@pytest.mark.parametrize("offset", [-1, 1])
+def test_a_counter_of_something_else_is_noticed_beside_lost_frames(tmp_path, offset):
+    """Rows of three frames with others between them, and a frame of the second row is lost."""
+    path = tmp_path / "a.h5"
+    ids = [5, 6, 7, 9, 11, 13, 14, 15]
+    write_images(path, range(8), ids)
+    run = TomoRun().stream("primary", {THETA: number_key(), NUMBER: number_key("")}, per_row=3)
+    run.resource(path, 3)
+    for row, last in enumerate((7, 11, 15)):
+        run.row("primary", path, **{THETA: float(row), NUMBER: last + offset})
+    with pytest.raises(ImageFileError, match=rf"if \{-offset:+d} is added"):
+        written(tmp_path, run.stop(), unique_id=NUMBER, missing="drop")
+
+
+def test_what_cant_be_told_without_unique_ids_is_remarked(tmp_path):
+    documents = counted(tmp_path, lambda row: row + 1).stop()
+    write_images(tmp_path / "a.h5", range(7))
+    found = written(tmp_path, documents, unique_id=NUMBER)
+    assert found["frames"] == [0, 1, 2, 3, 4]
+    remarks = " ".join(found["result"].remarks)
+    assert "has no unique ids: those of the documents are of no use" in remarks
+    assert "has 2 frames more than the documents tell of" in remarks
 
 
 def test_a_counter_in_an_array_of_one_is_that_of_the_last_frame(tmp_path):
