@@ -50,6 +50,9 @@ class Contents:
         self._missing = {
             (each.source, each.reason): set(each.documents) for each in manifest.missing
         }
+        self._told: dict[str, list[set[str]]] = {}  # by document, those of these that have it
+        for uids in (*self._uses.values(), *self._missing.values()):
+            self._tell(uids, list(uids))
         self._roots = dict(manifest.roots)
         self._left: set[str] = set()
         for record in records:
@@ -70,13 +73,19 @@ class Contents:
 
     def _note(self, record: Mapping[str, Any]) -> None:
         resources = set(record["resources"])
-        for uids in (*self._missing.values(), *self._uses.values()):
-            uids -= resources
+        for uid in resources & self._told.keys():  # by the same run, when it was packed before
+            for uids in self._told.pop(uid):
+                uids.discard(uid)
         for key, uids in record["uses"].items():
-            self._uses.setdefault(key, set()).update(uids)
+            self._tell(self._uses.setdefault(key, set()), uids)
         for source, reason, uids in record["missing"]:
-            self._missing.setdefault((source, reason), set()).update(uids)
+            self._tell(self._missing.setdefault((source, reason), set()), uids)
         self._roots.update(record["roots"])
+
+    def _tell(self, uids: set[str], more: Iterable[str]) -> None:
+        uids.update(more)
+        for uid in more:
+            self._told.setdefault(uid, []).append(uids)
 
     def add_file(self, file: PackedFile) -> dict[str, Any]:
         """Take a file.

@@ -13,6 +13,7 @@ from ..errors import ConfigurationError, OutputExistsError
 from .moved_documents import moved_document
 from .needed_files import NeededFiles
 from .opening import Pack, PackedRun
+from .safe_paths import inside_pack
 
 __all__ = ["FolderTarget"]
 
@@ -52,7 +53,11 @@ class FolderTarget:
         self._pack = pack
         self._told = told
         self._done: set[Path] = set()
-        if self._folder.is_relative_to(pack.directory):
+        self._files: dict[str, list[str]] = {}
+        for file in pack.manifest.files if pack.manifest is not None else ():
+            for uid in file.documents if file.path else ():
+                self._files.setdefault(uid, []).append(file.path)
+        if self._folder.resolve().is_relative_to(pack.directory.resolve()):
             raise ConfigurationError(
                 f"{self._folder} is in the pack, which has nothing but what was packed.",
                 remedy="Give another folder.",
@@ -74,7 +79,7 @@ class FolderTarget:
         Raises
         ------
         OutputExistsError
-            A file is there already, with another content.
+            A file is there already, with another content; or a link in place of a directory.
         OutputError, PackError, DocumentError, OSError
             It can't be written, or read.
         """
@@ -82,12 +87,11 @@ class FolderTarget:
         for name, doc in run.documents():
             needed.take(name, doc)
         files = {file.source for file in needed.files.values() if file.source.is_file()}
-        if self._pack.manifest is not None:  # files that HDF5 files lead to
-            files |= {
-                self._pack.directory / file.path
-                for file in self._pack.manifest.files
-                if file.path and not needed.resources.isdisjoint(file.documents)
-            }
+        files |= {  # and files that HDF5 files lead to
+            inside_pack(self._pack.directory, path)
+            for uid in needed.resources
+            for path in self._files.get(uid, ())
+        }
         new = False
         for path in sorted(files):
             # files outside of the pack stay where they are; runs may share those in it
@@ -103,6 +107,7 @@ class FolderTarget:
 
     def _copy(self, path: Path) -> bool:
         target = Path(os.path.join(*self._place(path)))
+        self._refuse_links(target.parent)
         if os.path.lexists(target):
             _check_same(path, target)
             return False
@@ -113,6 +118,17 @@ class FolderTarget:
                     writer.write(block)
                     self._told(len(block))
         return True
+
+    def _refuse_links(self, directory: Path) -> None:
+        """Refuse a way that leads out of the folder, whoever made it."""
+        while directory != self._folder:
+            if directory.is_symlink():
+                raise OutputExistsError(
+                    f"{directory} is a link, which may lead out of {self._folder}",
+                    path=directory,
+                    remedy="unpack into another folder.",
+                )
+            directory = directory.parent
 
     def _write(self, run: PackedRun) -> bool:
         target = self._folder / f"{Path(run.entry.path).stem}.jsonl"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from pathlib import Path
 
 from ..errors import AdsupportError
@@ -33,6 +33,10 @@ def check_runs(pack: Pack, runs: Sequence[PackedRun]) -> list[str]:
     """
     problems: list[str] = []
     resources: set[str] = set()
+    manifest = pack.manifest
+    told = {uid for each in manifest.missing for uid in each.documents} if manifest else set()
+    listed = {file.path for file in manifest.files} if manifest else set()
+    looked = manifest is None or manifest.external in _BRINGS_FILES
     for run in runs:
         needed = NeededFiles(pack.path_map)
         try:
@@ -46,9 +50,11 @@ def check_runs(pack: Pack, runs: Sequence[PackedRun]) -> list[str]:
             problems.append(f"{run.entry.path}: its documents aren't understood: {error!r}.")
             continue
         resources |= needed.resources
-        problems += [f"{run.entry.path} {each}." for each in _lacking(pack, needed)]
-    if pack.manifest is not None and len(runs) == len(pack):
-        for file in pack.manifest.files:
+        if looked:
+            lacking = _lacking(pack, needed, told, listed)
+            problems += [f"{run.entry.path} {each}." for each in lacking]
+    if manifest is not None and len(runs) == len(pack):
+        for file in manifest.files:
             unknown = sorted(set(file.documents) - resources)
             if unknown:
                 problems.append(
@@ -58,14 +64,8 @@ def check_runs(pack: Pack, runs: Sequence[PackedRun]) -> list[str]:
     return problems
 
 
-def _lacking(pack: Pack, needed: NeededFiles) -> Iterator[str]:
+def _lacking(pack: Pack, needed: NeededFiles, told: Set[str], listed: Set[str]) -> Iterator[str]:
     """Tell what the documents of a run refer to, and its packer didn't say is missing."""
-    manifest = pack.manifest
-    if manifest is not None and manifest.external not in _BRINGS_FILES:
-        return
-    missing = manifest.missing if manifest is not None else ()
-    told = {uid for each in missing for uid in each.documents}
-    listed = {file.path for file in manifest.files} if manifest is not None else set()
     for file in needed.files.values():
         if not file.frames or file.documents <= told or file.source.is_file():
             continue

@@ -49,15 +49,15 @@ def tree_of(directory: Path, nested: bool = True) -> Tree:
     Returns
     -------
     Tree
-        Its regular files.  Links, which aren't followed, devices and pipes are its problems; names
-        that only differ in case, or aren't good ones, its names.
+        Its regular files.  Links, which aren't followed, devices, pipes, and directories that can't
+        be read are its problems; names that only differ in case, or aren't good ones, its names.
 
     Raises
     ------
     PackError
         It isn't a directory.
     OSError
-        A directory can't be read.
+        It can't be read.
     """
     if not directory.is_dir():
         raise PackError(f"{directory} isn't a directory; expected that of a pack.")
@@ -69,18 +69,29 @@ def tree_of(directory: Path, nested: bool = True) -> Tree:
         if depth > _DEEPEST:
             tree.problems.append(f"{place} is nested more than {_DEEPEST} directories deep.")
             continue
-        with os.scandir(directory / place) as entries:
-            for entry in entries:
-                relative = f"{place}/{entry.name}".lstrip("/")
-                _look_at_name(relative, folded, tree)
-                if entry.is_dir(follow_symlinks=False):
-                    if nested:
-                        waiting.append((relative, depth + 1))
-                elif entry.is_file(follow_symlinks=False):
-                    tree.sizes[relative] = entry.stat(follow_symlinks=False).st_size
-                else:
-                    kind = _kind(entry.stat(follow_symlinks=False).st_mode)
-                    tree.problems.append(f"{relative} is {kind}; a pack has none.")
+        try:
+            entries = list(os.scandir(directory / place))
+        except OSError as error:
+            if not place:
+                raise
+            tree.problems.append(f"{place} can't be read: {error.strerror}.")
+            continue
+        for entry in entries:
+            relative = f"{place}/{entry.name}".lstrip("/")
+            _look_at_name(relative, folded, tree)
+            try:
+                found = entry.stat(follow_symlinks=False)
+            except OSError as error:
+                tree.problems.append(f"{relative} can't be read: {error.strerror}.")
+                continue
+            if stat.S_ISDIR(found.st_mode):
+                if nested:
+                    waiting.append((relative, depth + 1))
+            elif stat.S_ISREG(found.st_mode):
+                tree.sizes[relative] = found.st_size
+            else:
+                kind = _kind(found.st_mode)
+                tree.problems.append(f"{relative} is {kind}; a pack has none.")
     tree.sizes = dict(sorted(tree.sizes.items()))
     tree.problems.sort()
     tree.names.sort()
