@@ -111,13 +111,16 @@ class FolderTarget:
         if os.path.lexists(target):
             _check_same(path, target)
             return False
-        with AtomicFile(target) as file, path.open("rb") as reader:
+        file = AtomicFile(target)
+        try:
             file.check_room(path.stat().st_size)
-            with file.temporary.open("wb") as writer:
+            with path.open("rb") as reader, file.temporary.open("wb") as writer:
                 while block := reader.read(_BLOCK):
                     writer.write(block)
                     self._told(len(block))
-        return True
+            return _name(file)
+        finally:
+            file.abandon()
 
     def _refuse_links(self, directory: Path) -> None:
         """Refuse a way that leads out of the folder, whoever made it."""
@@ -138,13 +141,21 @@ class FolderTarget:
                 for name, doc in run.documents():
                     doc = moved_document(name, doc, self._pack.path_map, self._place)
                     writer.write(encode_document(name, doc))
-            if os.path.lexists(target):
-                _check_same(file.temporary, target)
-                return False
-            file.commit()
+            return _name(file)
         finally:
             file.abandon()
-        return True
+
+
+def _name(file: AtomicFile) -> bool:
+    """Give a file its name; or return False if there is the same already."""
+    if not os.path.lexists(file.path):
+        try:
+            file.commit()
+            return True
+        except OutputExistsError:  # another process, which unpacks too, has been faster
+            pass
+    _check_same(file.temporary, file.path)
+    return False
 
 
 def _check_same(path: Path, target: Path) -> None:

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import tifffile
 
+from adsupport.callbacks.output import AtomicFile
 from adsupport.documents.selection import find_runs
 from adsupport.errors import (
     ConfigurationError,
@@ -71,6 +72,24 @@ def test_again_adds_nothing_and_replaces_nothing(tmp_path: Path) -> None:
     assert isinstance(result.failed[UID.format(1)], OutputExistsError)
     assert (mine / f"{UID.format(1)}.jsonl").read_text() == "mine\n"
     assert next(mine.rglob("*.h5")).is_file()
+
+
+def test_another_that_unpacks_at_once_does_no_harm(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pack = make_pack(tmp_path / "pack", runs=3)
+    commit = AtomicFile.commit
+
+    def slow_commit(file: AtomicFile) -> Path:
+        monkeypatch.undo()
+        assert len(unpack(pack, tmp_path / "mine").added) == 3  # the other one
+        monkeypatch.setattr(AtomicFile, "commit", commit)
+        return commit(file)
+
+    monkeypatch.setattr(AtomicFile, "commit", slow_commit)
+    result = unpack(pack, tmp_path / "mine")
+    assert not result.failed and len(result.known) == 3
+    assert not list((tmp_path / "mine").rglob(".*"))
 
 
 def test_a_file_with_the_name_of_one_of_the_pack_stays(tmp_path: Path) -> None:
