@@ -18,6 +18,7 @@ _COLUMNS = np.dtype(
         ("row", np.int64),  # frames of one row were taken one after the other
         ("stream", np.int32),
         ("kind", np.int8),
+        ("type", np.int8),  # the kind that a recorded frame type says; -1 where it says none
         ("time", np.float64),
         ("angle", np.float64),
         ("id", np.int64),
@@ -52,7 +53,7 @@ class GatheredFrames:
         count : int
             How many.
         **columns
-            ``stream``, ``kind``, ``time``, ``angle`` and ``id``, each one for all or an array.
+            All but the first three fields, each one for all or an array.
         """
         end = self._frames + count
         if end > len(self._table):

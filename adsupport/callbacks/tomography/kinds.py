@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -29,6 +29,11 @@ FRAME_TYPES: dict[str, FrameKind] = {
 }
 
 _RANGE = re.compile(r"(\d*):(\d*)")
+#: What was meant for a range: no stream has such a name.
+_MISTAKEN_RANGE = re.compile(r"\d+\s*(-|–|\.\.+|…|to)\s*\d*")
+
+#: Streams that a run may lack without a word: nobody has asked for them.
+_USUAL = {FrameKind.PROJECTION: "primary", FrameKind.FLAT: "flats", FrameKind.DARK: "darks"}
 
 
 class KindRules:
@@ -47,6 +52,13 @@ class KindRules:
     ------
     ConfigurationError
         A range can't be understood, or one stream or frame would be of two kinds.
+
+    Attributes
+    ----------
+    frame_type : str or None
+        As given.
+    streams : dict of str to FrameKind
+        Kind by stream.
     """
 
     def __init__(
@@ -57,7 +69,6 @@ class KindRules:
         frame_type: str | None = None,
     ) -> None:
         self.frame_type = frame_type
-        #: Kind by stream.
         self.streams: dict[str, FrameKind] = {}
         self._ranges: list[tuple[int, int | None, FrameKind]] = []
         options = (
@@ -67,7 +78,7 @@ class KindRules:
         )
         for option, kind, given in options:
             for each in _parts(option, given):
-                if ":" not in each:
+                if ":" not in each and not _MISTAKEN_RANGE.fullmatch(each):
                     self._add_stream(option, kind, each)
                 elif kind == FrameKind.PROJECTION:
                     raise ConfigurationError(
@@ -82,6 +93,32 @@ class KindRules:
                 f"projections={projections!r}: expected the name of a stream",
                 remedy="Mostly it's 'primary'.",
             )
+
+    @property
+    def has_ranges(self) -> bool:
+        """Whether frames of one stream are told apart by ranges."""
+        return bool(self._ranges)
+
+    def lacking(self, streams: Iterable[str]) -> list[str]:
+        """Tell which streams were asked for by name, and aren't there.
+
+        Parameters
+        ----------
+        streams : iterable of str
+            Those that the run has.
+
+        Returns
+        -------
+        list of str
+            Each a sentence.
+        """
+        found = list(streams)
+        return [
+            f"{kind.name.lower()}s={name!r}: the run has no such stream; it has "
+            f"{', '.join(map(repr, found)) or 'none'}."
+            for name, kind in self.streams.items()
+            if name not in found and name != _USUAL[kind]
+        ]
 
     def by_type(self, value: Any, frames: int) -> np.ndarray | None:
         """Read a row's frame type.

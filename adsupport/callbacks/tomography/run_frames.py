@@ -61,6 +61,7 @@ class RunFrames:
         self._external: dict[str, None] = {}
         self._numbers: dict[str, int] = {}
         self._angles: dict[str, Column] = {}
+        self._types: dict[str, None] = {}
 
     def stream(self, run: Run, stream: Stream) -> None:
         """Look for the keys of detector and angle.
@@ -78,6 +79,8 @@ class RunFrames:
         self._external |= {key: None for key, each in stream.columns.items() if _is_image(each)}
         if self.detector is None and self._external:
             self.detector = next(iter(self._external))
+        if kind == FrameKind.PROJECTION:
+            self._types |= {key: None for key, each in stream.columns.items() if _is_type(each)}
         key = self._theta_named or theta_key(run, stream)
         if key is not None and key in stream.columns:
             if stream.columns[key].external:
@@ -136,6 +139,9 @@ class RunFrames:
                 remedy="Choose one of them by detector=<data key>.",
             )
         table = self.gathered.table()
+        if any(_is_image(each) for own in run.streams.values() for each in own.columns.values()):
+            for text in self._rules.lacking(run.streams):
+                self._skip(text)
         if not len(table):
             if self._named:
                 self._refuse(run)
@@ -156,11 +162,33 @@ class RunFrames:
             number for name, number in self._numbers.items() if not streams[name]
         ]  # fmt: skip
         own = np.isin(table["stream"], of_projections)
+        if own.all():
+            self._take_recorded_types(table)
         kinds = table["kind"][own]
         for text in self._rules.by_range(kinds):
             self._skip(text)
         table["kind"][own] = kinds
         return table[table["kind"] >= 0]
+
+    def _take_recorded_types(self, table: np.ndarray) -> None:
+        """Believe a recorded frame type, if the user says nothing and one stream has all."""
+        if self._rules.frame_type is not None or self._rules.has_ranges:
+            return
+        if not table["type"].any():  # all are projections, as they are without it
+            return
+        listed = ", ".join(self._types)
+        if len(self._types) > 1 or (table["type"] < 0).any():
+            if self._types:
+                self._remark(
+                    f"All frames are taken for projections, though {listed} may tell flats and "
+                    "darks: name the data key by frame_type=<data key>."
+                )
+            return
+        table["kind"] = table["type"]
+        self._remark(
+            f"Projections, flats and darks are told apart by {listed}, as all frames are in one "
+            "stream. Name another data key by frame_type=, or ranges by flats= and darks=."
+        )
 
     def _refuse(self, run: Run) -> None:
         streams = ", ".join(map(repr, self._rules.streams))
@@ -206,6 +234,9 @@ class RunFrames:
                 f"Stream {stream.name!r} has no data key {type_key!r}: all of its frames are taken "
                 "for projections, unless ranges say otherwise."
             )
+        recorded = None
+        if len(self._types) == 1:
+            recorded = self._rules.by_type(data.get(next(iter(self._types))), count)
         angle: Any = np.nan
         theta = self._angles.get(stream.name)
         if theta is not None:
@@ -220,8 +251,8 @@ class RunFrames:
         elif id_key is not None:
             self._remark(f"Stream {stream.name!r} has no data key {id_key!r} of unique ids.")
         self.gathered.add(
-            value, count, stream=number, kind=kinds, time=self._time(stream, event["time"]),
-            angle=angle, id=ids,
+            value, count, stream=number, kind=kinds, type=-1 if recorded is None else recorded,
+            time=self._time(stream, event["time"]), angle=angle, id=ids,
         )  # fmt: skip
 
     def _time(self, stream: Stream, time: float) -> float:
@@ -255,6 +286,11 @@ class RunFrames:
             self._skip(f"{where}: {key} is {value!r:.100}; expected a number for {count} frames.")
             return np.full(count, np.nan)
         return found
+
+
+def _is_type(column: Column) -> bool:
+    """Tell a camera's FrameType by the name that ophyd gives it."""
+    return column.name.endswith("frame_type") and not column.external
 
 
 def _is_image(column: Column) -> bool:

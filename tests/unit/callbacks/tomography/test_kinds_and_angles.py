@@ -115,6 +115,45 @@ def test_a_frame_type_that_isnt_known_leaves_its_frames_out(tmp_path):
     assert any("'Double'" in text and "event 2" in text for text in found["result"].skipped)
 
 
+TYPE = {"det_cam_frame_type": {"dtype": "integer", "shape": [], "source": "PV:t"}}
+
+
+def test_a_recorded_frame_type_is_believed_when_one_stream_has_all(tmp_path):
+    types = [1, 1, 2, 0, 0]
+    run = in_one_stream(tmp_path, 5, TYPE, lambda number: {"det_cam_frame_type": types[number]})
+    found = written(tmp_path, run.stop())
+    assert found["kinds"].tolist() == [2, 2, 1, 0, 0]
+    assert any("told apart by det_cam_frame_type" in text for text in found["result"].remarks)
+    found = written(tmp_path, run.stop(), flats="0:1", exists="bump")  # the user knows better
+    assert found["kinds"].tolist() == [1, 0, 0, 0, 0]
+
+
+@pytest.mark.parametrize("odd", ["key", "value"])
+def test_a_frame_type_that_is_doubtful_is_told(tmp_path, odd):
+    types = [1, 2, 7 if odd == "value" else 0]
+    keys = TYPE | ({"other_frame_type": TYPE["det_cam_frame_type"]} if odd == "key" else {})
+    run = in_one_stream(tmp_path, 3, keys, lambda number: dict.fromkeys(keys, types[number]))
+    found = written(tmp_path, run.stop())
+    assert found["kinds"].tolist() == [0, 0, 0]
+    assert any("frame_type=<data key>" in text for text in found["result"].remarks)
+
+
+def test_streams_that_were_asked_for_and_arent_there_are_told(tmp_path):
+    documents = plain_run(tmp_path).stop()
+    found = written(tmp_path, documents, flats="flats,flats_after", darks="darkz", strict=False)
+    assert found["kinds"].tolist() == [1] * 3 + [0] * 5
+    skipped = " ".join(found["result"].skipped)
+    assert "flats='flats_after'" in skipped and "darks='darkz'" in skipped
+    with pytest.raises(DocumentError, match="darks='darkz': the run has no such stream.*'darks'"):
+        written(tmp_path, documents, darks="darkz", exists="bump")
+
+
+@pytest.mark.parametrize("text", ["2-4", "2..4", "2 - 4", "0 to 10", "1-"])
+def test_what_looks_like_a_range_is_no_stream(text):
+    with pytest.raises(ConfigurationError, match="'0:10'"):
+        PlainWriter(flats=text)
+
+
 def test_each_frame_of_a_fly_scan_has_its_own_angle(tmp_path):
     path = tmp_path / "fly.h5"
     write_images(path, range(6), range(1, 7))
