@@ -213,9 +213,11 @@ class RunFrames:
                 return
         several = column.shape[0] if len(column.shape) > 2 else 1
         count = (several or 1) if value is None else value.count
-        if count > MOST_FRAMES:
+        first = 0 if value is None else value.first
+        if count > MOST_FRAMES or not 0 <= first < _LARGEST:
             raise DocumentError(
-                f"{where}: {key} has {count} frames; expected at most {MOST_FRAMES}",
+                f"{where}: {key} has {count} frames from {first} on; expected at most "
+                f"{MOST_FRAMES}, from 0 to {_LARGEST}",
                 remedy="The document of its file, or the descriptor, is damaged.",
             )
         read = partial(self._read, data, count, where)
@@ -246,7 +248,7 @@ class RunFrames:
         if id_key is not None and id_key in stream.columns:
             found = read(id_key)
             ids = np.where(np.abs(found) < _LARGEST, found, -1).astype(np.int64)
-            if np.size(data.get(id_key)) == 1 and ids[0] >= 0:
+            if ids[0] >= 0 and np.size(data.get(id_key)) == 1:
                 ids -= np.arange(count - 1, -1, -1)  # it's the last one's
         elif id_key is not None:
             self._remark(f"Stream {stream.name!r} has no data key {id_key!r} of unique ids.")

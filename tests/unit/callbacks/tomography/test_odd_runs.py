@@ -234,6 +234,20 @@ def test_without_any_image_there_is_no_file(tmp_path, writer, missing):
     assert os.listdir(tmp_path / "out") == []
 
 
+def test_a_frame_at_an_unbelievable_place_is_refused(tmp_path):
+    documents = counted(tmp_path, float).stop()
+    datum = next(each for name, each in documents if name == "datum")
+    datum["datum_kwargs"]["point_number"] = 10**20
+    with pytest.raises(DocumentError, match="event 1: det_image has 1 frames from 10{20} on"):
+        written(tmp_path, documents)
+
+
+def test_a_unique_id_that_is_none_is_told(tmp_path):
+    documents = counted(tmp_path, lambda row: [1, [2]] if row == 3 else row + 1).stop()
+    with pytest.raises(DocumentError, match=r"event 4: det_number is \[1, \[2\]\]; expected"):
+        written(tmp_path, documents, unique_id=NUMBER)
+
+
 def test_a_row_of_unbelievably_many_frames_is_refused(tmp_path):
     path = tmp_path / "a.h5"
     run = TomoRun().stream("primary", {THETA: number_key()}).resource(path, 10**13)
