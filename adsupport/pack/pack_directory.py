@@ -139,7 +139,9 @@ class PackDirectory:
 
 
 def _to_disk(path: Path) -> None:
-    with writing_to(path, path.stat().st_size):
+    with writing_to(path, 0):
+        size = path.stat().st_size
+    with writing_to(path, size):
         sync_file(path)
 
 

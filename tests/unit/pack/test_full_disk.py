@@ -85,4 +85,4 @@ def test_a_file_that_is_too_large_for_the_disk_is_not_begun(
     monkeypatch.setattr(copying.os, "statvfs", lambda path: os.statvfs_result(found))
     with pytest.raises(OutputError, match=f"no room for a file of {size} bytes: 0 are free"):
         pack(documents, tmp_path / "out")
-    assert tree(tmp_path / "out").keys() == {".adsupport-pack.journal"}
+    assert not tree(tmp_path / "out")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -76,3 +77,11 @@ def test_paths_with_half_a_character_are_named(tmp_path: Path, more: Any) -> Non
     documents[2][1].update(more)
     (missing,) = pack([documents], tmp_path / "out", strict=False).missing
     assert missing.reason.count("half of a character") == 1
+
+
+def test_a_directory_that_goes_away_is_named(tmp_path: Path) -> None:
+    def remove(done: Any) -> None:
+        shutil.rmtree(tmp_path / "out", ignore_errors=True)
+
+    with pytest.raises(OutputError, match="out"):
+        pack([hdf5_run(tmp_path), hdf5_run(tmp_path, 2)], tmp_path / "out", progress=remove)
