@@ -6,7 +6,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from ..documents.run import Run
 from ..documents.stored_runs import StoredRun
+from ..errors import OutputExistsError
+from .file_writer import FileWriter
 from .run_file import WriterResult
 from .writer import RunWriter
 
@@ -48,7 +51,8 @@ def export_runs(
 ) -> Iterator[Exported]:
     """Write runs, each to the files of all formats, and one run after the other.
 
-    A run that fails doesn't keep the others from being written.
+    A run that fails doesn't keep the others from being written.  Nothing is kept of a file whose
+    name is taken: the run can be written again.
 
     Parameters
     ----------
@@ -69,9 +73,11 @@ def export_runs(
         count = 0
         earlier = {name: _by_id(writer.results) for name, writer in writers.items()}
         progress(run, 0)
+        refused = _refused(run, writers)
+        wanted = [writer for name, writer in writers.items() if name not in refused]
         try:
-            for count, (name, doc) in enumerate(run.documents(), 1):
-                for writer in writers.values():
+            for count, (name, doc) in enumerate(run.documents() if wanted else (), 1):
+                for writer in wanted:
                     writer.receiver(name, doc)
                 if not count % 100:
                     progress(run, count)
@@ -79,7 +85,7 @@ def export_runs(
             broken = error
         progress(run, count)
         for name, writer in writers.items():
-            found = Exported(run, name, error=broken)
+            found = Exported(run, name, error=refused.get(name, broken))
             _finish(found, writer, earlier[name], broken)
             yield found
 
@@ -100,6 +106,29 @@ def _finish(
             found.paths += result.paths
             found.skipped += result.skipped
             found.remarks += result.remarks
+            if isinstance(result.error, OutputExistsError) and result.unfinished is not None:
+                result.unfinished.abandon()
+                result.unfinished = None
+                if found.error is result.error:
+                    found.error = _exists_already(result.error.path)
+
+
+def _refused(run: StoredRun, writers: Mapping[str, RunWriter]) -> dict[str, OutputExistsError]:
+    """Tell which formats a run can't have: it may be long, and their files are there."""
+    found = {}
+    for name, writer in writers.items():
+        path = writer.taken(Run(dict(run.start))) if isinstance(writer, FileWriter) else None
+        if path is not None:
+            found[name] = _exists_already(path)
+    return found
+
+
+def _exists_already(path: Path | str | None) -> OutputExistsError:
+    return OutputExistsError(
+        f"{path} exists already, and isn't replaced",
+        path=path,
+        remedy="choose another name or directory, or exists='bump' or 'replace'.",
+    )
 
 
 def _by_id(results: Iterable[WriterResult]) -> dict[int, WriterResult]:

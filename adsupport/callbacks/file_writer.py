@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, ClassVar, get_args
 
 from ..documents.run import Run
 from ..errors import OutputNameError
@@ -44,6 +45,8 @@ class FileWriter(RunWriter):
     """
 
     file_extension = "dat"
+    #: Whether a run has one file, whose name is known when it starts.
+    one_file: ClassVar[bool] = True
     exists: Any = Choice(*get_args(Exists))
 
     def __init__(
@@ -163,6 +166,26 @@ class FileWriter(RunWriter):
                 f"File name {name!r} has more than 255 bytes", remedy="choose a shorter template."
             )
         return stem.with_name(name)
+
+    def taken(self, run: Run) -> Path | None:
+        """Tell whether a run can't be written because its file exists.
+
+        Parameters
+        ----------
+        run : Run
+            The run, which needs only its start document.
+
+        Returns
+        -------
+        pathlib.Path or None
+            The file that is there; None also where the names are known later.
+        """
+        if self.exists != "refuse" or not self.one_file:
+            return None
+        with contextlib.suppress(OutputNameError):  # whoever writes it tells
+            path = self.target(run)
+            return path if os.path.lexists(path) else None
+        return None
 
 
 def _default_name(run: Run) -> str:

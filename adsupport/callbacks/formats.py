@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import importlib
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,7 +17,7 @@ from ..errors import ConfigurationError
 if TYPE_CHECKING:
     from .writer import RunWriter
 
-__all__ = ["FORMATS", "Format", "format_names", "make_writer"]
+__all__ = ["FORMATS", "Format", "format_names", "make_writer", "own_options"]
 
 
 @dataclass(frozen=True)
@@ -34,12 +34,15 @@ class Format:
         Those of :func:`make_writer`'s options that not all writers have.
     one_file : bool
         Whether all runs go to one file, instead of each having its own.
+    own : tuple of str
+        The writer's own options that can be given as text.
     """
 
     module: str
     writer: str
     options: tuple[str, ...] = ()
     one_file: bool = False
+    own: tuple[str, ...] = ()
 
     def load(self) -> type[RunWriter]:
         """Import the writer.
@@ -53,19 +56,26 @@ class Format:
 
 
 _IMAGES = ("images", "image_timeout")
+_NEXUS = (
+    "instrument_name", "nexus_release", "nxdata_signal", "title", "template_key",
+    "on_missing_images", "compat",
+)  # fmt: skip
+_TOMO = (
+    "detector", "theta", "projections", "flats", "darks", "frame_type", "unique_id", "missing",
+)  # fmt: skip
 
 #: All formats, by the name that a user gives.
 FORMATS: dict[str, Format] = {
-    "nexus": Format("nexus", "NXWriter", _IMAGES),
-    "nexus-aps": Format("nexus", "NXWriterAPS", _IMAGES),
+    "nexus": Format("nexus", "NXWriter", _IMAGES, own=_NEXUS),
+    "nexus-aps": Format("nexus", "NXWriterAPS", _IMAGES, own=_NEXUS),
     "spec": Format("spec", "SpecWriterCallback", one_file=True),
-    "csv": Format("csv", "CSVWriter"),
-    "json": Format("json", "JSONWriter"),
+    "csv": Format("csv", "CSVWriter", own=("arrays",)),
+    "json": Format("json", "JSONWriter", own=("arrays",)),
     "jsonl": Format("json", "JSONLinesWriter"),
     "hdf5": Format("hdf5", "HDF5Writer", _IMAGES),
-    "tiff": Format("tiff", "TIFFWriter", ("image_timeout",)),
-    "dx": Format("dataexchange", "DataExchangeWriter", _IMAGES),
-    "nxtomo": Format("nxtomo", "NXtomoWriter", _IMAGES),
+    "tiff": Format("tiff", "TIFFWriter", ("image_timeout",), own=("layout",)),
+    "dx": Format("dataexchange", "DataExchangeWriter", _IMAGES, own=_TOMO),
+    "nxtomo": Format("nxtomo", "NXtomoWriter", _IMAGES, own=_TOMO),
 }
 
 
@@ -95,6 +105,40 @@ def format_names(texts: Iterable[str]) -> list[str]:
     return list(dict.fromkeys(names))
 
 
+def own_options(names: Iterable[str], given: Mapping[str, str]) -> dict[str, dict[str, str]]:
+    """Tell which format an option is for.
+
+    Parameters
+    ----------
+    names : iterable of str
+        Keys of :data:`FORMATS`.
+    given : mapping of str to str
+        Options and their values.
+
+    Returns
+    -------
+    dict of str to dict
+        For each of the names those that it has.
+
+    Raises
+    ------
+    ConfigurationError
+        None of the formats has one.
+    """
+    names = list(names)
+    known = list(dict.fromkeys(each for name in names for each in FORMATS[name].own))
+    for option in given:
+        if option not in known:
+            raise ConfigurationError(
+                f"{', '.join(names)}: no option {option!r}",
+                remedy=f"expected some of {', '.join(known)}." if known else "There are none.",
+            )
+    return {
+        name: {key: text for key, text in given.items() if key in FORMATS[name].own}
+        for name in names
+    }
+
+
 def make_writer(
     name: str,
     directory: str | os.PathLike[str],
@@ -105,6 +149,7 @@ def make_writer(
     image_timeout: float | None = None,
     strict: bool = True,
     path_map: Any = None,
+    own: Mapping[str, str] | None = None,
 ) -> RunWriter:
     """Make the writer of a format.
 
@@ -126,6 +171,8 @@ def make_writer(
         How long to wait for the files of images, in seconds, for the formats that read them.
     strict, path_map
         See :class:`~adsupport.callbacks.writer.RunWriter`.
+    own : mapping of str to str, optional
+        Of the format's own options, see :attr:`Format.own`.
 
     Returns
     -------
@@ -135,7 +182,7 @@ def make_writer(
     Raises
     ------
     ConfigurationError
-        There is no such format, or an option can't be used.
+        There is no such format, or it has no such option, or the option can't be used.
     OutputNameError
         The name leads out of the directory.
     ImportError
@@ -150,6 +197,7 @@ def make_writer(
     for option, value in (("images", images), ("image_timeout", image_timeout)):
         if option in found.options and value is not None:
             options[option] = value
+    options |= own_options([name], own or {})[name]
     if found.one_file:
         path = Path(directory, file_name or cls.make_default_filename())
         inside(directory, path.name if file_name is None else file_name)

@@ -12,7 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from adsupport.callbacks.formats import FORMATS
 from adsupport.cli.catalog_sources import opened, quiet
-from adsupport.cli.parameters import checked_choice, naming
+from adsupport.cli.parameters import checked_choice, naming, pairs
 from adsupport.cli.run_selection import (
     AllOption,
     CatalogOption,
@@ -27,6 +27,7 @@ from adsupport.cli.run_selection import (
     mapping_of,
     run_called,
 )
+from adsupport.cli.shell_words import in_shell_words
 from adsupport.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -69,7 +70,15 @@ def run(
             metavar="SECONDS",
             min=0,
             help="How long to wait for files of images that aren't there or not whole.",
-            show_default="20",
+            show_default="20; 0 for packs, which don't grow",
+        ),
+    ] = None,
+    option: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="KEY=VALUE",
+            help="Of the format's writer, such as frame_type=det_cam_frame_type, flats=0:10, "
+            "theta=rotation or missing=drop for dx and nxtomo; repeatable.",
         ),
     ] = None,
     since: SinceOption = None,
@@ -91,15 +100,20 @@ def run(
     checked_choice("--exists", exists, _EXISTS)
     checked_choice("--images", images, _IMAGES)
     mapping = mapping_of(path_map)
+    own = dict(pairs("--option", option or (), "an option and its value, such as theta=rotation"))
+    if pack is not None and image_timeout is None:
+        image_timeout = 0.0
     sources = {"--catalog": catalog, "--tiled": tiled, "--file": file, "--pack": pack}
     selection = RunSelection(runs or (), sources, since, until, all_runs, query or ())
     console = Console(stderr=True, highlight=False)
     with quiet("adsupport.callbacks"):
         from adsupport.callbacks.export import export_runs
-        from adsupport.callbacks.formats import format_names, make_writer
+        from adsupport.callbacks.formats import format_names, make_writer, own_options
 
         with naming("--to", ConfigurationError):
             formats = format_names(to or [])
+        with naming("--option", ConfigurationError):
+            chosen = own_options(formats, own)
         if pack is None:
             found = selection.of(opened(catalog, tiled) or file)
         else:
@@ -115,7 +129,10 @@ def run(
             "path_map": mapping,
             "strict": False,  # what a file lacks is told here, in fewer words
         }
-        writers = {each: make_writer(each, out, **options) for each in formats}
+        with naming("--option", ConfigurationError):
+            writers = {
+                each: make_writer(each, out, own=chosen[each], **options) for each in formats
+            }
         with _Bar(console, len(found)) as bar:
             results = []
             for result in export_runs(found, writers, bar.show):
@@ -166,7 +183,8 @@ class _Bar:
             typer.echo(str(path))
         for text in [str(result.error)] if result.error else result.skipped:
             self._console.print(
-                f"[red]{escape(run_called(result.run))} as {result.format}:[/red] {escape(text)}",
+                f"[red]{escape(run_called(result.run))} as {result.format}:[/red] "
+                f"{escape(in_shell_words(text))}",
                 soft_wrap=True,
             )
 
@@ -178,7 +196,9 @@ def _conclude(console: Console, results: list[Exported], runs: int) -> None:
             remarks.setdefault((each.format, text), []).append(run_called(each.run))
     for (name, text), called in remarks.items():
         where = called[0] if len(called) == 1 else f"{len(called)} runs"
-        console.print(f"[dim]{escape(where)} as {name}: {escape(text)}[/dim]", soft_wrap=True)
+        console.print(
+            f"[dim]{escape(where)} as {name}: {escape(in_shell_words(text))}[/dim]", soft_wrap=True
+        )
     failed = [each for each in results if each.error is not None or each.skipped]
     files = len({path for each in results for path in each.paths})
     count = f"{files} file{'' if files == 1 else 's'} of {runs} run{'' if runs == 1 else 's'}"

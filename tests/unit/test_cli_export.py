@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
+import inspect
 import json
 import os
 import sys
@@ -16,12 +18,20 @@ from event_model import compose_run
 from typer.testing import CliRunner
 
 from adsupport.callbacks import formats
+from adsupport.callbacks.export import export_runs
 from adsupport.callbacks.formats import FORMATS, format_names, make_writer
 from adsupport.callbacks.json import JSONLinesWriter
 from adsupport.cli.app import app
 from adsupport.documents.json_lines import read_documents
 from adsupport.documents.json_text import encode_document
-from adsupport.errors import AdsupportError, ConfigurationError, OutputNameError
+from adsupport.documents.selection import find_runs
+from adsupport.errors import (
+    AdsupportError,
+    ConfigurationError,
+    OutputExistsError,
+    OutputNameError,
+)
+from adsupport.pack import pack
 
 #: Of make_writer, which not all writers have.
 OPTIONS = ("images", "image_timeout")
@@ -298,6 +308,75 @@ def test_every_format_can_be_made(tmp_path):
     assert format_names(["csv, spec", "csv"]) == ["csv", "spec"]
     with pytest.raises(ConfigurationError, match="expected some of nexus"):
         make_writer("pdf", tmp_path)
+
+
+def scanned(tmp_path, *types):
+    """A run whose frames tell by a recorded key what they are, and the files of images."""
+    from .callbacks.tomography.made import THETA, TomoRun, number_key, write_images
+
+    images = tmp_path / "frames.h5"
+    write_images(images, range(len(types)), range(1, len(types) + 1))
+    keys = {THETA: number_key(), "kind": number_key("")}
+    run = TomoRun().stream("primary", keys).resource(images)
+    for number, kind in enumerate(types):
+        run.row("primary", images, **{THETA: 10.0 * number, "kind": kind})
+    return write(tmp_path / "tomo.jsonl", [run.stop()])
+
+
+def test_options_of_a_writer_are_given_as_text(tmp_path, out):
+    arguments = ["--file", scanned(tmp_path, 1, 2, 0, 0), "--dir", out, "--to", "dx,nxtomo,csv",
+                 "--name", "a", "--option", "frame_type=kind"]  # fmt: skip
+    code, stdout, stderr = call(*arguments)
+    assert (code, len(stdout.split())) == (0, 4), stderr
+    with h5py.File(out / "a.h5") as file:
+        assert file["process/acquisition/image_key"][()].tolist() == [2, 1, 0, 0]  # type: ignore[index]
+    code, _, stderr = call(*arguments, "--option", "missing=0", "--exists", "bump")
+    assert code == 2 and "missing='0'" in stderr
+    code, _, stderr = call(*arguments, "--option", "colour=red")
+    assert code == 2 and "no option 'colour'" in stderr and "unique_id" in stderr
+
+
+def test_each_own_option_is_one_of_the_writer():
+    for each in FORMATS.values():
+        assert set(each.own) <= set(inspect.signature(each.load()).parameters)
+
+
+@pytest.mark.parametrize("names", ["json", "jsonl,hdf5", "csv", "dx,hdf5"])
+def test_a_name_that_is_taken_costs_neither_time_nor_room(tmp_path, out, names):
+    file = scanned(tmp_path, 0, 0)
+    arguments = ["--file", file, "--dir", out, "--to", names, "--name", "a", "--images", "copy"]
+    call(*arguments)
+    before = sorted(os.listdir(out))
+    for _ in range(2):
+        code, stdout, stderr = call(*arguments)
+        assert (code, stdout, stderr.count("exists already")) == (1, "", len(names.split(",")))
+        assert "--exists bump or replace" in stderr and "retry" not in stderr
+        assert sorted(os.listdir(out)) == before
+
+
+def test_a_run_isnt_read_when_no_file_can_be_written(file, out):
+    out.mkdir()
+    (out / "a.json").touch()
+    (run,) = find_runs(file, ["-1"])
+    run = dataclasses.replace(run, documents=lambda: pytest.fail("it is read"))
+    (found,) = export_runs([run], {"json": make_writer("json", out, file_name="a")})
+    assert isinstance(found.error, OutputExistsError)
+
+
+def test_files_of_a_pack_arent_waited_for(tmp_path, out, monkeypatch):
+    file = write(tmp_path / "docs.jsonl", [documents(0, image="no/such.h5")])
+    pack([file], tmp_path / "pack", external="list", strict=False)
+    waits = []
+
+    def keep(name, *args, **options):
+        waits.append(options["image_timeout"])
+        return make_writer(name, *args, **options)
+
+    monkeypatch.setattr(formats, "make_writer", keep)
+    arguments = ["--pack", tmp_path / "pack", "--dir", out, "--to", "hdf5", "--exists", "bump"]
+    assert call(*arguments)[0] == 1
+    call(*arguments, "--image-timeout", "0.01")
+    assert waits == [0, 0.01]
 
 
 @pytest.mark.parametrize("name", ["../a.dat", "/tmp/a.dat", ".."])

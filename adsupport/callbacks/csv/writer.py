@@ -163,6 +163,7 @@ class CSVWriter(FileWriter):
     """
 
     file_extension = "csv"
+    one_file = False
     arrays: Any = Choice("columns", "json", "skip")
 
     def __init__(

@@ -307,6 +307,7 @@ class TIFFWriter(FileWriter):
     """
 
     file_extension = "tif"
+    one_file = False
     layout: Any = Choice("stack", "series")
 
     def __init__(
