@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from .manifest import Manifest, MissingFile, PackedFile, PackedRunEntry
+from .manifest import DAMAGED, Manifest, MissingFile, PackedFile, PackedRunEntry
 from .needed_files import NeededFiles
 from .safe_paths import checked_relative
 
@@ -182,6 +182,24 @@ class Contents:
         """
         kept = {each.path for each in (*manifest.runs, *manifest.files)}
         return sorted(self._left - kept)
+
+    def may_change(self, file: PackedFile) -> bool:
+        """Tell whether a file of the pack may get another content.
+
+        Parameters
+        ----------
+        file : PackedFile
+            One of :attr:`files`.
+
+        Returns
+        -------
+        bool
+            True if no finished pack has it, or it wasn't whole.
+        """
+        return _key(file) not in self.old or any(
+            source == file.source and reason.startswith(DAMAGED) and uids
+            for (source, reason), uids in list(self._missing.items())  # another thread adds some
+        )
 
     def has(self, entry: PackedRunEntry | PackedFile, mtime_ns: int | None = None) -> bool:
         """Tell whether a file of the pack is there as it should be, by its size.

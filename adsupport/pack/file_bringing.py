@@ -11,7 +11,7 @@ from .contents import Contents
 from .copying import Copied, Copier, SourceError
 from .in_order import InOrder
 from .journal import Journal
-from .manifest import PackedFile
+from .manifest import DAMAGED, PackedFile
 from .needed_files import NeededFile, NeededFiles
 from .pack_directory import PackDirectory
 from .pack_progress import ProgressTeller
@@ -40,7 +40,7 @@ class FileBringer:
     Attributes
     ----------
     remarks : list of str
-        HDF5 files of the last run that couldn't be looked through.
+        HDF5 files of the last run that couldn't be looked through, and needn't be there.
     """
 
     def __init__(
@@ -65,13 +65,15 @@ class FileBringer:
         """End the thread that hashes."""
         self._copier.close()
 
-    def bring(self, needed: NeededFiles) -> dict[str, set[str]]:
+    def bring(self, needed: NeededFiles, grown: bool = False) -> dict[str, set[str]]:
         """Bring the files of a run, and those that these name.
 
         Parameters
         ----------
         needed : NeededFiles
-            Of the run; takes as problems what can't be had.
+            Of the run; takes as problems what can't be had, or isn't whole.
+        grown : bool
+            Whether the pack has the beginning of this run, and its files may have grown with it.
 
         Returns
         -------
@@ -90,8 +92,11 @@ class FileBringer:
         uses: dict[str, set[str]] = {}
         waiting = list(needed.files.values())
         for file in waiting:
+            damage = self._damage(file)  # before it's copied: its writer may go on meanwhile
             try:
-                key = self._bring(file)
+                key = self._bring(file, grown and not damage)
+                if damage:
+                    needed.problem(file.source, DAMAGED + damage, file.documents)
             except SourceError as error:
                 if file.frames or not error.missing:
                     needed.problem(file.source, str(error), file.documents)
@@ -100,26 +105,49 @@ class FileBringer:
                     continue
             uses[key] = file.documents
             if file.is_hdf5:
-                waiting.extend(self._linked(needed, file))
+                waiting.extend(self._linked(needed, file, bool(damage)))
         return uses
 
-    def _linked(self, needed: NeededFiles, file: NeededFile) -> list[NeededFile]:
+    def _damage(self, file: NeededFile) -> str:
+        """Tell what is wrong with an HDF5 file that there is, and that has frames."""
+        path = self._readable(file)
+        if not (file.is_hdf5 and file.frames and os.path.isfile(path)):
+            return ""
+        from .damage import damage_of  # with h5py
+
+        try:
+            return damage_of(file, path)
+        except PackError as error:
+            return error.problem.rstrip(".")
+
+    def _linked(self, needed: NeededFiles, file: NeededFile, told: bool) -> list[NeededFile]:
         from .linked_files import add_linked_files  # with h5py
 
-        path = self._directory.path / file.place
-        if self._how == "list" or os.path.exists(file.source):
-            path = file.source
         try:
-            return list(add_linked_files(needed, file, path))
+            return list(add_linked_files(needed, file, self._readable(file)))
         except (ImageFileError, PackError) as error:
-            self.remarks.append(f"Which files {file.source} needs can't be told: {error.problem}")
+            reason = f"which files it needs can't be told: {error.problem.rstrip('.')}"
+            if told:
+                return []
+            if file.frames:
+                needed.problem(file.source, DAMAGED + reason, file.documents)
+            else:
+                self.remarks.append(f"{file.source}: {reason}.")
             return []
 
-    def _bring(self, file: NeededFile) -> str:
+    def _readable(self, file: NeededFile) -> Path:
+        """Tell where a file can be read: at its source, or else in the pack."""
+        if self._how == "list" or os.path.exists(file.source):
+            return file.source
+        return self._directory.path / file.place
+
+    def _bring(self, file: NeededFile, may_change: bool) -> str:
         key = self._closing.settled(self._key(file))
         known = self._contents.files.get(key)
-        if known is not None and self._contents.has(known) and self._is_same(file.source, known):
-            return key
+        if known is not None:
+            may_change = may_change or self._contents.may_change(known)
+            if self._is_same(file.source, known, may_change) and self._contents.has(known):
+                return key
         self._progress.file_begun(str(file.source))
         path = synced = None
         if self._how == "list":
@@ -149,7 +177,7 @@ class FileBringer:
     def _key(self, file: NeededFile) -> str:
         return str(file.source) if self._how == "list" else file.place
 
-    def _is_same(self, source: Path, known: PackedFile) -> bool:
+    def _is_same(self, source: Path, known: PackedFile, may_change: bool) -> bool:
         """Tell whether what the pack has is what the source has, or had when it was there."""
         try:
             found = source.stat()
@@ -158,7 +186,7 @@ class FileBringer:
         if (found.st_size, found.st_mtime_ns) == (known.size, known.mtime_ns):
             return True
         other = known.source != str(source)
-        if not other and (known.path or known.source) not in self._contents.old:
+        if may_change and not other:
             return False
         if self._copier.look(source).digest.result() == known.sha256:
             return True
@@ -169,4 +197,7 @@ class FileBringer:
                 path=source,
                 remedy="Pack this run to another directory.",
             )
-        raise SourceError("the pack has it as it was before it was changed")
+        has = "its hard link in the pack was changed with it"
+        if self._how != "hardlink":
+            has = "the pack has it as it was before it was changed"
+        raise SourceError(f"{has}; another directory can take it as it is now")

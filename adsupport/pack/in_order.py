@@ -20,13 +20,18 @@ class InOrder:
     ----------
     name : str
         Of the thread.
+
+    Attributes
+    ----------
+    failed : bool
+        Whether something has: nothing more is done.
     """
 
     def __init__(self, name: str) -> None:
         self._thread = ThreadPoolExecutor(1, name)
         self._waiting: deque[Future[None]] = deque()
         self._keys: set[str] = set()
-        self._failed = False
+        self.failed = False
 
     def do(self, key: str, work: Callable[..., None], *arguments: Any) -> None:
         """Let something be done, after all that is waiting.
@@ -89,10 +94,10 @@ class InOrder:
         self._thread.shutdown()
 
     def _try(self, work: Callable[..., None], arguments: tuple[Any, ...]) -> None:
-        if self._failed:
+        if self.failed:
             return
         try:
             work(*arguments)
         except BaseException:
-            self._failed = True
+            self.failed = True
             raise

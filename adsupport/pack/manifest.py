@@ -22,6 +22,7 @@ from .layout import DOCUMENTS, EXTERNAL_FILES, FORMAT, MANIFEST
 from .safe_paths import checked_relative, inside_pack
 
 __all__ = [
+    "DAMAGED",
     "DOCUMENT_FORMATS",
     "EXTERNAL_WAYS",
     "External",
@@ -42,6 +43,8 @@ Format = Literal["jsonl", "msgpack"]
 External = Literal["copy", "hardlink", "reflink", "list", "fill", "ignore"]
 DOCUMENT_FORMATS: tuple[str, ...] = get_args(Format)
 EXTERNAL_WAYS: tuple[str, ...] = get_args(External)
+#: How the reason begins of a file that the pack has as it is, and that isn't whole.
+DAMAGED = "it isn't whole: "
 
 
 @dataclass(frozen=True, order=True)
@@ -105,14 +108,14 @@ class PackedFile:
 
 @dataclass(frozen=True, order=True)
 class MissingFile:
-    """A file, or more, that documents refer to and the pack doesn't have.
+    """A file, or more, that documents refer to and the pack doesn't have, or not whole.
 
     Parameters
     ----------
     source : str
         Where it was looked for; or what the documents say, where that isn't understood.
     reason : str
-        Why it isn't there.
+        Why it isn't there; it begins with :data:`DAMAGED` when a file is, as it was found.
     documents : tuple of str
         See :class:`PackedFile`.
     """

@@ -36,6 +36,8 @@ class NeededFile:
         Whether it may name other files.
     frames : bool
         Whether frames of it are known of; a resource without any may have no file.
+    needs : dict of str to (Asset, int)
+        Of HDF5: by dataset, whose it is and how many frames the documents refer to.
     """
 
     place: str
@@ -43,6 +45,21 @@ class NeededFile:
     documents: set[str] = field(default_factory=set)
     is_hdf5: bool = False
     frames: bool = False
+    needs: dict[str, tuple[Asset, int]] = field(default_factory=dict)
+
+    def need(self, asset: Asset, frames: int) -> None:
+        """Note how many frames it must have.
+
+        Parameters
+        ----------
+        asset : Asset
+            Whose.
+        frames : int
+            How many.
+        """
+        known = self.needs.get(asset.dataset)
+        if known is None or known[1] < frames:
+            self.needs[asset.dataset] = (asset, frames)
 
 
 @dataclass(frozen=True)
@@ -83,7 +100,8 @@ class NeededFiles:
         self._path_map = path_map
         self._known: dict[str, _Resource] = {}
         self._early: dict[str, list[Callable[[_Resource], None]]] = {}
-        self._whole: set[str] = set()
+        self._told: set[str] = set()
+        self._single: dict[str, NeededFile] = {}
         self._frames_of_row: dict[tuple[str, str], int] = {}
 
     def take(self, name: str, doc: Mapping[str, Any]) -> None:
@@ -205,8 +223,8 @@ class NeededFiles:
         )
 
     def _later(self, uid: str, use: Callable[[_Resource], None]) -> None:
-        """Use a resource as soon as it's known, unless all its files are."""
-        if uid in self._whole:
+        """Use a resource as soon as it's known, unless what is wrong with it was told."""
+        if uid in self._told:
             return
         if uid in self._known:
             use(self._known[uid])
@@ -214,8 +232,12 @@ class NeededFiles:
             self._early.setdefault(uid, []).append(use)
 
     def _add_frames(self, found: _Resource, here: Frames, there: Frames) -> None:
+        single = self._single.get(found.uid)
+        if single is not None and not here.asset.problem:
+            single.need(here.asset, here.first + here.count)
+            return
         if found.here.problem or found.there.problem:
-            self._whole.add(found.uid)  # told already
+            self._told.add(found.uid)
             return
         try:
             pairs = zip(here.files(), there.files(), strict=True)
@@ -223,13 +245,16 @@ class NeededFiles:
             self.problem(found.here.path, error.problem.rstrip("."), [found.uid])
             return
         for source, place in pairs:
-            self._add(found.uid, source, place, found.here.format == "hdf5", frames=True)
-        if found.here.kind == "hdf5":
-            self._whole.add(found.uid)  # more datums tell of the same file
+            is_hdf5, single = found.here.format == "hdf5", found.here.kind == "hdf5"
+            file = self._add(found.uid, source, place, is_hdf5, frames=True)
+            if file is not None and is_hdf5:
+                file.need(found.here, here.first + here.count if single else 1)
+            if file is not None and single:
+                self._single[found.uid] = file
 
     def _add(
         self, uid: str, source: Path, there: Path, is_hdf5: bool = False, frames: bool = False
-    ) -> None:
+    ) -> NeededFile | None:
         place = posixpath.normpath(there.as_posix()).lstrip("/")
         known = self.files.get(place)
         if known is None:
@@ -237,13 +262,14 @@ class NeededFiles:
                 checked_relative(place)
             except PackError as error:
                 self.problem(source, error.problem.rstrip("."), [uid])
-                return
+                return None
             if not place.startswith(EXTERNAL_FILES + "/"):
                 self.problem(source, "its name leads out of its directory", [uid])
-                return
+                return None
             known = self.files[place] = NeededFile(place, source, is_hdf5=is_hdf5)
         known.documents.add(uid)
         known.frames |= frames
+        return known
 
 
 def _path(doc: Mapping[str, Any], path_map: AnyPathMap) -> Path:

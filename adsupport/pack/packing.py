@@ -114,9 +114,9 @@ def pack(
     Raises
     ------
     PackError
-        A file is missing, can't be read, or changes while it's read: all else is packed, and
-        the manifest lists it.  Or two files that differ have one path in the documents; or the
-        pack is damaged.
+        A file is missing, can't be read, changes while it's read, or lacks frames: all else is
+        packed, and the manifest lists it.  Or two files that differ have one path in the
+        documents; or the pack is damaged.
     OutputExistsError
         The directory isn't empty, and isn't a pack.
     OutputError
@@ -173,7 +173,7 @@ def _missing(directory: Path, missing: tuple[MissingFile, ...]) -> PackError:
     more = f"; and {len(missing) - _MOST_LISTED} more" if len(missing) > _MOST_LISTED else ""
     count = f"{len(missing)} file{' is' if len(missing) == 1 else 's are'}"
     return PackError(
-        f"{count} missing in the pack {directory}, which has all else: {listed}{more}.",
+        f"{count} missing or damaged in the pack {directory}, which has all else: {listed}{more}.",
         path=missing[0].source,
         remedy="Bring them back (path_map tells where they are now) and pack again; or take the "
         "pack as it is, with strict=False.",

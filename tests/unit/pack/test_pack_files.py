@@ -145,7 +145,7 @@ def test_a_missing_file_is_named_once_all_others_are_packed(
     lost = tmp_path / "data/scan_2.h5"
     shutil.copy2(lost, tmp_path / "kept.h5")
     spoil(lost)
-    with pytest.raises(PackError, match=r"1 file is missing .*scan_2\.h5: ") as refused:
+    with pytest.raises(PackError, match=r"1 file is missing or damaged .*scan_2\.h5: ") as refused:
         pack(runs, tmp_path / "out", external=external)
     assert refused.value.path == str(lost)
     found = json.loads((tmp_path / "out/manifest.json").read_text())
