@@ -86,7 +86,7 @@ class FolderTarget:
         needed = NeededFiles(self._pack.path_map)
         for name, doc in run.documents():
             needed.take(name, doc)
-        files = {file.source for file in needed.files.values() if file.source.is_file()}
+        files = {file.source for file in needed.files.values() if os.path.isfile(file.source)}
         files |= {  # and files that HDF5 files lead to
             inside_pack(self._pack.directory, path)
             for uid in needed.resources

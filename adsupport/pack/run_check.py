@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence, Set
 from pathlib import Path
 
@@ -67,7 +68,7 @@ def check_runs(pack: Pack, runs: Sequence[PackedRun]) -> list[str]:
 def _lacking(pack: Pack, needed: NeededFiles, told: Set[str], listed: Set[str]) -> Iterator[str]:
     """Tell what the documents of a run refer to, and its packer didn't say is missing."""
     for file in needed.files.values():
-        if not file.frames or file.documents <= told or file.source.is_file():
+        if not file.frames or file.documents <= told or os.path.isfile(file.source):
             continue
         name = _name(pack, file.source)
         if name not in listed:  # else whoever compares the files says so

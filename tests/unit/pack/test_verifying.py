@@ -160,6 +160,13 @@ def test_files_that_documents_refer_to_and_the_pack_lacks(tmp_path: Path) -> Non
     assert verify(seal(tmp_path / "b", [run_of(1, resource(1))], missing=(told,))).ok
 
 
+def test_a_file_of_a_name_that_no_disk_takes_is_lacking(tmp_path: Path) -> None:
+    kwargs = {"frame_per_point": 1, "template": "%s%s_%3.3d.tif", "filename": "x" * 5000}
+    asset = resource(1, spec="AD_TIFF", resource_path="", resource_kwargs=kwargs)
+    report = verify(seal(tmp_path / "pack", [run_of(1, asset)]))
+    assert "xxx_000.tif, which the pack lacks" in report.problems[0]
+
+
 def test_files_for_other_programs_are_those_of_the_manifest(pack: Path) -> None:
     (pack / "catalog.yml").write_text("sources: '{{ shell(touch harm) }}'")
     (pack / "tiled.yml").unlink()
