@@ -157,7 +157,7 @@ def finish_dx(
             plan.rest()
         except AdsupportError:
             raise
-        except (OSError, RuntimeError, KeyError) as error:
+        except (OSError, RuntimeError, KeyError, TypeError, ValueError) as error:
             raise ImageFileError(
                 f"File {path} can't be read: {error}.",
                 path=path,

@@ -116,7 +116,7 @@ def read_dx(path: Path) -> DXStacks:
             return _read_stacks(path, file)
         except AdsupportError:
             raise
-        except (OSError, RuntimeError, KeyError) as error:
+        except (OSError, RuntimeError, KeyError, TypeError, ValueError) as error:
             raise ImageFileError(
                 f"{path} can't be read: {error}.",
                 path=path,

@@ -6,6 +6,7 @@ import h5py
 import numpy as np
 import pytest
 
+from adsupport.callbacks.dataexchange import finish_dx
 from adsupport.callbacks.nxtomo import nxtomo_view
 from adsupport.callbacks.tomography import FrameKind
 from adsupport.errors import (
@@ -136,3 +137,18 @@ def test_a_view_that_fails_leaves_nothing(dx, tmp_path, monkeypatch):
     with pytest.raises(ZeroDivisionError):
         nxtomo_view(source)
     assert os.listdir(tmp_path) == ["scan.h5"]
+
+
+def test_numbers_of_a_type_that_nobody_can_read(dx):
+    """As one changed byte may make them: h5py's errors are of any kind then."""
+    source = dx(theta=False)
+    wide = h5py.h5t.IEEE_F64LE.copy()
+    wide.set_size(16)
+    wide.set_precision(128)
+    wide.set_fields(127, 112, 15, 0, 112)
+    with h5py.File(source, "a") as file:
+        space = h5py.h5s.create_simple((7,))
+        h5py.h5d.create(file["exchange"].id, b"theta", wide, space)
+    for call in (nxtomo_view, finish_dx):
+        with pytest.raises(ImageFileError, match=r"scan\.h5 can't be read.*damaged"):
+            call(source)
