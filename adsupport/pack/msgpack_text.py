@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import logging
 import os
+import reprlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -167,7 +168,10 @@ def _document(found: Any, where: str) -> Document:
     match found:
         case [str(name), dict(doc)]:
             return name, doc
-    text = repr(found)
+    try:
+        text = reprlib.repr(found)  # of what is nested, the first levels
+    except ValueError:  # of an integer of more than 4300 digits
+        text = f"a {type(found).__name__}"
     raise DocumentError(
         f'The {where} isn\'t a document; expected ["start", {{...}}], found '
         f"{text if len(text) <= 60 else text[:60] + '...'}."

@@ -149,6 +149,8 @@ def test_an_array_of_objects_in_numpy_s_layout_is_refused_before_it_is_unpickled
         (packed({b"nd": True, b"type": "<f8", b"shape": [2**62], b"data": b""}), "expected"),
         (packed({b"nd": False, b"type": [1], b"data": b""}), "array of numpy that isn't one"),
         (packed({TAG: "quaternion"}), "unknown kind 'quaternion'"),
+        (packed({TAG: "int", "value": "f" * 5000}), "isn't a document"),
+        (b"\x92\xa5start" + b"\x91" * 900 + b"\x90", "isn't a document"),
     ],
 )
 def test_what_isn_t_a_document_is_refused(raw, message):
