@@ -71,7 +71,9 @@ class AdsupportError(Exception):
     def __str__(self) -> str:
         if not self.remedy:
             return self.problem
-        joint = " " if self.problem.endswith((".", "?", "!", ":")) else "; "
+        joint = " "
+        if not self.problem.endswith((".", "?", "!", ":")):
+            joint = ". " if self.remedy[0].isupper() else "; "
         return f"{self.problem}{joint}{self.remedy}"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import sys
 from typing import Annotated
 
@@ -11,6 +12,7 @@ from rich.markup import escape
 
 import adsupport
 from adsupport.cli import check, demo, export, ioc, pack, scan, tree
+from adsupport.cli.shell_words import in_shell_words
 from adsupport.errors import AdsupportError
 
 __all__ = ["app", "main"]
@@ -33,6 +35,9 @@ app.command("pack", context_settings={"ignore_unknown_options": True})(pack.run)
 app.command("tree")(tree.run)
 app.command("unpack")(pack.unpack_pack)
 app.command("verify")(pack.verify_pack)
+for _each in app.registered_commands:  # rich would keep the ends of the source's lines
+    _text = inspect.getdoc(_each.callback) or ""
+    _each.help = "\n\n".join(" ".join(part.split()) for part in _text.split("\n\n"))
 
 
 def _print_version(wanted: bool) -> None:
@@ -56,5 +61,6 @@ def main() -> None:
     try:
         app()
     except AdsupportError as error:
-        Console(stderr=True).print(f"[red]adsupport:[/red] {escape(str(error))}", soft_wrap=True)
+        text = escape(in_shell_words(str(error)))
+        Console(stderr=True).print(f"[red]adsupport:[/red] {text}", soft_wrap=True)
         sys.exit(1)
