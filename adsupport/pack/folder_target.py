@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ..callbacks.output import AtomicFile
 from ..documents.json_text import encode_document
-from ..errors import ConfigurationError, OutputExistsError
+from ..errors import ConfigurationError, OutputError, OutputExistsError
 from .moved_documents import moved_document
 from .needed_files import NeededFiles
 from .opening import Pack, PackedRun
@@ -111,7 +111,7 @@ class FolderTarget:
         if os.path.lexists(target):
             _check_same(path, target)
             return False
-        file = AtomicFile(target)
+        file = _begun(target)
         try:
             file.check_room(path.stat().st_size)
             with path.open("rb") as reader, file.temporary.open("wb") as writer:
@@ -135,7 +135,7 @@ class FolderTarget:
 
     def _write(self, run: PackedRun) -> bool:
         target = self._folder / f"{Path(run.entry.path).stem}.jsonl"
-        file = AtomicFile(target)
+        file = _begun(target)
         try:
             with file.temporary.open("wb") as writer:
                 for name, doc in run.documents():
@@ -144,6 +144,16 @@ class FolderTarget:
             return _name(file)
         finally:
             file.abandon()
+
+
+def _begun(target: Path) -> AtomicFile:
+    file = AtomicFile(target)
+    if file.spooled:  # what is in the pack needn't be kept elsewhere
+        file.abandon()
+        raise OutputError(
+            file.problem.rstrip("."), path=target, remedy="unpack into another folder."
+        )
+    return file
 
 
 def _name(file: AtomicFile) -> bool:

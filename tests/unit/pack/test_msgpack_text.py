@@ -33,7 +33,7 @@ def theirs(raw: bytes):
 
 
 def packed(value) -> bytes:
-    return msgpack.packb(["event", value], default=msgpack_numpy.encode)
+    return msgpack.packb(["event", value], default=msgpack_numpy.encode) or b""
 
 
 @given(values)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -101,6 +102,18 @@ def test_a_file_with_the_name_of_one_of_the_pack_stays(tmp_path: Path) -> None:
     assert list(result.failed) == [UID.format(2)] and "isn't replaced" in str(result.failed)
     assert not (tmp_path / "elsewhere").exists()
     assert not (mine / f"{UID.format(2)}.jsonl").exists()
+
+
+def test_a_folder_that_cannot_be_written_gets_nothing_elsewhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    (tmp_path / "file").touch()
+    result = unpack(make_pack(tmp_path / "pack"), tmp_path / "file/mine")
+    assert len(result.failed) == 2
+    told = [str(each) for each in result.failed.values()]
+    assert all("file/mine" in each and "kept" not in each for each in told)
+    assert not [path for path in regular(tmp_path) if "spool" in str(path)]
 
 
 def test_what_cannot_be_verified_is_refused(tmp_path: Path) -> None:
