@@ -96,7 +96,7 @@ def run(
     and all else is there. 2: the command line can't be used.
     """
     if not to:
-        raise typer.BadParameter("Say which formats, such as --to nexus,csv .")
+        raise typer.BadParameter("Say which formats, such as --to nexus,csv")
     checked_choice("--exists", exists, _EXISTS)
     checked_choice("--images", images, _IMAGES)
     mapping = mapping_of(path_map)

@@ -157,7 +157,7 @@ def unpack_pack(
     kind, _, place = into.partition(":")
     if kind not in _INTO or not place:
         raise typer.BadParameter(
-            f"{into!r}: expected catalog:NAME, tiled:URI or folder:PATH .", param_hint="--into"
+            f"{into!r}: expected catalog:NAME, tiled:URI or folder:PATH", param_hint="--into"
         )
     mapping = mapping_of(path_map)
     console = Console(stderr=True, highlight=False)

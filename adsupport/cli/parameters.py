@@ -77,5 +77,5 @@ def pairs(option: str, texts: Sequence[str], expected: str) -> Iterator[tuple[st
     for text in texts:
         key, _, value = text.partition("=")
         if not (key and value):
-            raise typer.BadParameter(f"{text!r}: expected {expected} .", param_hint=option)
+            raise typer.BadParameter(f"{text!r}: expected {expected}", param_hint=option)
         yield key, value

@@ -168,7 +168,9 @@ def _look_at_lists(
                 problems.append(f"{name} is missing.")
         elif digest != hashlib.sha256(text).hexdigest():
             harm = " Other programs may run commands of it." if name.endswith(".yml") else ""
-            problems.append(f"{name} isn't the one that the manifest makes: it was changed.{harm}")
+            problems.append(
+                f"{name} isn't as the manifest says that it should be: it was changed.{harm}"
+            )
 
 
 def _harm(path: Path, names: Iterable[str]) -> Iterator[str]:

@@ -12,7 +12,7 @@ from typing import Any, Literal
 import h5py
 import numpy as np
 
-from ...documents.images.opening import check_file, identity_of, opened
+from ...documents.images.opening import check_given_file, identity_of, opened
 from ...errors import (
     AdsupportError,
     ConfigurationError,
@@ -142,7 +142,7 @@ def finish_dx(
         path = Path(file)
     given = None if theta is None else angles_of(theta)
     changed = redo(path)
-    found = identity_of(check_file(path))
+    found = identity_of(check_given_file(path, "Data Exchange file"))
     with opened(path) as h5:
         if h5.swmr_mode:
             raise ImageFileError(

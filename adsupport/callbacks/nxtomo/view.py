@@ -13,6 +13,7 @@ import numpy as np
 
 from ...documents.assets import Asset
 from ...documents.images.linking import link
+from ...documents.images.opening import check_given_file
 from ...documents.images.pieces import Piece
 from ...documents.images.waiting import ImageColumn
 from ...errors import ConfigurationError, OutputExistsError, OutputNameError
@@ -98,6 +99,7 @@ def nxtomo_view(
         )
     source = Path(dx_file).absolute()
     target = source.with_name(f"{source.stem}_nxtomo.nxs") if path is None else Path(path)
+    check_given_file(source, "Data Exchange file")
     stacks = read_dx(source)
     if os.path.exists(target) and os.path.samefile(source, target):
         raise OutputNameError(f"{target} is the file to show", remedy="choose another name.")

@@ -227,8 +227,9 @@ class RunFrames:
             kinds = self._rules.by_type(data.get(type_key), count)
             if kinds is None or (kinds < 0).any():
                 self._skip(
-                    f"{where}: {type_key} is {data.get(type_key)!r:.100}, which is no frame type "
-                    f"of {count} frames; those whose type isn't known are left out."
+                    f"{where}: {type_key} is {data.get(type_key)!r:.100}, which is no frame type"
+                    f"{f' of {count} frames' if count > 1 else ''}; those whose type isn't known "
+                    "are left out."
                 )
                 kinds = -1 if kinds is None else kinds
         elif type_key is not None and kind == FrameKind.PROJECTION:

@@ -13,7 +13,14 @@ import hdf5plugin  # noqa: F401  registers filters
 
 from ...errors import ImageFileError
 
-__all__ = ["Identity", "UnusableFileError", "check_file", "identity_of", "opened"]
+__all__ = [
+    "Identity",
+    "UnusableFileError",
+    "check_file",
+    "check_given_file",
+    "identity_of",
+    "opened",
+]
 
 #: Device, inode, size and time of change: whether a file still is the one that was looked at.
 Identity = tuple[int, int, int, int]
@@ -72,6 +79,36 @@ def check_file(path: pathlib.Path) -> os.stat_result:
     if found.st_size == 0:
         raise ImageFileError(f"Image file {path} is empty.", path=path)
     return found
+
+
+def check_given_file(path: pathlib.Path, kind: str) -> os.stat_result:
+    """Make sure of a file whose name a user has given, and not a document.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        Its name.
+    kind : str
+        What is expected, such as ``"Data Exchange file"``.
+
+    Returns
+    -------
+    os.stat_result
+        See :func:`check_file`.
+
+    Raises
+    ------
+    ImageFileError
+        It's missing, empty, a directory or the like, or can't be read by this user.
+    """
+    try:
+        return check_file(path)
+    except ImageFileError as error:
+        raise type(error)(
+            error.problem.replace("Image file", kind, 1),
+            path=path,
+            remedy=f"Give the path of a {kind}.",
+        ) from error
 
 
 def identity_of(found: os.stat_result) -> Identity:

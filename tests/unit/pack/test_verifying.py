@@ -176,7 +176,7 @@ def test_files_for_other_programs_are_those_of_the_manifest(pack: Path) -> None:
     (pack / "SHA256SUMS").write_text("".join(line + "\n" for line in lines))
     problems = verify(pack).problems
     assert len(problems) == 3 and "tiled.yml is missing" in problems[1]
-    assert problems[0].startswith("catalog.yml isn't the one that the manifest makes")
+    assert problems[0].startswith("catalog.yml isn't as the manifest says")
     assert "may run commands" in problems[0] and problems[2].startswith("SHA256SUMS isn't")
 
 
