@@ -293,7 +293,15 @@ def _runs_of_file(path: Path) -> list[StoredRun]:
     def documents(first: Line, uid: str) -> Any:
         return documents_of_run(read_documents(path, first), uid)
 
-    return [
-        StoredRun(start, partial(documents, first, str(start.get("uid", ""))))
-        for first, start in find_starts(path)
-    ]
+    found: list[StoredRun] = []
+    for first, start in find_starts(path):
+        uid = start.get("uid")
+        if not isinstance(uid, str) or not uid:
+            raise DocumentError(
+                f"line {first.number} of {path}: a start document has the uid {uid!r:.60}; "
+                "expected a text."
+            )
+        found.append(StoredRun(start, partial(documents, first, uid)))
+    if not found:
+        next(read_documents(path), None)  # says what is wrong with its first line
+    return found

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import itertools
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,7 @@ from ..documents.asset_paths import AnyPathMap
 from ..errors import (
     ConfigurationError,
     DocumentError,
+    ImageFileError,
     OutputError,
     PackError,
 )
@@ -59,9 +61,11 @@ class Packer:
     Attributes
     ----------
     added, known : list of str
-        uids of the runs that were added, and of those that were there already.
+        uids of the runs that were added or have grown, and of those that were there already.
+    failed : dict of str to Exception
+        By uid, why a run was refused.
     remarks : list of str
-        Values that couldn't be written, and HDF5 files that can't be read.
+        Values that couldn't be written, runs without stop, and HDF5 files that can't be read.
 
     Raises
     ------
@@ -85,7 +89,10 @@ class Packer:
     ) -> None:
         self.added: list[str] = []
         self.known: list[str] = []
+        self.failed: dict[str, Exception] = {}
         self.remarks: list[str] = []
+        self._uid = ""
+        self._held: list[tuple[str, Mapping[str, Any]]] = []
         self._other = None if strict else self._remark
         self._progress = ProgressTeller(told)
         self._directory = PackDirectory(directory)
@@ -154,9 +161,16 @@ class Packer:
         self._journal.close()
 
     def add(
-        self, documents: Iterable[tuple[str, Mapping[str, Any]]], path_map: AnyPathMap = None
+        self,
+        documents: Iterable[tuple[str, Mapping[str, Any]]],
+        path_map: AnyPathMap = None,
+        uid: str = "",
     ) -> None:
         """Put documents into the pack, and the files that they refer to.
+
+        A run that is refused is noted in :attr:`failed`, and the next one looked for.  That is one
+        whose documents don't begin with a start document, are mixed with another's, can't be read
+        or written; or which the pack has with other documents, or other files of the same path.
 
         Parameters
         ----------
@@ -164,23 +178,44 @@ class Packer:
             Of a run, or of several one after the other.
         path_map : mapping, PathMap, function or None
             See :func:`~adsupport.documents.assets.asset_of`.
+        uid : str
+            Of the run, as far as it's known.
 
         Raises
         ------
-        DocumentError
-            They don't begin with a start document; runs are mixed; the pack has the run with other
-            documents; or a value can't be written.
-        OutputError
+        OutputError, PackError
             The pack can't be written.
-        PackError
-            The pack has another file in the place of one of this run.
         """
+        self._uid = uid
+        self._held.clear()
+        items = (each for each in documents)  # ends once it has failed
+        rest: Iterator[tuple[str, Mapping[str, Any]]] = items
+        while True:
+            try:
+                if not self._add(rest, path_map) and rest is items:
+                    raise DocumentError(f"Run {uid!r} has no documents.")
+                return
+            except (DocumentError, PackError, ImageFileError, OSError) as error:
+                # not of this run: what names the files has failed, or the disk
+                if self._closing.failed or isinstance(error, OutputError):
+                    raise
+                self.failed[self._uid] = error
+                rest = itertools.dropwhile(lambda each: each[0] != "start", items)
+                if self._held:
+                    rest = itertools.chain([self._held.pop()], items)
+
+    def _add(
+        self, documents: Iterable[tuple[str, Mapping[str, Any]]], path_map: AnyPathMap
+    ) -> bool:
+        """Take documents, and tell whether there were any."""
         run = None
         try:
             for name, doc in documents:
                 if name == "start":
                     if run is not None:
+                        self._held.append((name, doc))  # packed even if the one before is refused
                         self._end_before(run, doc)
+                        self._held.clear()
                     run = self._begin_run(doc, path_map)
                 elif run is None:
                     raise DocumentError(
@@ -190,9 +225,17 @@ class Packer:
                 run.add(name, doc)
             if run is not None:
                 self._end_run(run)
+            return run is not None
         finally:
             if run is not None:
                 run.close()
+
+    @property
+    def has_something(self) -> bool:
+        """Whether there's something to finish: runs, or what was brought for one of a pack's."""
+        self._closing.wait()
+        packed = self.added or self.known or self._journal.records or self._journal.lines > 1
+        return bool(self._contents.runs and packed)
 
     def finish(self) -> Manifest:
         """Write the manifest, and what else makes it a pack.
@@ -221,12 +264,15 @@ class Packer:
     # runs
 
     def _begin_run(self, start: Mapping[str, Any], path_map: AnyPathMap) -> _RunBeingPacked:
-        known = self._contents.runs.get(self._closing.settled(str(start.get("uid"))))
-        done = known is not None and self._contents.has(known)
-        path = None if done else self._directory.temporary()
+        self._uid = str(start.get("uid"))
+        known = self._contents.runs.get(self._closing.settled(self._uid))
+        packed = None
+        if known is not None and self._contents.has(known):
+            packed = known, self._directory.path / known.path
         needed = NeededFiles(path_map)
-        documents = RunDocuments(start, self._documents, path, self._other)
-        return _RunBeingPacked(documents, path, needed, self._way(needed, path_map))
+        path = self._directory.temporary()
+        documents = RunDocuments(start, self._documents, path, packed, self._other)
+        return _RunBeingPacked(documents, needed, self._way(needed, path_map))
 
     def _way(
         self, needed: NeededFiles, path_map: AnyPathMap
@@ -247,26 +293,35 @@ class Packer:
 
     def _end_before(self, run: _RunBeingPacked, start: Mapping[str, Any]) -> None:
         if not run.documents.stopped:
-            raise DocumentError(
+            self._held.clear()
+            error = DocumentError(
                 f"The documents of run {run.documents.uid!r} and of run {start.get('uid')!r:.60} "
                 "are mixed.",
                 remedy="Give each run by itself, or the name of the file that has them.",
             )
+            self.failed[str(start.get("uid"))] = error
+            raise error
         self._end_run(run)
 
     def _end_run(self, run: _RunBeingPacked) -> None:
         entry = run.documents.finish()
         known = self._contents.runs.get(entry.uid)
-        if known is not None and known.sha256 != entry.sha256:
+        grown = run.documents.grown
+        if known is not None and known.sha256 != entry.sha256 and not grown:
             raise DocumentError(
                 f"Run {entry.uid!r} is in the pack already, with other documents",
                 remedy="pack it to another directory.",
             )
-        uses = self._files.bring(run.needed)
+        uses = self._files.bring(run.needed, grown)
         self.remarks += self._files.remarks
-        synced = None if run.path is None else self._directory.to_disk(run.path)
+        if not run.documents.stopped:
+            self.remarks.append(
+                f"Run {entry.uid} has no stop document: once it's finished, pack it again."
+            )
+        path = run.documents.path
+        synced = None if path is None else self._directory.to_disk(path)
         self._closing.do(entry.uid, self._close_run, entry, run, uses, synced)
-        (self.added if known is None else self.known).append(entry.uid)
+        (self.added if known is None or grown else self.known).append(entry.uid)
         self._progress.run_done(entry.uid)
 
     def _close_run(
@@ -279,8 +334,8 @@ class Packer:
         if synced is not None:
             synced.result()
         self._journal.add(self._contents.add_run(entry, run.needed, uses))
-        if run.path is not None:
-            self._directory.name(run.path, entry.path)
+        if run.documents.path is not None:
+            self._directory.name(run.documents.path, entry.path)
 
     def _remark(self, place: str, value: Any) -> None:
         self.remarks.append(f"{place}: only the text of a {type(value).__name__} is in the pack.")
@@ -291,7 +346,6 @@ class _RunBeingPacked:
     """A run whose documents are coming."""
 
     documents: RunDocuments
-    path: Path | None
     needed: NeededFiles
     way: Callable[[str, Mapping[str, Any]], Iterable[Any]]
 

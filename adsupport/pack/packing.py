@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import itertools
 import os
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +13,9 @@ from ..callbacks.choice import check_choice
 from ..documents.asset_paths import AnyPathMap
 from ..documents.catalogs import catalog_of
 from ..documents.selection import find_runs
+from ..documents.sentences import counted
 from ..documents.stored_runs import StoredRun, stored_runs
-from ..errors import PackError, RunNotFoundError
+from ..errors import DocumentError, PackError, RunNotFoundError
 from .manifest import DOCUMENT_FORMATS, EXTERNAL_WAYS, External, Format, Manifest, MissingFile
 from .pack_progress import PackProgress
 from .packer import Packer
@@ -35,10 +36,12 @@ class PackResult:
     manifest : Manifest
         All that the pack has now.
     added, known : tuple of str
-        uids of the runs that were added, and of those that were there already.
+        uids of the runs that were added or have grown, and of those that were there already.
     remarks : tuple of str
-        What else is to be known: HDF5 files that are damaged; and with ``strict=False`` values
+        What else is to be known: runs without stop document; and with ``strict=False`` values
         of documents of which only the text could be written.
+    failed : mapping of str to Exception
+        By uid, why a run was refused; all others are packed.
     """
 
     directory: Path
@@ -46,22 +49,28 @@ class PackResult:
     added: tuple[str, ...] = ()
     known: tuple[str, ...] = ()
     remarks: tuple[str, ...] = ()
+    failed: Mapping[str, Exception] = field(default_factory=dict)
 
     @property
     def missing(self) -> tuple[MissingFile, ...]:
-        """The files that documents refer to and the pack doesn't have."""
+        """The files that documents refer to and the pack doesn't have, or not whole."""
         return self.manifest.missing
 
     def __str__(self) -> str:
         files = self.manifest.files
         text = (
-            f"{self.directory}: {len(self.manifest.runs)} runs, {len(self.added)} of them new; "
-            f"{len(files)} files, {sum(each.size for each in files)} bytes"
+            f"{self.directory}: {counted(len(self.manifest.runs), 'run')}, "
+            f"{len(self.added)} of them new; {counted(len(files), 'file')}"
+            f"{' listed' if self.manifest.external == 'list' else ''}, "
+            f"{sum(each.size for each in files)} bytes"
         )
-        if not self.missing:
+        told = [f"{each.source}: {each.reason}" for each in self.missing]
+        told += [f"run {uid}: {error}" for uid, error in self.failed.items()]
+        if not told:
             return f"{text}."
-        listed = [f"{each.source}: {each.reason}" for each in self.missing]
-        return "\n".join([f"{text}; {len(self.missing)} missing:", *listed])
+        bad = [f"{len(self.missing)} missing or damaged"] if self.missing else []
+        bad += [f"{len(self.failed)} refused"] if self.failed else []
+        return "\n".join([f"{text}; {', '.join(bad)}:", *told])
 
 
 def pack(
@@ -77,8 +86,9 @@ def pack(
     """Put runs and the files they refer to into a directory that can be moved and checked.
 
     Called again with the same directory, it adds runs to the pack; a run that's there already
-    stays.  Stopped or killed at any moment, it goes on when it's called again, and gives what it
-    would have given.  The same runs give the same bytes.
+    stays, or gets the documents that it has now behind those in the pack.  Stopped or killed at any
+    moment, it goes on when it's called again, and gives what it would have given.  The same runs
+    give the same bytes.
 
     Parameters
     ----------
@@ -101,8 +111,8 @@ def pack(
         Directories of the documents and where they are here, see
         :func:`~adsupport.documents.asset_of`.
     strict : bool
-        Raise if a file is missing, once all others are packed; and if a value of a document
-        can't be written.
+        Raise if a file is missing or a run is refused, once all else is packed; a value that
+        can't be written is a reason to refuse a run.
     progress : callable, optional
         Called with a :class:`PackProgress` for each 4 MiB of a file, and each run.
 
@@ -124,7 +134,8 @@ def pack(
     ConfigurationError
         An option isn't known, or isn't that of the pack.
     DocumentError
-        Something isn't a run; or the pack has a run of this uid with other documents.
+        Something isn't a run; or the pack has a run of this uid with other documents.  Of several
+        runs that are refused, or one beside others, a PackError tells once these are packed.
     RunNotFoundError
         There's no run.
 
@@ -143,15 +154,30 @@ def pack(
     if first is None:
         raise RunNotFoundError("There is no run to pack", remedy="Is it the right source?")
     target = Path(directory).absolute()
+    broken = None
     with Packer(target, format, external, strict, progress) as packer:
-        for run in itertools.chain([first], found):
-            own = getattr(run, "path_map", None)  # a run of a pack knows where that has its files
-            packer.add(run.documents(), own if path_map is None else path_map)
-        manifest = packer.finish()
+        try:
+            for run in itertools.chain([first], found):
+                # a run of a pack knows where that has its files
+                own = getattr(run, "path_map", None)
+                packer.add(run.documents(), own if path_map is None else path_map, run.uid)
+        except (DocumentError, RunNotFoundError) as error:  # of what gives the runs
+            broken = error
+        manifest = packer.finish() if packer.has_something else None
+    failed, done = packer.failed, [*packer.added, *packer.known]
+    if broken is not None:
+        raise broken
+    if manifest is None or (failed and (strict or not done)):
+        raise _refused(target, failed, bool(done))
     if strict and manifest.missing:
         raise _missing(target, manifest.missing)
     return PackResult(
-        target, manifest, tuple(packer.added), tuple(packer.known), tuple(packer.remarks)
+        target,
+        manifest,
+        tuple(packer.added),
+        tuple(packer.known),
+        tuple(packer.remarks),
+        dict(failed),
     )
 
 
@@ -166,6 +192,20 @@ def _runs(source: Any) -> Iterator[StoredRun]:
         yield from find_runs(source)
     else:
         yield from stored_runs(source)
+
+
+def _refused(directory: Path, failed: Mapping[str, Exception], done: bool) -> Exception:
+    first = next(iter(failed.values()))
+    if not done and all(each is first for each in failed.values()):
+        return first
+    listed = "; ".join(f"{uid}: {error}" for uid, error in list(failed.items())[:_MOST_LISTED])
+    more = f"; and {len(failed) - _MOST_LISTED} more" if len(failed) > _MOST_LISTED else ""
+    count = f"{counted(len(failed), 'run')} {'is' if len(failed) == 1 else 'are'} refused"
+    return PackError(
+        f"{count} in the pack {directory}, which has all others: {listed}{more}",
+        path=directory,
+        remedy="With strict=False this is no error.",
+    )
 
 
 def _missing(directory: Path, missing: tuple[MissingFile, ...]) -> PackError:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import math
+import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, TypeGuard
+from typing import Any, BinaryIO, TypeGuard
 
 from ..documents import json_text
 from ..errors import DocumentError
@@ -28,8 +29,11 @@ class RunDocuments:
         Its start document.
     form : str
         ``"jsonl"`` or ``"msgpack"``.
-    path : pathlib.Path or None
-        The file to write, which doesn't exist; None to take the digest alone.
+    path : pathlib.Path
+        The file to write, which doesn't exist.
+    known : (PackedRunEntry, pathlib.Path) or None
+        The run as the pack has it, and where.  The file is written only if these documents are
+        the same and go on where those end without a stop; else their digest alone is taken.
     other : callable or None
         See :func:`~adsupport.documents.json_text.encode_document`.
 
@@ -39,6 +43,10 @@ class RunDocuments:
         The run's.
     stopped : bool
         Whether its stop document has come.
+    grown : bool
+        Whether the pack has the beginning of it.
+    path : pathlib.Path or None
+        As given; None if nothing was written.
 
     Raises
     ------
@@ -52,7 +60,8 @@ class RunDocuments:
         self,
         start: Mapping[str, Any],
         form: str,
-        path: Path | None,
+        path: Path,
+        known: tuple[PackedRunEntry, Path] | None = None,
         other: Callable[[str, Any], None] | None = None,
     ) -> None:
         uid = start.get("uid")
@@ -66,15 +75,17 @@ class RunDocuments:
         self._form = form
         self._other = other
         self._encode = _encoder(form)
-        self._path = path
+        self.grown = False
+        self.path: Path | None = None
+        self._target = path
+        self._known = known
         self._size = self._count = 0
         self._digest = hashlib.sha256()
         self._waiting: list[bytes] = []
         self._waiting_bytes = 0
-        self._file = None
-        if path is not None:
-            with writing_to(path, 0):
-                self._file = path.open("xb", buffering=0)
+        self._file: BinaryIO | None = None
+        if known is None:
+            self._open()
 
     def add(self, name: str, doc: Mapping[str, Any]) -> None:
         """Write a document.
@@ -92,6 +103,8 @@ class RunDocuments:
             The file can't be written.
         """
         text = self._encode(name, doc, other=self._other)
+        if self._known is not None and self._size + self._waiting_bytes == self._known[0].size:
+            self._go_on(*self._known)
         self._count += 1
         self.stopped |= name == "stop"
         self._waiting.append(text)
@@ -125,6 +138,26 @@ class RunDocuments:
             int(scan_id) if _is_number(scan_id) and scan_id == int(scan_id) else None,
         )
 
+    def _open(self) -> None:
+        with writing_to(self._target, 0):
+            self._file = self._target.open("xb", buffering=0)
+        self.path = self._target
+
+    def _go_on(self, entry: PackedRunEntry, packed: Path) -> None:
+        """Write from here on, behind what the pack has, if that is the beginning of this run."""
+        self._known = None
+        self._write()
+        if self.stopped or self._digest.hexdigest() != entry.sha256:
+            return
+        with packed.open("rb") as source:
+            if hashlib.file_digest(source, "sha256").hexdigest() != entry.sha256:
+                return
+            source.seek(0)
+            self._open()
+            with writing_to(self._target, entry.size):
+                shutil.copyfileobj(source, self._file)  # type: ignore[arg-type]
+        self.grown = True
+
     def close(self) -> None:
         """Close the file, as it is.  Again is harmless."""
         if self._file is not None:
@@ -137,8 +170,8 @@ class RunDocuments:
         self._size += len(text)
         self._waiting.clear()
         self._waiting_bytes = 0
-        if self._file is not None and self._path is not None:
-            with writing_to(self._path, self._size):
+        if self._file is not None:
+            with writing_to(self._target, self._size):
                 write_all(self._file.fileno(), text)
 
 

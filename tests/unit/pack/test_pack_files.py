@@ -271,9 +271,11 @@ def test_two_files_of_one_name_are_not_mixed_up(tmp_path: Path) -> None:
         path_map = {"/beamline": tmp_path / f"here{number}"}
         pack(run_of(number, asset), tmp_path / f"pack{number}", path_map=path_map)
     packs = [open_pack(tmp_path / f"pack{number}") for number in (1, 2, 3)]
-    with pytest.raises(PackError, match=r"can't be packed beside .*pack1/external_files/"):
-        pack([packs[0][-1], packs[1][-1]], tmp_path / "out", strict=False)
-    pack(packs[0][-1], tmp_path / "out")  # without it
+    result = pack([packs[0][-1], packs[1][-1]], tmp_path / "out", strict=False)
+    assert [*result.failed] == [packs[1][-1].uid]
+    assert "can't be packed beside" in str(result.failed[packs[1][-1].uid])
+    with pytest.raises(PackError, match=r"1 run is refused .* packed beside .*pack1/external_file"):
+        pack([packs[0][-1], packs[1][-1]], tmp_path / "out")
     there = tmp_path / "out" / packed(Path("/beamline/2026/scan.h5"))
     np.testing.assert_array_equal(pixels(there), images())
     assert tree(tmp_path / "out") == tree(pack(packs[0][-1], tmp_path / "one").directory)

@@ -90,9 +90,9 @@ def test_a_result_is_told_in_short(tmp_path: Path) -> None:
     runs = [hdf5_run(tmp_path / "data", 1), run_of(2, resource(2, root=str(tmp_path / "data")))]
     size = (tmp_path / "data/scan_1.h5").stat().st_size
     out = tmp_path / "out"
-    assert str(pack(runs[0], out)) == f"{out}: 1 runs, 1 of them new; 1 files, {size} bytes."
+    assert str(pack(runs[0], out)) == f"{out}: 1 run, 1 of them new; 1 file, {size} bytes."
     assert str(pack(runs, out, strict=False)).splitlines() == [
-        f"{out}: 2 runs, 1 of them new; 1 files, {size} bytes; 1 missing:",
+        f"{out}: 2 runs, 1 of them new; 1 file, {size} bytes; 1 missing or damaged:",
         f"{tmp_path}/data/2026/scan_2.h5: there is no such file",
     ]
 
@@ -284,7 +284,9 @@ def test_what_is_no_run_is_refused(tmp_path: Path, documents: Any, problem: str)
 
 
 def test_without_strict_odd_values_are_remarked(tmp_path: Path) -> None:
-    result = pack([("start", {"uid": "a", "x": object()})], tmp_path / "out", strict=False)
+    result = pack(
+        [("start", {"uid": "a", "x": object()}), ("stop", {})], tmp_path / "out", strict=False
+    )
     assert result.remarks == ("start['x']: only the text of a object is in the pack.",)
 
 
