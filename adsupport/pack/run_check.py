@@ -34,6 +34,7 @@ def check_runs(pack: Pack, runs: Sequence[PackedRun]) -> list[str]:
     """
     problems: list[str] = []
     resources: set[str] = set()
+    understood = 0
     manifest = pack.manifest
     told = {uid for each in manifest.missing for uid in each.documents} if manifest else set()
     listed = {file.path for file in manifest.files} if manifest else set()
@@ -50,11 +51,12 @@ def check_runs(pack: Pack, runs: Sequence[PackedRun]) -> list[str]:
         except (ValueError, TypeError, KeyError, AttributeError, OSError) as error:
             problems.append(f"{run.entry.path}: its documents aren't understood: {error!r}.")
             continue
+        understood += 1
         resources |= needed.resources
         if looked:
             lacking = _lacking(pack, needed, told, listed)
             problems += [f"{run.entry.path} {each}." for each in lacking]
-    if manifest is not None and len(runs) == len(pack):
+    if manifest is not None and understood == len(pack):  # else the others may have them
         for file in manifest.files:
             unknown = sorted(set(file.documents) - resources)
             if unknown:

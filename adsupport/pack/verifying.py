@@ -106,7 +106,8 @@ def verify(directory: str | os.PathLike[str], *, progress: Progress | None = Non
             f"{path} isn't a pack: it has neither {MANIFEST} nor {SUMS}.",
             remedy="Give the directory that adsupport.pack.pack() wrote.",
         )
-    report.problems = [_printable(each) for each in report.problems]
+    # several files may lead to one that is refused
+    report.problems = list(dict.fromkeys(map(_printable, report.problems)))
     return report
 
 

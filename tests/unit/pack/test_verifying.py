@@ -11,15 +11,18 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import h5py
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from adsupport.errors import PackError
+from adsupport.pack import pack as pack_runs
 from adsupport.pack.manifest import Manifest, MissingFile, PackedRunEntry
 from adsupport.pack.verifying import verify
 
 from .made_packs import UID, digest, finish, make_pack, place, regular, resource, run_of, seal
+from .source_runs import hdf5_run
 
 
 @pytest.fixture(scope="module")
@@ -158,6 +161,17 @@ def test_files_that_documents_refer_to_and_the_pack_lacks(tmp_path: Path) -> Non
     assert "scan_1.h5, which the pack lacks" in problem and UID.format(1) in problem
     told = MissingFile("/beamline/2026/scan_1.h5", "it's gone", (resource(1)["uid"],))
     assert verify(seal(tmp_path / "b", [run_of(1, resource(1))], missing=(told,))).ok
+
+
+def test_what_is_wrong_with_a_file_is_said_once_and_its_run_lacks_nothing(tmp_path: Path) -> None:
+    documents = hdf5_run(tmp_path)
+    for name, other in (("scan_1.h5", "second.h5"), ("second.h5", "gone.h5")):
+        with h5py.File(tmp_path / name, "a") as file:
+            file["link"] = h5py.ExternalLink(other, "/")
+    pack_runs([documents], tmp_path / "out", strict=False)
+    problems = verify(tmp_path / "out").problems
+    told = [each for each in problems if "'gone.h5', which is no file of the pack" in each]
+    assert told == problems and len(told) == 2  # of the file, and of the run
 
 
 def test_a_file_of_a_name_that_no_disk_takes_is_lacking(tmp_path: Path) -> None:
