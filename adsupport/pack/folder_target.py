@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import filecmp
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from ..callbacks.output import AtomicFile
 from ..documents.json_text import encode_document
-from ..errors import ConfigurationError, OutputError, OutputExistsError
+from ..errors import AdsupportError, ConfigurationError, OutputError, OutputExistsError
 from .moved_documents import moved_document
 from .needed_files import NeededFiles
 from .opening import Pack, PackedRun
@@ -111,16 +112,13 @@ class FolderTarget:
         if os.path.lexists(target):
             _check_same(path, target)
             return False
-        file = _begun(target)
-        try:
+        with _begun(target) as file:
             file.check_room(path.stat().st_size)
             with path.open("rb") as reader, file.temporary.open("wb") as writer:
                 while block := reader.read(_BLOCK):
                     writer.write(block)
                     self._told(len(block))
             return _name(file)
-        finally:
-            file.abandon()
 
     def _refuse_links(self, directory: Path) -> None:
         """Refuse a way that leads out of the folder, whoever made it."""
@@ -135,25 +133,36 @@ class FolderTarget:
 
     def _write(self, run: PackedRun) -> bool:
         target = self._folder / f"{Path(run.entry.path).stem}.jsonl"
-        file = _begun(target)
-        try:
+        with _begun(target) as file:
             with file.temporary.open("wb") as writer:
                 for name, doc in run.documents():
                     doc = moved_document(name, doc, self._pack.path_map, self._place)
                     writer.write(encode_document(name, doc))
             return _name(file)
-        finally:
-            file.abandon()
 
 
-def _begun(target: Path) -> AtomicFile:
+@contextlib.contextmanager
+def _begun(target: Path) -> Iterator[AtomicFile]:
+    """Begin a file; whatever isn't named at last is removed."""
     file = AtomicFile(target)
-    if file.spooled:  # what is in the pack needn't be kept elsewhere
-        file.abandon()
+    try:
+        if file.spooled:  # what is in the pack needn't be kept elsewhere
+            raise OutputError(
+                file.problem.rstrip("."), path=target, remedy="unpack into another folder."
+            )
+        yield file
+    except AdsupportError:
+        raise
+    except OSError as error:
+        if error.filename:
+            raise
         raise OutputError(
-            file.problem.rstrip("."), path=target, remedy="unpack into another folder."
-        )
-    return file
+            f"{target} can't be written: {error.strerror or error}",
+            path=target,
+            remedy="make room, or unpack into another folder: what is done stays.",
+        ) from error
+    finally:
+        file.abandon()
 
 
 def _name(file: AtomicFile) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import resource as rlimits
 import shutil
 import tempfile
 from pathlib import Path
@@ -114,6 +115,20 @@ def test_a_folder_that_cannot_be_written_gets_nothing_elsewhere(
     told = [str(each) for each in result.failed.values()]
     assert all("file/mine" in each and "kept" not in each for each in told)
     assert not [path for path in regular(tmp_path) if "spool" in str(path)]
+
+
+def test_a_full_disk_is_named_and_leaves_nothing_half(tmp_path: Path) -> None:
+    pack = make_pack(tmp_path / "pack")
+    limits = rlimits.getrlimit(rlimits.RLIMIT_FSIZE)
+    rlimits.setrlimit(rlimits.RLIMIT_FSIZE, (3000, limits[1]))
+    try:
+        failed = unpack(pack, tmp_path / "mine").failed
+    finally:
+        rlimits.setrlimit(rlimits.RLIMIT_FSIZE, limits)
+    assert failed.keys() == {UID.format(2)}
+    assert "scan_2.h5 can't be written: File too large; make room" in str(failed[UID.format(2)])
+    assert [path.name for path in regular(tmp_path / "mine")] == [f"{UID.format(1)}.jsonl"]
+    assert unpack(pack, tmp_path / "mine").added == [UID.format(2)]
 
 
 def test_what_cannot_be_verified_is_refused(tmp_path: Path) -> None:
