@@ -164,7 +164,13 @@ class WriterResult:
     exit_status: str = "unknown"
     paths: list[Path] = field(default_factory=list)
     skipped: list[str] = field(default_factory=list)
-    remarks: list[str] = field(default_factory=list)
+    remarks: list[str] = field(default_factory=list, repr=False)
     error: Exception | None = None
     unfinished: RunFile | None = field(default=None, repr=False, compare=False)
     told: bool = field(default=False, repr=False, compare=False)
+
+    def __str__(self) -> str:
+        number = "" if self.scan_id is None else f" (scan_id {self.scan_id})"
+        files = ", ".join(map(str, self.paths)) or "no file"
+        told = self.skipped or [str(each) for each in [self.error] if each is not None]
+        return "\n".join([f"Run {self.uid[:8]}{number}, {self.exit_status}: {files}", *told])

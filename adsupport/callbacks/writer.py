@@ -67,6 +67,12 @@ class RunWriter(DocumentRouter, ABC):
         self._router = RunRouter(lambda _: RunGuard(self, self._starting), _failed, path_map)
         self._intake = Intake(self._take, self._rest, self._router.close, type(self).__name__)
 
+    def __repr__(self) -> str:
+        names = ("file_path", "file_name", "spec_filename")
+        given = {name: getattr(self, name, None) for name in names}
+        told = [f"{name}={str(each)!r}" for name, each in given.items() if each is not None]
+        return f"{type(self).__name__}({', '.join(told)})"
+
     @abstractmethod
     def run_file(self, run: Run) -> RunFile:
         """Make what writes a run; called on a copy of the writer, see :meth:`as_now`.

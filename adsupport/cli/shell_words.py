@@ -14,7 +14,8 @@ _WORDS = [
         (r"(verify|strict)=False\b", r"--no-\1"),
         (r"(exists|images|external)='(\w+)' or '(\w+)'", r"--\1 \2 or \3"),
         (r"(exists|images|external)='(\w+)'", r"--\1 \2"),
-        (r"(?:(?:a|the) )?path_map(?:=\{\})?(?!\w)", "--map"),
+        (r"path_map=\{\}", "--map /=/"),
+        (r"(?:(?:a|the) )?path_map(?!\w)", "--map"),
         (rf"({_OWN})=(?:'([^']*)')?", r"--option \1=\2"),
         (r"call retry\(\) of the writer", "export the run again"),
     )

@@ -12,7 +12,7 @@ import numpy as np
 from ..documents.assets import Frames
 from ..documents.images import ImageColumn, wait_for_images
 from ..documents.images.reading import FrameReader
-from ..errors import ImageFileError
+from ..errors import AdsupportError, ImageFileError
 
 __all__ = ["LazyImages"]
 
@@ -32,7 +32,8 @@ class LazyImages:
     Notes
     -----
     Its files are looked at when its shape, type or content is first asked for, which raises
-    ``ImageFileError`` when one is missing or damaged.
+    ``ImageFileError`` when one is missing or damaged.  It isn't a numpy array: to calculate with
+    all images read them first, ``np.asarray(images)`` or ``images[...]``.
 
     Examples
     --------
@@ -122,7 +123,16 @@ class LazyImages:
         return found if dtype is None else found.astype(dtype, copy=False)
 
     def __repr__(self) -> str:
-        return f"LazyImages({self.name!r}, {len(self)} rows)"
+        try:
+            return f"LazyImages({self.name!r}, shape={self.shape}, dtype={self.dtype})"
+        except (AdsupportError, OSError):
+            return f"LazyImages({self.name!r}, {len(self)} rows that can't be read)"
+
+    def __getattr__(self, name: str) -> Any:
+        hint = ""
+        if not name.startswith("_") and hasattr(np.ndarray, name):
+            hint = f"; read the images first: np.asarray(images).{name}"
+        raise AttributeError(f"LazyImages has no {name!r}{hint}", name=name, obj=self)
 
     def _read(self, rows: Sequence[int]) -> np.ndarray:
         column = self._column

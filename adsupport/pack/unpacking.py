@@ -22,6 +22,13 @@ __all__ = ["UnpackResult", "unpack"]
 #: Problems of a pack that an error tells; verify() has all.
 _MOST_TOLD = 5
 
+#: What ``adsupport unpack --into`` begins with, and what is to be given here.
+_SHELL_WORDS = {
+    "folder": "the folder's path alone",
+    "catalog": "databroker.catalog[name]",
+    "tiled": "tiled.client.from_uri(uri)",
+}
+
 
 @dataclass
 class UnpackResult:
@@ -45,8 +52,14 @@ class UnpackResult:
     added: list[str] = field(default_factory=list)
     known: list[str] = field(default_factory=list)
     failed: dict[str, Exception] = field(default_factory=dict)
-    root_map: dict[str, str] = field(default_factory=dict)
+    root_map: dict[str, str] = field(default_factory=dict, repr=False)
     remark: str = ""
+
+    def __str__(self) -> str:
+        counts = f"{len(self.added)} runs unpacked, {len(self.known)} were there already"
+        failed = [f"Run {uid[:8]}: {error}" for uid, error in self.failed.items()]
+        remark = [self.remark] if self.remark else []
+        return "\n".join([f"{self.directory}: {counts}", *failed, *remark])
 
 
 def unpack(
@@ -87,7 +100,7 @@ def unpack(
     PackError
         It isn't a pack, or something is wrong with it: then nothing is unpacked.
     ConfigurationError
-        ``into`` is none of these.
+        ``into`` is none of these, or a text for the command line, such as ``"catalog:mine"``.
     OSError
         The pack can't be read.
 
@@ -123,6 +136,12 @@ def unpack(
 
 
 def _target(into: Any, pack: Pack, steps: _Steps) -> FolderTarget | DatabrokerTarget | TiledTarget:
+    kind, colon, _ = into.partition(":") if isinstance(into, str) else ("", "", "")
+    if colon and kind in _SHELL_WORDS:
+        raise ConfigurationError(
+            f"into={into!r}: that's for the command line; here it would be a folder of this name",
+            remedy=f"Give {_SHELL_WORDS[kind]}; ./{into} is a folder that is really called so.",
+        )
     if isinstance(into, str | os.PathLike):
         return FolderTarget(into, pack, steps.add)
     if any(each.__module__.split(".")[0] == "tiled" for each in type(into).__mro__):

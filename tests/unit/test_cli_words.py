@@ -21,6 +21,7 @@ from adsupport.errors import AdsupportError, PackError
         ("Use images='copy'.", "Use --images copy."),
         ("(path_map tells where)", "(--map tells where)"),
         ("it here, give a path_map.", "it here, give --map."),
+        ("path_map={} looks for it", "--map /=/ looks for it"),
         ("Choose by detector=<data key>.", "Choose by --option detector=<data key>."),
         ("With missing='drop' they", "With --option missing=drop they"),
         ("/data/theta=5/path_map/strict=False.h5", "/data/theta=5/path_map/strict=False.h5"),

@@ -63,10 +63,16 @@ class FinishedDX:
     path: Path
     changed: bool
     frames: dict[str, int]
-    theta: np.ndarray | None
-    missed_theta: np.ndarray
-    missed_ids: tuple[int, ...]
+    theta: np.ndarray | None = field(repr=False)
+    missed_theta: np.ndarray = field(repr=False)
+    missed_ids: tuple[int, ...] = field(repr=False)
     remarks: list[str]
+
+    def __str__(self) -> str:
+        counts = ", ".join(f"{count} at {place}" for place, count in self.frames.items())
+        what = "finished" if self.changed else "as it was"
+        missed = f", {len(self.missed_ids)} projections missed" if self.missed_ids else ""
+        return "\n".join([f"{self.path}: {what}, frames: {counts}{missed}", *self.remarks])
 
 
 def finish_dx(

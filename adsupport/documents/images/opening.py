@@ -25,6 +25,9 @@ __all__ = [
 #: Device, inode, size and time of change: whether a file still is the one that was looked at.
 Identity = tuple[int, int, int, int]
 
+#: Where packs have all of their files, see :mod:`adsupport.pack.layout`.
+_PACKED = "external_files"
+
 
 class UnusableFileError(ImageFileError):
     """An image file that waiting won't make any better."""
@@ -53,10 +56,16 @@ def check_file(path: pathlib.Path) -> os.stat_result:
     try:
         found = os.stat(path)
     except FileNotFoundError:
+        why = ""
+        remedy = "If the IOC wrote it elsewhere as seen from here, give a path_map."
+        if _PACKED in path.parts:
+            why = ": the pack doesn't hold it"
+            remedy = (
+                "path_map={} looks for it where the documents say, and a map of its directory "
+                "elsewhere."
+            )
         raise ImageFileError(
-            f"Image file {path} is missing.",
-            path=path,
-            remedy="If the IOC wrote it elsewhere as seen from here, give a path_map.",
+            f"Image file {path} is missing{why}.", path=path, remedy=remedy
         ) from None
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or "its name can't be one of a file"

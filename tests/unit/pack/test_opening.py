@@ -153,6 +153,25 @@ def test_files_that_a_pack_only_lists_need_a_path_map(tmp_path: Path) -> None:
     assert np.array_equal(data["det_image"], images()[:, None])
 
 
+def test_lazy_images_say_what_they_are_and_how_to_calculate(tmp_path: Path) -> None:
+    run = open_pack(make_pack(tmp_path))[-1]
+    found = run.read()["det_image"]
+    assert repr(found) == "LazyImages('det_image', shape=(3, 1, 4, 5), dtype=uint16)"
+    assert np.asarray(found).mean() == found[...].mean()
+    with pytest.raises(AttributeError, match=r"no 'mean'; read .* np.asarray\(images\).mean"):
+        found.mean()
+    assert not hasattr(found, "colour")
+
+
+@pytest.mark.parametrize("external", ["list", "ignore"])
+def test_an_image_that_the_pack_does_not_hold_is_told_so(tmp_path: Path, external: Any) -> None:
+    pack([open_pack(make_pack(tmp_path / "first"))[-1]], tmp_path / "out", external=external)
+    found = open_pack(tmp_path / "out")[-1].read()["det_image"]
+    with pytest.raises(ImageFileError, match=r"the pack doesn't hold it. path_map={} looks"):
+        found[0]
+    assert "can't be read" in repr(found)
+
+
 def test_documents_of_another_run_or_too_few(tmp_path: Path) -> None:
     directory = make_pack(tmp_path / "made")
     run = open_pack(directory)[1]

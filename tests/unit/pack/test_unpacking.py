@@ -41,6 +41,20 @@ def arrays_of(folder: Path, number: int) -> dict[str, Any]:
     return stream_arrays(run.documents(), "primary", str, lambda column: None)
 
 
+@pytest.mark.parametrize("into", ["folder:mine", "catalog:mine", "tiled:http://localhost:8000"])
+def test_the_command_lines_words_are_no_folder(tmp_path: Path, monkeypatch: Any, into: str) -> None:
+    pack = make_pack(tmp_path / "pack")
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ConfigurationError, match=r"command line.*Give .*\./"):
+        unpack(pack, into)
+    assert [each.name for each in tmp_path.iterdir()] == ["pack"]
+
+
+def test_a_result_is_told_in_short(tmp_path: Path) -> None:
+    result = unpack(make_pack(tmp_path / "pack"), tmp_path / "mine")
+    assert str(result) == f"{tmp_path}/pack: 2 runs unpacked, 0 were there already"
+
+
 def test_a_folder_gets_documents_and_files(tmp_path: Path) -> None:
     pack, told = make_pack(tmp_path / "pack", runs=3), []
     result = unpack(pack, tmp_path / "mine", progress=lambda *each: told.append(each))

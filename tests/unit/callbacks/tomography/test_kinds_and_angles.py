@@ -333,6 +333,14 @@ def test_a_rotation_that_isnt_recorded_is_told(tmp_path):
     assert "theta='omega'" in found["result"].skipped[0]
 
 
+def test_results_and_writers_are_shown_in_short(tmp_path):
+    result = written(tmp_path, plain_run(tmp_path).stop(), darks="darkz", strict=False)["result"]
+    first, problem = str(result).splitlines()
+    assert first == f"Run {result.uid[:8]} (scan_id 7), success: {tmp_path}/out/x.h5"
+    assert problem == result.skipped[0]
+    assert repr(PlainWriter(tmp_path, "x")) == f"PlainWriter(file_path='{tmp_path}', file_name='x')"
+
+
 def test_options_count_from_the_next_run_on(tmp_path):
     documents = in_one_stream(tmp_path, 4).stop()
     writer = PlainWriter(tmp_path, "first")
