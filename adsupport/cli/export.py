@@ -18,6 +18,7 @@ from adsupport.cli.run_selection import (
     CatalogOption,
     FileOption,
     MapOption,
+    PackOption,
     QueryOption,
     RunsArgument,
     RunSelection,
@@ -49,10 +50,7 @@ def run(
     catalog: CatalogOption = None,
     tiled: TiledOption = None,
     file: FileOption = None,
-    pack: Annotated[
-        Path | None,
-        typer.Option(help="From this pack, a directory.", exists=True, file_okay=False),
-    ] = None,
+    pack: PackOption = None,
     out: Annotated[Path, typer.Option("--dir", help="Directory of the new files.")] = Path("."),
     name: Annotated[
         str | None,

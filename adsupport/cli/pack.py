@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -17,6 +19,7 @@ from adsupport.cli.run_selection import (
     CatalogOption,
     FileOption,
     MapOption,
+    PackOption,
     QueryOption,
     RunsArgument,
     RunSelection,
@@ -25,6 +28,8 @@ from adsupport.cli.run_selection import (
     UntilOption,
     mapping_of,
 )
+from adsupport.cli.shell_words import in_shell_words
+from adsupport.documents.sentences import counted
 
 if TYPE_CHECKING:
     from adsupport.pack import PackProgress, PackResult
@@ -45,6 +50,7 @@ def run(
     catalog: CatalogOption = None,
     tiled: TiledOption = None,
     file: FileOption = None,
+    pack: PackOption = None,
     since: SinceOption = None,
     until: UntilOption = None,
     query: QueryOption = None,
@@ -70,26 +76,30 @@ def run(
 
     Called again with the same directory it adds runs, or goes on where it was stopped.
 
-    Exit code 0: all was packed. 1: something is missing; what that is was said, and all else is
-    there. 2: the command line can't be used.
+    Exit code 0: all was packed. 1: something is missing or damaged, or a run is refused; what that
+    is was said, and all else is there. 2: the command line can't be used.
     """
-    sources = {"--catalog": catalog, "--tiled": tiled, "--file": file}
+    sources = {"--catalog": catalog, "--tiled": tiled, "--file": file, "--pack": pack}
     selection = RunSelection(runs or (), sources, since, until, all_runs, query or ())
     mapping = mapping_of(path_map)
     console = Console(stderr=True, highlight=False)
     with quiet("adsupport.pack"):
-        from adsupport.pack import pack
+        from adsupport.pack import open_pack
+        from adsupport.pack import pack as pack_runs
         from adsupport.pack.manifest import DOCUMENT_FORMATS, EXTERNAL_WAYS
 
         checked_choice("--format", form, DOCUMENT_FORMATS)
         checked_choice("--external", external, EXTERNAL_WAYS)
-        found = selection.of(opened(catalog, tiled) or file)
-        with ByteBar(console, "packing") as bar:
+        if pack is None:
+            found = selection.of(opened(catalog, tiled) or file)
+        else:  # its runs know where it has their files
+            found, mapping = selection.of(open_pack(pack, mapping)), None
+        with _going_on(console, directory), ByteBar(console, "packing") as bar:
 
             def show(done: PackProgress) -> None:
                 bar.show(done.size, what=f"packing, {done.runs}/{len(found)} runs")
 
-            result = pack(
+            result = pack_runs(
                 found,
                 directory,
                 format=form,  # type: ignore[arg-type]
@@ -99,6 +109,21 @@ def run(
                 progress=show,
             )
     _tell(console, result)
+    if result.failed:
+        raise typer.Exit(1)
+
+
+@contextlib.contextmanager
+def _going_on(console: Console, directory: Path) -> Iterator[None]:
+    """Say what a key that was pressed leaves."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        console.print(
+            f"Stopped: {escape(str(directory))} isn't finished. Packing the same again goes on.",
+            soft_wrap=True,
+        )
+        raise typer.Exit(130) from None
 
 
 def _tell(console: Console, result: PackResult) -> None:
@@ -108,15 +133,24 @@ def _tell(console: Console, result: PackResult) -> None:
         console.print(
             f"[red]Missing:[/red] {escape(f'{each.source}: {each.reason}')}.", soft_wrap=True
         )
-    known = f", {len(result.known)} were there already" if result.known else ""
-    files, size = len(result.manifest.files), sum(each.size for each in result.manifest.files)
+    _tell_failed(console, result.failed)
     typer.echo(str(result.directory))
     console.print(
-        f"{_runs(len(result.added))} packed{known}; it has "
-        f"{len(result.manifest.runs)} with {files} file{'' if files == 1 else 's'} of images, "
-        f"{size / 1e6:.1f} MB.",
+        f"{counted(len(result.added), 'run')} packed{_known(result.known)}; the pack has "
+        f"{counted(len(result.manifest.runs), 'run')} with {result.manifest.holds()}.",
         soft_wrap=True,
     )
+
+
+def _tell_failed(console: Console, failed: Mapping[str, Exception]) -> None:
+    for uid, error in failed.items():
+        text = escape(in_shell_words(str(error)))
+        console.print(f"[red]Run {escape(uid[:8])}:[/red] {text}", soft_wrap=True)
+
+
+def _known(known: Sequence[str]) -> str:
+    count = f"{len(known)} {'was' if len(known) == 1 else 'were'} there already"
+    return f", {count}" if known else ""
 
 
 def verify_pack(directory: PackArgument) -> None:
@@ -169,15 +203,11 @@ def unpack_pack(
             target = catalog_named(place) if kind == "catalog" else tiled_at(place)
         with ByteBar(console, "unpacking") as bar:
             result = unpack(directory, target, verify=verify, path_map=mapping, progress=bar.show)
-    for uid, error in result.failed.items():
-        console.print(f"[red]Run {escape(uid[:8])}:[/red] {escape(str(error))}", soft_wrap=True)
+    _tell_failed(console, result.failed)
     if result.remark:
         console.print(escape(result.remark), soft_wrap=True)
-    known = f", {len(result.known)} were there already" if result.known else ""
-    console.print(f"{_runs(len(result.added))} unpacked{known}.", soft_wrap=True)
+    console.print(
+        f"{counted(len(result.added), 'run')} unpacked{_known(result.known)}.", soft_wrap=True
+    )
     if result.failed:
         raise typer.Exit(1)
-
-
-def _runs(count: int) -> str:
-    return f"{count} run{'' if count == 1 else 's'}"

@@ -12,6 +12,7 @@ import typer
 
 from adsupport.cli.parameters import naming, pairs
 from adsupport.errors import DocumentError
+from adsupport.pack.layout import MANIFEST
 
 if TYPE_CHECKING:
     from adsupport.documents.stored_runs import StoredRun
@@ -21,6 +22,7 @@ __all__ = [
     "CatalogOption",
     "FileOption",
     "MapOption",
+    "PackOption",
     "QueryOption",
     "RunSelection",
     "RunsArgument",
@@ -48,6 +50,9 @@ TiledOption = Annotated[
 FileOption = Annotated[
     Path | None,
     typer.Option(help="From this JSON lines file, or a directory of such.", exists=True),
+]
+PackOption = Annotated[
+    Path | None, typer.Option(help="From this pack, a directory.", exists=True, file_okay=False)
 ]
 SinceOption = Annotated[
     str | None, typer.Option(help="Only runs since this time, such as 2026-11-21.")
@@ -114,6 +119,10 @@ class RunSelection:
                 "Say which runs: by uid, scan_id, -1 and so on, by --since and --until, by "
                 "--query, or --all."
             )
+
+        file = self.sources.get("--file")
+        if file is not None and (file / MANIFEST).is_file() and "--pack" in self.sources:
+            raise typer.BadParameter(f"{file} is a pack: use --pack", param_hint="--file")
 
         from adsupport.documents.selection import epoch_of
 

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Self, get_args
 
+from ..documents.sentences import counted
 from ..errors import PackError
 from .layout import DOCUMENTS, EXTERNAL_FILES, FORMAT, MANIFEST
 from .safe_paths import checked_relative, inside_pack
@@ -167,6 +168,40 @@ class Manifest:
         rest = self._rest()
         digest = hashlib.sha256(canonical_text(rest)).hexdigest()
         return json.dumps({**rest, "sha256": digest}, indent=1).encode("ascii") + b"\n"
+
+    def holds(self) -> str:
+        """Say what images the pack has, or lists.
+
+        Returns
+        -------
+        str
+            Such as ``"2 files of images, 7.7 MB"``.
+        """
+        files = f"{counted(len(self.files), 'file')} of images"
+        size = f"{sum(each.size for each in self.files) / 1e6:.1f} MB"
+        match self.external:
+            case "list":
+                return f"{files} listed, {size}, which stay where they are"
+            case "fill":
+                return f"images in the documents, {sum(run.size for run in self.runs) / 1e6:.1f} MB"
+            case "ignore":
+                return "no files of images"
+        return f"{files}, {size}"
+
+    def lacks(self) -> list[str]:
+        """Say what documents refer to and the pack doesn't have.
+
+        Returns
+        -------
+        list of str
+            Sentences' ends.
+        """
+        lacking = [f"{each.source}: {each.reason}" for each in self.missing]
+        if self.external == "list" and self.files:
+            lacking.append(f"{counted(len(self.files), 'file')} of images, which it only lists")
+        if self.external == "ignore":
+            lacking.append("files of images: external='ignore' left them out")
+        return lacking
 
     def _rest(self) -> dict[str, Any]:
         runs = sorted(self.runs, key=lambda run: (run.time is None, run.time or 0.0, run.uid))

@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from ..documents.sentences import counted
 from ..errors import PackError
 from .databroker_pack import is_databroker_pack
 from .file_check import check_file_content
@@ -43,6 +44,8 @@ class VerifyReport:
         What is wrong: sentences, each of which names a file.
     runs, files, bytes : int
         How many runs the manifest has, how many files lie in the directory, and their bytes.
+    lacking : list of str
+        What documents refer to and isn't in the pack, as its manifest tells: no problem.
     """
 
     directory: Path
@@ -50,6 +53,7 @@ class VerifyReport:
     runs: int = 0
     files: int = 0
     bytes: int = 0
+    lacking: list[str] = field(default_factory=list)
 
     @property
     def ok(self) -> bool:
@@ -57,7 +61,10 @@ class VerifyReport:
         return not self.problems
 
     def __str__(self) -> str:
-        counts = f"{self.runs} runs, {self.files} files, {self.bytes} bytes"
+        counts = f"{counted(self.runs, 'run')}, {counted(self.files, 'file')}, {self.bytes} bytes"
+        if self.ok and self.lacking:
+            text = f"{self.directory}: {counts}, all as they were packed. Not in the pack:"
+            return "\n".join([text, *self.lacking])
         if self.ok:
             return f"{self.directory}: {counts}, all as they were packed."
         return "\n".join(
@@ -150,6 +157,7 @@ def _verify_ours(path: Path, tree: Tree, report: VerifyReport, progress: Progres
         return
     report.runs = len(pack)
     manifest = pack.manifest or Manifest("jsonl", "copy")
+    report.lacking = [_printable(each) for each in manifest.lacks()]
     entries = [each for each in (*manifest.runs, *manifest.files) if each.path]
     _look_at_lists(path, tree, digests, manifest, problems)
     told = {each.path: each.sha256 for each in entries}

@@ -65,7 +65,7 @@ def manifest(directory):
 def test_runs_are_packed_with_their_files(file, data, box):
     code, stdout, stderr = call("pack", "--file", file, "--dir", box)
     assert (code, stdout) == (0, f"{box}\n")
-    assert stderr.startswith("3 runs packed; it has 3 with 2 files of images, ")
+    assert stderr.startswith("3 runs packed; the pack has 3 runs with 2 files of images, ")
     assert {digest(each) for each in regular(box / "external_files")} == {
         digest(data / f"2026/scan_{number}.h5") for number in (2, 3)
     }
@@ -79,9 +79,99 @@ def test_some_runs_are_packed_and_others_added(file, box, kind):
     assert call("pack", "2", "--file", file, "--dir", box, "--format", kind)[0] == 0
     assert [run["scan_id"] for run in manifest(box)["runs"]] == [2]
     code, _, stderr = call("pack", "-2..-1", "--file", file, "--dir", box)
-    assert (code, stderr.split(";")[0]) == (0, "1 run packed, 1 were there already")
+    assert (code, stderr.split(";")[0]) == (0, "1 run packed, 1 was there already")
     assert [run["scan_id"] for run in manifest(box)["runs"]] == [2, 3]
     assert all(run["path"].endswith(f".{kind}") for run in manifest(box)["runs"])
+
+
+def test_runs_are_packed_from_another_pack(file, data, box):
+    assert call("pack", "--file", file, "--dir", box)[0] == 0
+    data.rename(data.with_name("gone"))
+    second = box.with_name("second")
+    code, _, stderr = call("pack", "3", "--pack", box, "--dir", second)
+    assert code == 0 and "the pack has 1 run with 1 file of images" in stderr
+    assert [run["scan_id"] for run in manifest(second)["runs"]] == [3]
+    for command in (["pack"], ["export", "--to", "csv"]):
+        code, _, stderr = call(*command, "--file", box, "--dir", box.with_name("third"))
+        assert code == 2 and "use --pack" in stderr
+    assert not box.with_name("third").exists()
+
+
+def test_an_image_file_that_is_not_whole_is_told(file, data, box):
+    path = data / "2026/scan_2.h5"
+    whole = path.read_bytes()
+    os.truncate(path, 1000)
+    code, _, stderr = call("pack", "--file", file, "--dir", box)
+    assert code == 1 and "scan_2.h5: it isn't whole: " in stderr
+    code, stdout, _ = call("verify", box)
+    assert code == 0 and "as they were packed. Not in the pack:\n" in stdout
+    assert f"{path}: it isn't whole: " in stdout
+    path.write_bytes(whole)
+    assert call("pack", "--file", file, "--dir", box)[0] == 0
+    assert call("verify", box)[1].endswith("all as they were packed.\n")
+
+
+@pytest.mark.parametrize(
+    ("external", "has", "lacks"),
+    [
+        ("list", "2 files of images listed, 0.0 MB, which stay where they are.", "only lists"),
+        ("fill", "images in the documents, 0.0 MB.", None),
+        ("ignore", "no files of images.", "left them out"),
+    ],
+)
+def test_what_is_in_the_pack_is_told(file, box, external, has, lacks):
+    code, _, stderr = call("pack", "--file", file, "--dir", box, "--external", external)
+    assert (code, stderr) == (0, f"3 runs packed; the pack has 3 runs with {has}\n")
+    code, stdout, _ = call("verify", box)
+    assert code == 0
+    assert stdout.endswith("all as they were packed.\n") if lacks is None else lacks in stdout
+
+
+def test_a_run_that_is_refused_is_told_and_the_others_are_packed(file, box):
+    assert call("pack", "2", "--file", file, "--dir", box)[0] == 0
+    file.write_bytes(file.read_bytes().replace(b'"name":"primary"', b'"name":"another"'))
+    for strict in ("--strict", "--no-strict"):
+        code, _, stderr = call("pack", "--file", file, "--dir", box, strict)
+        assert code == 1 and "is in the pack already, with other documents" in stderr
+        assert call("verify", box)[0] == 0
+    assert "Run 5e1d0f3a: " in stderr and "0 runs packed, 2 were there already" in stderr
+    assert len(manifest(box)["runs"]) == 3
+
+
+def test_a_run_without_stop_is_remarked(file, box):
+    file.write_bytes(file.read_bytes()[:-30])
+    code, _, stderr = call("pack", "--file", file, "--dir", box)
+    assert code == 0 and "has no stop document" in stderr
+
+
+@pytest.mark.parametrize("text", ["hello\n", '["start", {"uid": 1}]\n', ""])
+def test_lines_that_are_no_run_are_told(tmp_path, box, text):
+    (tmp_path / "bad.jsonl").write_text(text)
+    for command in (["pack"], ["export", "--to", "csv"]):
+        code, _, stderr = call(*command, "--file", tmp_path / "bad.jsonl", "--dir", box)
+        assert code == 1 and "bad.jsonl" in stderr
+        assert not box.exists()
+
+
+def test_packing_that_is_stopped_says_how_to_go_on(file, box, monkeypatch):
+    def stop(*arguments, **options):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("adsupport.pack.packer.Packer.add", stop)
+    code, _, stderr = call("pack", "--file", file, "--dir", box)
+    assert (code, stderr) == (
+        130,
+        f"Stopped: {box} isn't finished. Packing the same again goes on.\n",
+    )
+    monkeypatch.undo()
+    assert call("pack", "--file", file, "--dir", box)[0] == 0
+
+
+def test_other_options_of_a_pack_leave_it_whole(file, box):
+    assert call("pack", "2", "--file", file, "--dir", box)[0] == 0
+    for option in (["--external", "list"], ["--format", "msgpack"]):
+        assert call("pack", "--file", file, "--dir", box, *option)[0] == 1
+        assert call("verify", box)[0] == 0
 
 
 def test_runs_are_packed_by_a_query(file, box):
@@ -119,7 +209,7 @@ def test_a_missing_file_is_named_and_all_else_is_packed(file, data, box):
         (["--map", "here"], "expected two directories"),
         (["--since", "yesterday"], "isn't a time"),
         (["4-2"], "a range that goes up"),
-        (["--tiled", "http://localhost"], "Give one of --catalog, --tiled and --file"),
+        (["--tiled", "http://localhost"], "Give one of --catalog, --tiled, --file and --pack"),
         (["--no-such"], "No such option"),
     ],
 )
@@ -206,7 +296,7 @@ def test_runs_go_into_tiled_and_from_there_into_another_pack(file, data, box, tm
         assert code == 0 and stderr.endswith("3 runs unpacked.\n")
         other = tmp_path / "other"
         code, _, stderr = call("pack", "2", "--tiled", uri, "--dir", other)
-    assert code == 0 and stderr.startswith("1 run packed; it has 1 with 1 file of images")
+    assert code == 0 and stderr.startswith("1 run packed; the pack has 1 run with 1 file of images")
     shutil.rmtree(box)
     (run,) = open_pack(other)
     assert run.read()["m1"].tolist() == [0, 0.5, 1]
