@@ -43,7 +43,11 @@ class DatabrokerTarget:
         if any(known.get(root) != place for root, place in wanted.items()):
             reason = "for good, put it into the catalog's configuration"
             if known or len(self._catalog):
-                reason = "it has runs of its own, so that was left as it is"
+                reason = (
+                    "it has runs of its own, and would look for their images there as well where "
+                    "they have such a root, so that was left as it is. Better unpack into a "
+                    "catalog without other runs, or open the pack's own catalog.yml"
+                )
             else:  # as long as this program runs
                 known.update(wanted)
             self.remark = (

@@ -9,6 +9,7 @@ from typing import Any
 
 from ..documents.asset_paths import AnyPathMap
 from ..documents.catalogs import catalog_of
+from ..documents.sentences import counted
 from ..errors import ConfigurationError, PackError
 from .catalog_targets import DatabrokerTarget, TiledTarget
 from .folder_target import FolderTarget
@@ -56,7 +57,7 @@ class UnpackResult:
     remark: str = ""
 
     def __str__(self) -> str:
-        counts = f"{len(self.added)} runs unpacked, {len(self.known)} were there already"
+        counts = f"{counted(len(self.added), 'run')} unpacked, {len(self.known)} were there already"
         failed = [f"Run {uid[:8]}: {error}" for uid, error in self.failed.items()]
         remark = [self.remark] if self.remark else []
         return "\n".join([f"{self.directory}: {counts}", *failed, *remark])

@@ -13,6 +13,7 @@ import h5py
 import numpy as np
 
 from ...documents.images.opening import check_given_file, identity_of, opened
+from ...documents.sentences import counted
 from ...errors import (
     AdsupportError,
     ConfigurationError,
@@ -71,7 +72,9 @@ class FinishedDX:
     def __str__(self) -> str:
         counts = ", ".join(f"{count} at {place}" for place, count in self.frames.items())
         what = "finished" if self.changed else "as it was"
-        missed = f", {len(self.missed_ids)} projections missed" if self.missed_ids else ""
+        missed = (
+            f", {counted(len(self.missed_ids), 'projection')} missed" if self.missed_ids else ""
+        )
         return "\n".join([f"{self.path}: {what}, frames: {counts}{missed}", *self.remarks])
 
 

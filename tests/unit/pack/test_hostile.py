@@ -288,7 +288,7 @@ def test_our_catalog_is_never_read(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     directory = make_pack(tmp_path / "pack")
     (directory / "catalog.yml").write_text("!!python/object/apply:os.system [touch harm]")
     (problem,) = verify(directory).problems
-    assert "catalog.yml isn't the one" in problem and len(open_pack(directory)) == 2
+    assert "catalog.yml isn't as the manifest says" in problem and len(open_pack(directory)) == 2
     assert not (tmp_path / "harm").exists()
 
 

@@ -40,6 +40,7 @@ def test_a_whole_scan(tmp_path: Path) -> None:
         assert file["defaults/NDArrayUniqueId"][:].tolist() == list(range(1, 10))
     assert result.changed
     assert result.frames == {DATA: 5, DARK: 2, WHITE: 2}
+    assert str(result) == f"{path}: finished, frames: 5 at {DATA}, 2 at {DARK}, 2 at {WHITE}"
     assert result.theta is not None and result.theta.tolist() == THETA
     assert (result.missed_ids, result.missed_theta.tolist(), result.remarks) == ((), [], [])
 
