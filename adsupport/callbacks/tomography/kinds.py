@@ -46,7 +46,8 @@ class KindRules:
         ``"0:10,210:220"``: frames from 0, the end excluded, in the order in which they were taken.
     frame_type : str, optional
         A data key with a value of ``FrameType`` for each row, or an array for its frames.  In a
-        stream that has it, it's what counts.
+        stream that has it, it's what counts.  By default the only one whose name ends in
+        ``frame_type``, when there are no ranges, and all frames are in the projections' streams.
 
     Raises
     ------
