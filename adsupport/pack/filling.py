@@ -10,6 +10,7 @@ from ..documents.images.reading import read
 from ..documents.pages import datums_of_page
 from ..documents.references import References
 from ..errors import ImageFileError
+from .needed_files import not_understood
 
 __all__ = ["Filler"]
 
@@ -47,7 +48,18 @@ class Filler:
         ------
         str, mapping
             The document, with images; nothing for a resource or a datum.
+
+        Raises
+        ------
+        DocumentError
+            It isn't as such documents are.
         """
+        try:
+            yield from self._take(name, doc)
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise not_understood(name, error) from error
+
+    def _take(self, name: str, doc: Mapping[str, Any]) -> Iterator[Document]:
         match name:
             case "resource":
                 self._references.add_asset(dict(doc))

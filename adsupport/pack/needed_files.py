@@ -17,7 +17,7 @@ from ..errors import DocumentError, ImageFileError, PackError
 from .layout import EXTERNAL_FILES, anchor_of, place_of
 from .safe_paths import checked_relative
 
-__all__ = ["NeededFile", "NeededFiles"]
+__all__ = ["NeededFile", "NeededFiles", "not_understood"]
 
 
 @dataclass
@@ -120,28 +120,27 @@ class NeededFiles:
         try:
             self._take(name, doc)
         except (KeyError, TypeError, ValueError, AttributeError) as error:
-            raise DocumentError(
-                f"A {name} document isn't understood: {type(error).__name__}: {error}",
-                remedy="external='ignore' packs documents as they are, without files.",
-            ) from error
+            raise not_understood(name, error) from error
 
     def _take(self, name: str, doc: Mapping[str, Any]) -> None:
         match name:
             case "resource" | "stream_resource":
                 self._add_resource(doc)
             case "datum":
-                self._add_datums(doc["resource"], [doc["datum_kwargs"]])
+                self._add_datums(str(doc["resource"]), [doc["datum_kwargs"]])
             case "datum_page":
-                self._add_datums(doc["resource"], [each for _, each in datums_of_page(dict(doc))])
+                self._add_datums(
+                    str(doc["resource"]), [each for _, each in datums_of_page(dict(doc))]
+                )
             case "bulk_datum":
-                self._add_datums(doc["resource"], doc["datum_kwarg_list"])
+                self._add_datums(str(doc["resource"]), doc["datum_kwarg_list"])
             case "descriptor":
                 for key, described in doc.get("data_keys", {}).items():
                     shape = described.get("shape") or ()
                     frames = int(shape[0] or 1) if len(shape) > 2 else 1
                     self._frames_of_row[doc["uid"], key] = frames
             case "stream_datum":
-                self._later(doc["stream_resource"], lambda found: self._add_rows(found, doc))
+                self._later(str(doc["stream_resource"]), lambda found: self._add_rows(found, doc))
 
     def problem(self, source: str | Path, reason: str, documents: Iterable[str]) -> None:
         """Note that something can't be packed.
@@ -155,7 +154,7 @@ class NeededFiles:
         documents : iterable of str
             uids of the documents that refer to it.
         """
-        self.problems.setdefault((str(source), reason), set()).update(documents)
+        self.problems.setdefault((str(source), reason), set()).update(map(str, documents))
 
     def finish(self) -> None:
         """Note the datums that have no resource, once all documents were taken."""
@@ -276,3 +275,26 @@ def _path(doc: Mapping[str, Any], path_map: AnyPathMap) -> Path:
     if "uri" in doc:
         return path_of_uri(doc["uri"], path_map)[0]
     return path_of_resource(str(doc.get("root") or ""), str(doc["resource_path"]), path_map)
+
+
+def not_understood(name: str, error: Exception) -> DocumentError:
+    """Say that a document can't be followed to its files.
+
+    Parameters
+    ----------
+    name : str
+        Of the document.
+    error : Exception
+        What shows it.
+
+    Returns
+    -------
+    DocumentError
+        To raise; that one, if it says so by itself.
+    """
+    if isinstance(error, DocumentError):
+        return error
+    return DocumentError(
+        f"A {name} document isn't understood: {type(error).__name__}: {error}",
+        remedy="external='ignore' packs documents as they are, without files.",
+    )

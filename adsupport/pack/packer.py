@@ -218,6 +218,7 @@ class Packer:
                         self._held.clear()
                     run = self._begin_run(doc, path_map)
                 elif run is None:
+                    self._skip_headless(name, documents)
                     raise DocumentError(
                         f"The documents of a run begin with a {name!r} document.",
                         remedy="Give all documents of the run, its start document first.",
@@ -229,6 +230,14 @@ class Packer:
         finally:
             if run is not None:
                 run.close()
+
+    def _skip_headless(self, name: str, documents: Iterable[tuple[str, Mapping[str, Any]]]) -> None:
+        """Go to the end of a run, whose start may come late: without the rest it isn't packed."""
+        for each, doc in documents if name != "stop" else ():
+            if each == "start":
+                self._uid = str(doc.get("uid"))
+            elif each == "stop":
+                break
 
     @property
     def has_something(self) -> bool:

@@ -15,6 +15,8 @@ __all__ = ["check_runs"]
 
 #: What is done with files that a pack has; of the other ways it has none.
 _BRINGS_FILES = ("copy", "hardlink", "reflink")
+#: Ways to pack without asking documents for their files.
+_AS_THEY_ARE = ("fill", "ignore")
 
 
 def check_runs(pack: Pack, runs: Sequence[PackedRun]) -> list[str]:
@@ -38,12 +40,14 @@ def check_runs(pack: Pack, runs: Sequence[PackedRun]) -> list[str]:
     manifest = pack.manifest
     told = {uid for each in manifest.missing for uid in each.documents} if manifest else set()
     listed = {file.path for file in manifest.files} if manifest else set()
+    followed = manifest is None or manifest.external not in _AS_THEY_ARE
     looked = manifest is None or manifest.external in _BRINGS_FILES
     for run in runs:
         needed = NeededFiles(pack.path_map)
         try:
             for name, doc in run.documents():
-                needed.take(name, doc)
+                if followed:
+                    needed.take(name, doc)
             needed.finish()
         except AdsupportError as error:
             problems.append(f"{run.entry.path}: {error.problem}")
