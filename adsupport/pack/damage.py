@@ -50,4 +50,6 @@ def damage_of(file: NeededFile, path: Path) -> str:
                     raise
     except ImageFileError as error:
         return error.problem.rstrip(".")
+    except (OSError, RuntimeError, KeyError, ValueError, TypeError) as error:  # of h5py
+        return f"it can't be read: {error}"
     return ""

@@ -87,6 +87,15 @@ def test_a_linked_file_that_is_not_whole_is_told(tmp_path: Path) -> None:
     assert missing.source == str(tmp_path / "raw.h5")
 
 
+def test_an_error_of_hdf5_itself_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*arguments: object) -> None:
+        raise RuntimeError("bad heap")
+
+    monkeypatch.setattr("adsupport.pack.damage.contents_of", fail)
+    with pytest.raises(PackError, match="it isn't whole: it can't be read: bad heap"):
+        pack(hdf5_run(tmp_path), tmp_path / "out")
+
+
 def test_frames_of_streams_are_counted(tmp_path: Path) -> None:
     documents = streamed_run(tmp_path)
     write_hdf5(tmp_path / "streamed 1.h5", images(2))
@@ -126,7 +135,7 @@ def test_a_hard_link_whose_source_changed_is_told(tmp_path: Path, same_size: boo
     pack(documents, tmp_path / "out", external="hardlink")
     if same_size:
         with h5py.File(tmp_path / "data/scan_1.h5", "r+") as file:
-            file["/entry/data/data"][0] = 7
+            file["/entry/data/data"].write_direct(images() + 1)  # type: ignore[union-attr]
     else:
         with (tmp_path / "data/scan_1.h5").open("ab") as file:
             file.write(b"more")
