@@ -238,7 +238,7 @@ class RunFrames:
                 "for projections, unless ranges say otherwise."
             )
         recorded = None
-        if len(self._types) == 1:
+        if type_key is None and len(self._types) == 1:
             recorded = self._rules.by_type(data.get(next(iter(self._types))), count)
         angle: Any = np.nan
         theta = self._angles.get(stream.name)
