@@ -1,8 +1,7 @@
 """The manifest of a pack: which runs and files it has, of what size and with what digest.
 
 ``manifest.json`` is JSON in ASCII and depends on nothing but what is in the pack: the same runs
-packed twice give the same bytes.  Its ``sha256`` is that of the rest as
-:func:`canonical_text` has it.
+packed twice give the same bytes.  ``sha256`` is that of the rest, keys sorted, without spaces.
 """
 
 from __future__ import annotations
@@ -166,7 +165,7 @@ class Manifest:
             The content of ``manifest.json``.
         """
         rest = self._rest()
-        digest = hashlib.sha256(canonical_text(rest)).hexdigest()
+        digest = hashlib.sha256(_canonical_text(rest)).hexdigest()
         return json.dumps({**rest, "sha256": digest}, indent=1).encode("ascii") + b"\n"
 
     def holds(self) -> str:
@@ -249,7 +248,7 @@ class Manifest:
                 remedy="A newer adsupport may read it.",
             )
         digest = found.pop("sha256", None)
-        if digest != hashlib.sha256(canonical_text(found)).hexdigest():
+        if digest != hashlib.sha256(_canonical_text(found)).hexdigest():
             raise _damaged("its content doesn't have the sha256 that it says")
         return cls._checked(found)
 
@@ -262,9 +261,9 @@ class Manifest:
             documents,
             external,
             _typed("creator", found["creator"], str),
-            tuple(_record(PackedRunEntry, "runs", each) for each in _list(found, "runs")),
-            tuple(_record(PackedFile, "files", each) for each in _list(found, "files")),
-            tuple(_record(MissingFile, "missing", each) for each in _list(found, "missing")),
+            _records(PackedRunEntry, "runs", found),
+            _records(PackedFile, "files", found),
+            _records(MissingFile, "missing", found),
             dict(_typed("roots", found["roots"], dict)),
         )
         for run in manifest.runs:
@@ -276,8 +275,7 @@ class Manifest:
         for directory in manifest.roots.values():
             _below(EXTERNAL_FILES, directory)
         _distinct("uid of a run", [run.uid for run in manifest.runs])
-        paths = [each.path for each in (*manifest.runs, *manifest.files) if each.path]
-        _distinct("path", paths)
+        _distinct("path", [each.path for each in (*manifest.runs, *manifest.files) if each.path])
         return manifest
 
 
@@ -314,19 +312,8 @@ def read_manifest(directory: str | os.PathLike[str]) -> Manifest:
     return Manifest.of_text(path.read_bytes())
 
 
-def canonical_text(value: Any) -> bytes:
-    """Write JSON in the one way of which the digest is taken.
-
-    Parameters
-    ----------
-    value : any
-        Of texts, numbers, lists and dictionaries.
-
-    Returns
-    -------
-    bytes
-        ASCII: keys sorted, no spaces.
-    """
+def _canonical_text(value: Any) -> bytes:
+    """Write JSON in the one way of which the digest is taken: keys sorted, no spaces, ASCII."""
     return json.dumps(value, sort_keys=True, separators=(",", ":")).encode("ascii")
 
 
@@ -337,6 +324,10 @@ _TYPES: dict[str, tuple[type, ...]] = {
     "int | None": (int, type(None)),
     "tuple[str, ...]": (list,),
 }
+
+
+def _records(cls: Any, key: str, found: Mapping[str, Any]) -> Any:
+    return tuple(_record(cls, key, each) for each in _typed(key, found[key], list))
 
 
 def _record(cls: Any, key: str, found: Any) -> Any:
@@ -365,10 +356,6 @@ def _typed(what: str, value: Any, *kinds: type) -> Any:
         names = " or ".join(each.__name__ for each in kinds)
         raise _damaged(f"{what} is {value!r:.60} where {names} is expected")
     return value
-
-
-def _list(found: Mapping[str, Any], key: str) -> list[Any]:
-    return _typed(key, found[key], list)
 
 
 def _one_of(what: str, value: Any, choices: tuple[str, ...]) -> str:
