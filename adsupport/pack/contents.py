@@ -184,7 +184,7 @@ class Contents:
         return sorted(self._left - kept)
 
     def may_change(self, file: PackedFile) -> bool:
-        """Tell whether a file of the pack may get another content.
+        """Tell whether a file of the pack may get another content of its source.
 
         Parameters
         ----------
@@ -196,7 +196,22 @@ class Contents:
         bool
             True if no finished pack has it, or it wasn't whole.
         """
-        return _key(file) not in self.old or any(
+        return _key(file) not in self.old or self.is_damaged(file)
+
+    def is_damaged(self, file: PackedFile) -> bool:
+        """Tell whether a file wasn't whole when it was packed.
+
+        Parameters
+        ----------
+        file : PackedFile
+            One of :attr:`files`.
+
+        Returns
+        -------
+        bool
+            Whether a run says so.
+        """
+        return any(
             source == file.source and reason.startswith(DAMAGED) and uids
             for (source, reason), uids in list(self._missing.items())  # another thread adds some
         )

@@ -190,6 +190,8 @@ class FileBringer:
             return False
         if self._copier.look(source).digest.result() == known.sha256:
             return True
+        if other and self._contents.is_damaged(known):
+            return False
         if other:
             raise PackError(
                 f"{source} can't be packed beside {known.source}: their documents call both by one "

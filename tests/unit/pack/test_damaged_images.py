@@ -77,6 +77,17 @@ def test_a_file_that_is_not_whole_is_told_and_replaced(
     assert verify(tmp_path / "out").ok
 
 
+def test_a_whole_file_from_elsewhere_replaces_a_damaged_one(tmp_path: Path) -> None:
+    documents = hdf5_run(tmp_path / "data")
+    write_hdf5(tmp_path / "backup/scan_1.h5")
+    truncate(tmp_path / "data/scan_1.h5")
+    assert len(pack(documents, tmp_path / "out", strict=False).missing) == 1
+    path_map = {str(tmp_path / "data"): str(tmp_path / "backup")}
+    (file,) = pack(documents, tmp_path / "out", path_map=path_map).manifest.files
+    assert file.source == str(tmp_path / "backup/scan_1.h5")
+    assert verify(tmp_path / "out").ok and not verify(tmp_path / "out").lacking
+
+
 def test_a_linked_file_that_is_not_whole_is_told(tmp_path: Path) -> None:
     with h5py.File(tmp_path / "scan_1.h5", "w") as file:
         file["/entry/data/data"] = h5py.ExternalLink("raw.h5", "/entry/data/data")
