@@ -115,7 +115,7 @@ def run(
         if pack is None:
             found = selection.of(opened(catalog, tiled) or file)
         else:
-            from adsupport.pack.opening import open_pack
+            from adsupport.pack.reading.opening import open_pack
 
             packed = open_pack(pack, mapping)
             found, mapping = selection.of(packed), packed.path_map

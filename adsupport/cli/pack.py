@@ -160,7 +160,7 @@ def verify_pack(directory: PackArgument) -> None:
     2: the command line can't be used.
     """
     with ByteBar(Console(stderr=True), "verifying") as bar, quiet("adsupport.pack"):
-        from adsupport.pack.verifying import verify
+        from adsupport.pack.checking.verifying import verify
 
         report = verify(directory, progress=bar.show)
     typer.echo(str(report))
@@ -196,7 +196,7 @@ def unpack_pack(
     mapping = mapping_of(path_map)
     console = Console(stderr=True, highlight=False)
     with quiet("adsupport.pack"):
-        from adsupport.pack.unpacking import unpack
+        from adsupport.pack.unpacking.unpack import unpack
 
         target = place
         if kind != "folder":

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 from ..later import imported_later
 
 if TYPE_CHECKING:
-    from .lazy_images import LazyImages
-    from .opening import Pack, PackedRun, open_pack
-    from .pack_progress import PackProgress
-    from .packing import PackResult, pack
-    from .unpacking import UnpackResult, unpack
-    from .verifying import VerifyReport, verify
+    from .checking.verifying import VerifyReport, verify
+    from .making.pack_progress import PackProgress
+    from .making.packing import PackResult, pack
+    from .reading.lazy_images import LazyImages
+    from .reading.opening import Pack, PackedRun, open_pack
+    from .unpacking.unpack import UnpackResult, unpack
 
 __all__ = [
     "LazyImages",
@@ -29,12 +29,12 @@ __all__ = [
 ]
 
 _ROOMS = {
-    "lazy_images": ("LazyImages",),
-    "opening": ("Pack", "PackedRun", "open_pack"),
-    "pack_progress": ("PackProgress",),
-    "packing": ("PackResult", "pack"),
-    "unpacking": ("UnpackResult", "unpack"),
-    "verifying": ("VerifyReport", "verify"),
+    "reading.lazy_images": ("LazyImages",),
+    "reading.opening": ("Pack", "PackedRun", "open_pack"),
+    "making.pack_progress": ("PackProgress",),
+    "making.packing": ("PackResult", "pack"),
+    "unpacking.unpack": ("UnpackResult", "unpack"),
+    "checking.verifying": ("VerifyReport", "verify"),
 }
 
 __getattr__ = imported_later(__name__, _ROOMS)

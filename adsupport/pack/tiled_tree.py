@@ -18,8 +18,8 @@ import numpy as np
 
 from ..documents.json_text import encode
 from ..errors import ImageFileError
-from .lazy_images import LazyImages
-from .opening import PackedRun, open_pack
+from .reading.lazy_images import LazyImages
+from .reading.opening import PackedRun, open_pack
 
 __all__ = ["here", "pack_tree"]
 

@@ -27,7 +27,7 @@ from event_model import compose_run
 from adsupport.documents.assets import ADCORE_DATASET
 from adsupport.documents.json_text import encode_document
 from adsupport.pack import pack
-from adsupport.pack.verifying import verify
+from adsupport.pack.checking.verifying import verify
 
 _EVENTS = 5
 _CATALOG = "bench"

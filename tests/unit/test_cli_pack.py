@@ -157,7 +157,7 @@ def test_packing_that_is_stopped_says_how_to_go_on(file, box, monkeypatch):
     def stop(*arguments, **options):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("adsupport.pack.packer.Packer.add", stop)
+    monkeypatch.setattr("adsupport.pack.making.packer.Packer.add", stop)
     code, _, stderr = call("pack", "--file", file, "--dir", box)
     assert (code, stderr) == (
         130,

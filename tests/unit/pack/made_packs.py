@@ -14,8 +14,8 @@ import pytest
 
 from adsupport.errors import DocumentError, ImageFileError, PackError
 from adsupport.pack import open_pack, verify
-from adsupport.pack.final_files import final_texts
 from adsupport.pack.layout import documents_path, place_of
+from adsupport.pack.making.final_files import final_texts
 from adsupport.pack.manifest import Manifest, PackedFile, PackedRunEntry
 
 Document = tuple[str, dict[str, Any]]

@@ -12,8 +12,8 @@ import yaml
 from event_model import compose_run
 
 from adsupport.documents.json_text import encode_document as as_json
-from adsupport.pack.catalog_files import CATALOG_NAME, catalog_files
 from adsupport.pack.layout import documents_path, place_of
+from adsupport.pack.making.catalog_files import CATALOG_NAME, catalog_files
 from adsupport.pack.manifest import Manifest, PackedFile, PackedRunEntry
 from adsupport.pack.msgpack_text import encode_document as as_msgpack
 

@@ -102,7 +102,7 @@ def test_an_error_of_hdf5_itself_is_told(tmp_path: Path, monkeypatch: pytest.Mon
     def fail(*arguments: object) -> None:
         raise RuntimeError("bad heap")
 
-    monkeypatch.setattr("adsupport.pack.damage.contents_of", fail)
+    monkeypatch.setattr("adsupport.pack.making.damage.contents_of", fail)
     with pytest.raises(PackError, match="it isn't whole: it can't be read: bad heap"):
         pack(hdf5_run(tmp_path), tmp_path / "out")
 

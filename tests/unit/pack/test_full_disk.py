@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from adsupport.errors import OutputError
-from adsupport.pack import copying, pack
+from adsupport.pack import pack
+from adsupport.pack.making import copying
 
 from .made_packs import resource, run_of
 from .source_runs import (

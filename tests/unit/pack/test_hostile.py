@@ -19,8 +19,8 @@ from hypothesis import strategies as st
 from adsupport.errors import AdsupportError, DocumentError, ImageFileError, PackError
 from adsupport.naming import PathMap
 from adsupport.pack import open_pack, unpack, verify
-from adsupport.pack import packed_documents as packed_documents_module
 from adsupport.pack.manifest import Manifest, PackedFile, PackedRunEntry
+from adsupport.pack.reading import packed_documents as packed_documents_module
 
 from .made_packs import (
     UID,

@@ -27,7 +27,7 @@ from pathlib import Path
 from adsupport.pack import pack
 from tests.unit.pack.source_runs import hdf5_run, tiff_run, tree, write_bytes
 from tests.unit.pack.made_packs import resource, run_of
-import adsupport.pack.linked_files, adsupport.pack.packing
+import adsupport.pack.making.linked_files, adsupport.pack.making.packing
 
 here, mode = Path(sys.argv[1]), sys.argv[2]
 size = int(sys.argv[3])

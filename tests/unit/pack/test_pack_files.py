@@ -16,7 +16,8 @@ import pytest
 
 from adsupport.documents.json_lines import read_documents
 from adsupport.errors import OutputError, PackError
-from adsupport.pack import copying, open_pack, pack
+from adsupport.pack import open_pack, pack
+from adsupport.pack.making import copying
 
 from .made_packs import images, resource, run_of, write_hdf5
 from .source_runs import (

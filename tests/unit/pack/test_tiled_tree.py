@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from adsupport.documents.selection import find_runs
-from adsupport.pack.catalog_files import catalog_files
+from adsupport.pack.making.catalog_files import catalog_files
 from adsupport.pack.manifest import read_manifest
 
 from .made_packs import images, make_pack, place

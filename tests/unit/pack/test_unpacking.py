@@ -23,7 +23,7 @@ from adsupport.errors import (
 )
 from adsupport.pack import open_pack, unpack, verify
 from adsupport.pack.layout import place_of
-from adsupport.pack.stream_arrays import stream_arrays
+from adsupport.pack.reading.stream_arrays import stream_arrays
 
 from ..tiled_server import tiled_client
 from .made_packs import UID, images, make_pack, place, regular, resource, run_of, seal, write_hdf5

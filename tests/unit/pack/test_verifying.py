@@ -18,8 +18,8 @@ from hypothesis import strategies as st
 
 from adsupport.errors import PackError
 from adsupport.pack import pack as pack_runs
+from adsupport.pack.checking.verifying import verify
 from adsupport.pack.manifest import Manifest, MissingFile, PackedRunEntry
-from adsupport.pack.verifying import verify
 
 from .made_packs import UID, digest, finish, make_pack, place, regular, resource, run_of, seal
 from .source_runs import hdf5_run

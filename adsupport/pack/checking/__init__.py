@@ -1,0 +1,1 @@
+"""Packs being checked: every byte of them, and that their documents can be read."""

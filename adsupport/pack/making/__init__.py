@@ -1,0 +1,1 @@
+"""Packs being made: documents, files and their digests, stopped and gone on with at will."""

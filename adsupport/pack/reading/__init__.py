@@ -1,0 +1,1 @@
+"""Packs being read: runs, documents and images, without a catalog."""

@@ -1,0 +1,1 @@
+"""Packs on their way into folders and catalogs."""
