@@ -175,8 +175,10 @@ def _look_into(claim: FileClaim, timeout: float) -> FileReport:
         what = "doesn't exist" if size is None else "is empty"
         text = f"{file} {what} here after {timeout:g} s. {_LOOK}"
         return _report(claim, 0, [_shortfall(claim, FileWriteError, text, 0)])
+    from ...hdf5_locks import open_to_read  # h5py isn't needed before
+
     try:
-        with _opened(file) as handle:
+        with open_to_read(file, locking=False) as handle:
             return _compare(claim, handle, size)
     except (OSError, KeyError, RuntimeError, ValueError) as error:  # what h5py has for bad files
         text = f"{file} of {size} bytes can't be read after {timeout:g} s: {error}. {_LOOK}"
@@ -194,18 +196,6 @@ def _size(file: pathlib.Path) -> int | None:
         return file.stat().st_size
     except OSError:
         return None
-
-
-def _opened(file: pathlib.Path) -> Any:
-    import h5py
-
-    try:
-        return h5py.File(file, "r", locking=False)
-    except OSError as error:
-        # The same program may have it open with locks: HDF5 wants both to be alike.
-        if "locking" not in str(error):
-            raise
-        return h5py.File(file, "r")
 
 
 def _compare(claim: FileClaim, handle: Any, size: int) -> FileReport:

@@ -12,6 +12,7 @@ import h5py
 import hdf5plugin  # noqa: F401  registers filters
 
 from ...errors import ImageFileError
+from ...hdf5_locks import open_to_read
 
 __all__ = [
     "Identity",
@@ -162,23 +163,9 @@ def opened(path: pathlib.Path) -> Iterator[h5py.File]:
         yield file
 
 
-def _open_as_others_do(path: pathlib.Path) -> h5py.File:
-    """Open a file that the same program may have open, with locks or without.
-
-    HDF5 wants both to be alike; who has it open may close it in between.
-    """
-    for locking in (None, False, True, "best-effort", None, False):
-        try:
-            return h5py.File(path, "r", locking=locking)
-        except OSError as error:
-            if "flag values don't match" not in str(error):
-                raise
-    return h5py.File(path, "r")
-
-
 def _open(path: pathlib.Path) -> h5py.File:
     try:
-        return _open_as_others_do(path)
+        return open_to_read(path)
     except (OSError, RuntimeError) as error:  # the second for a damaged superblock
         reason = error
     try:
