@@ -34,13 +34,17 @@ class UnusableFileError(ImageFileError):
     """An image file that waiting won't make any better."""
 
 
-def check_file(path: pathlib.Path) -> os.stat_result:
+def check_file(path: pathlib.Path, kind: str = "Image file", remedy: str = "") -> os.stat_result:
     """Make sure that there is a file.
 
     Parameters
     ----------
     path : pathlib.Path
         Its name.
+    kind : str
+        What it is, for the message.
+    remedy : str
+        What to do, whatever is wrong; by default what helps with the files of a run.
 
     Returns
     -------
@@ -58,36 +62,36 @@ def check_file(path: pathlib.Path) -> os.stat_result:
         found = os.stat(path)
     except FileNotFoundError:
         why = ""
-        remedy = "If the IOC wrote it elsewhere as seen from here, give a path_map."
+        advice = "If the IOC wrote it elsewhere as seen from here, give a path_map."
         if _PACKED in path.parts:
             why = ": the pack doesn't hold it"
-            remedy = (
+            advice = (
                 "path_map={} looks for it where the documents say, and a map of its directory "
                 "elsewhere."
             )
         raise ImageFileError(
-            f"Image file {path} is missing{why}.", path=path, remedy=remedy
+            f"{kind} {path} is missing{why}.", path=path, remedy=remedy or advice
         ) from None
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or "its name can't be one of a file"
         raise UnusableFileError(
-            f"Image file {str(path)!r} can't be looked at: {reason}.", path=path
+            f"{kind} {str(path)!r} can't be looked at: {reason}.", path=path, remedy=remedy
         ) from error
     if not stat.S_ISREG(found.st_mode):
         what = "a directory" if stat.S_ISDIR(found.st_mode) else "no regular file"
         raise UnusableFileError(
-            f"Image file {path} is {what}; expected a file.",
+            f"{kind} {path} is {what}; expected a file.",
             path=path,
-            remedy="Look at the resource document's path and the path_map.",
+            remedy=remedy or "Look at the resource document's path and the path_map.",
         )
     if not os.access(path, os.R_OK):
         raise UnusableFileError(
-            f"Image file {path} can't be read by this user.",
+            f"{kind} {path} can't be read by this user.",
             path=path,
-            remedy="Let its owner allow it.",
+            remedy=remedy or "Let its owner allow it.",
         )
     if found.st_size == 0:
-        raise ImageFileError(f"Image file {path} is empty.", path=path)
+        raise ImageFileError(f"{kind} {path} is empty.", path=path, remedy=remedy)
     return found
 
 
@@ -111,14 +115,7 @@ def check_given_file(path: pathlib.Path, kind: str) -> os.stat_result:
     ImageFileError
         It's missing, empty, a directory or the like, or can't be read by this user.
     """
-    try:
-        return check_file(path)
-    except ImageFileError as error:
-        raise type(error)(
-            error.problem.replace("Image file", kind, 1),
-            path=path,
-            remedy=f"Give the path of a {kind}.",
-        ) from error
+    return check_file(path, kind, f"Give the path of a {kind}.")
 
 
 def identity_of(found: os.stat_result) -> Identity:
