@@ -13,7 +13,7 @@ from ...documents.run import Column, Rows, Stream
 from ...errors import ImageFileError
 from ..output.hdf5_values import member_name, write_attribute, write_value
 from .growing import GrowingDataset
-from .image_column import ImageColumn, frame_of
+from .image_rows import ImageRows, frame_of
 from .row_pieces import RowPieces, by_column
 from .stored_column import StoredColumn
 from .value_store import Place
@@ -50,7 +50,7 @@ class StreamColumns:
             for name in ("data", "timestamps", "missing", "shapes")
         }
         self._columns: dict[str, StoredColumn] = {}
-        self._images: dict[str, ImageColumn] = {}
+        self._images: dict[str, ImageRows] = {}
         self._stamps: dict[str, GrowingDataset] = {}
         self._rows = 0
         self._pieces = RowPieces(stream, self._write)
@@ -66,7 +66,7 @@ class StreamColumns:
             )
             stamps.append(np.full(self._rows, np.nan))
             if column.external:
-                self._images[key] = ImageColumn(partial(self._stored, column), self._rows)
+                self._images[key] = ImageRows(partial(self._stored, column), self._rows)
             else:
                 self._columns[key] = self._stored(column, self._rows)
         self._pieces.measure()

@@ -9,14 +9,14 @@ import h5py
 import numpy as np
 
 from ...documents.run import Column
-from ..hdf5.image_column import ImageColumn
+from ..hdf5.image_rows import ImageRows
 from ..hdf5.stored_column import StoredColumn
 from .column_group import Clock, stored_column
 
 __all__ = ["FrameColumn"]
 
 
-class FrameColumn(ImageColumn):
+class FrameColumn(ImageRows):
     """Gathers references to images in files, and when they were taken.
 
     Parameters

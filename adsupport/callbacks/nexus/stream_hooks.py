@@ -10,7 +10,7 @@ import numpy as np
 
 from ...documents.run import Column, Stream
 from ...errors import ImageFileError
-from ..hdf5.image_column import frame_of
+from ..hdf5.image_rows import frame_of
 from ..output.hdf5_values import member_name, write_attribute
 from .frame_column import FrameColumn
 from .nx_group import link, targeted

@@ -10,10 +10,10 @@ from ...documents.images import FrameRows
 from ...documents.run import Column
 from .stored_column import StoredColumn
 
-__all__ = ["ImageColumn", "frame_of"]
+__all__ = ["ImageRows", "frame_of"]
 
 
-class ImageColumn:
+class ImageRows:
     """Gathers references to images in files, which are looked at when the run is over.
 
     Images that come in the documents themselves are written as they come.
