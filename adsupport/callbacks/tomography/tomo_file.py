@@ -68,8 +68,6 @@ class TomoFile(RunFile):
 
     Attributes
     ----------
-    run : Run
-        The run, with its streams and their configuration.
     baseline : dict
         Values of the stream ``baseline`` in its first row, by data key.
     left_out : int
@@ -81,7 +79,6 @@ class TomoFile(RunFile):
 
     def __init__(self, file: AtomicFile, options: TomoOptions) -> None:
         super().__init__()
-        self.run = Run({})
         self.options = options
         self.baseline: dict[str, Any] = {}
         self.left_out = 0
@@ -103,8 +100,8 @@ class TomoFile(RunFile):
         file : h5py.File
             Open and empty.
         frames : TomoFrames
-            All frames, in the order in which they were taken; ``frames.kinds`` is the
-            ``image_key``.  With ``missing="fill"`` some projections are in no file.
+            All frames, in the order in which they were taken.  With ``missing="fill"``
+            some projections are in no file.
         """
 
     def describe(self, group: h5py.Group) -> None:
@@ -125,10 +122,6 @@ class TomoFile(RunFile):
         for name, texts in (("problems", problems), ("remarks", self.remarks)):
             if texts:
                 write_attribute(group, name, texts)
-
-    def begin(self, run: Run) -> None:
-        """Take the start of the run; see the base class."""
-        self.run = run
 
     def stream(self, run: Run, stream: Stream) -> None:
         """Look for the keys of detector and angle; see the base class."""
