@@ -107,25 +107,9 @@ class Overlay(io.RawIOBase):
         self._at = 0
         self._changed: dict[int, bytearray] = {}
 
-    def seekable(self) -> bool:
-        """Say yes."""
-        return True
-
-    def readable(self) -> bool:
-        """Say yes."""
-        return True
-
-    def writable(self) -> bool:
-        """Say yes."""
-        return True
-
     def seek(self, offset: int, whence: int = 0) -> int:
         """Go to a place; see :meth:`io.IOBase.seek`."""
         self._at = offset + (0, self._at, self._size)[whence]
-        return self._at
-
-    def tell(self) -> int:
-        """Return the place."""
         return self._at
 
     def truncate(self, size: int | None = None) -> int:
@@ -159,9 +143,6 @@ class Overlay(io.RawIOBase):
         self._at += len(view)
         self._size = max(self._size, self._at)
         return len(view)
-
-    def flush(self) -> None:
-        """Do nothing: all stays in memory."""
 
     def edit(self) -> Edit | None:
         """Return what was changed; None when nothing was."""
