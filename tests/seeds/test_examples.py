@@ -173,13 +173,10 @@ def test_scan_with_its_own_hardware(tmp_path: Path, mark: str, monkeypatch: pyte
 @pytest.mark.parametrize(
     ("name", "arguments", "check_facts"),
     [
-        pytest.param(*each, marks=pytest.mark.slow)
-        for each in (
-            ("03_nexus_writer", [], check_facts_of_the_nexus_writer),
-            ("04_export", [], check_facts_of_the_export),
-        )
-    ]
-    + [
+        pytest.param(
+            "03_nexus_writer", [], check_facts_of_the_nexus_writer, marks=pytest.mark.slow
+        ),
+        pytest.param("04_export", [], check_facts_of_the_export, marks=pytest.mark.slow),
         ("05_dx_and_nxtomo", ["--projections", "7"], check_facts_of_the_tomography),
         ("06_pack_and_send", [], check_facts_of_the_pack),
     ],
