@@ -11,34 +11,11 @@ from typing import Any
 from adsupport.cli.extras import require
 from adsupport.errors import AdsupportError
 
-__all__ = ["CatalogError", "catalog_named", "opened", "quiet", "tiled_at"]
+__all__ = ["CatalogError", "catalog_named", "quiet", "tiled_at"]
 
 
 class CatalogError(AdsupportError, OSError):
     """A catalog can't be opened."""
-
-
-def opened(catalog: str | None, tiled: str | None) -> Any:
-    """Open the catalog of a command line.
-
-    Parameters
-    ----------
-    catalog, tiled : str or None
-        See :func:`catalog_named` and :func:`tiled_at`; the first that there is counts.
-
-    Returns
-    -------
-    any
-        None without either.
-
-    Raises
-    ------
-    CatalogError, MissingExtraError
-        See there.
-    """
-    if catalog is not None:
-        return catalog_named(catalog)
-    return None if tiled is None else tiled_at(tiled)
 
 
 def catalog_named(name: str) -> Any:

@@ -11,7 +11,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from adsupport.callbacks.formats import FORMATS
-from adsupport.cli.catalog_sources import opened, quiet
+from adsupport.cli.catalog_sources import quiet
 from adsupport.cli.parameters import checked_choice, naming, pairs
 from adsupport.cli.run_selection import (
     AllOption,
@@ -101,30 +101,25 @@ def run(
     own = dict(pairs("--option", option or (), "an option and its value, such as theta=rotation"))
     if pack is not None and image_timeout is None:
         image_timeout = 0.0
-    sources = {"--catalog": catalog, "--tiled": tiled, "--file": file, "--pack": pack}
-    selection = RunSelection(runs or (), sources, since, until, all_runs, query or ())
+    selection = RunSelection(
+        runs or (), catalog, tiled, file, pack, since, until, all_runs, query or ()
+    )
     console = Console(stderr=True, highlight=False)
     with quiet("adsupport.callbacks"):
         from adsupport.callbacks.export import export_runs
         from adsupport.callbacks.formats import format_names, make_writer, own_options
 
         with naming("--to", ConfigurationError):
-            formats = format_names(to or [])
+            formats = format_names(to)
         with naming("--option", ConfigurationError):
             chosen = own_options(formats, own)
-        if pack is None:
-            found = selection.of(opened(catalog, tiled) or file)
-        else:
-            from adsupport.pack.reading.opening import open_pack
-
-            packed = open_pack(pack, mapping)
-            found, mapping = selection.of(packed), packed.path_map
+        found, where = selection.find(mapping)
         options: dict[str, Any] = {
             "file_name": name,
             "exists": exists,
             "images": images,
             "image_timeout": image_timeout,
-            "path_map": mapping,
+            "path_map": where,
             "strict": False,  # what a file lacks is told here, in fewer words
         }
         with naming("--option", ConfigurationError):

@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from adsupport.cli.byte_bar import ByteBar
-from adsupport.cli.catalog_sources import catalog_named, opened, quiet, tiled_at
+from adsupport.cli.catalog_sources import catalog_named, quiet, tiled_at
 from adsupport.cli.parameters import checked_choice
 from adsupport.cli.run_selection import (
     AllOption,
@@ -79,21 +79,18 @@ def run(
     Exit code 0: all was packed. 1: something is missing or damaged, or a run is refused; what that
     is was said, and all else is there. 2: the command line can't be used.
     """
-    sources = {"--catalog": catalog, "--tiled": tiled, "--file": file, "--pack": pack}
-    selection = RunSelection(runs or (), sources, since, until, all_runs, query or ())
+    selection = RunSelection(
+        runs or (), catalog, tiled, file, pack, since, until, all_runs, query or ()
+    )
     mapping = mapping_of(path_map)
     console = Console(stderr=True, highlight=False)
     with quiet("adsupport.pack"):
-        from adsupport.pack import open_pack
         from adsupport.pack import pack as pack_runs
         from adsupport.pack.manifest import DOCUMENT_FORMATS, EXTERNAL_WAYS
 
         checked_choice("--format", form, DOCUMENT_FORMATS)
         checked_choice("--external", external, EXTERNAL_WAYS)
-        if pack is None:
-            found = selection.of(opened(catalog, tiled) or file)
-        else:  # its runs know where it has their files
-            found, mapping = selection.of(open_pack(pack, mapping)), None
+        found, where = selection.find(mapping)
         with _going_on(console, directory), ByteBar(console, "packing") as bar:
 
             def show(done: PackProgress) -> None:
@@ -104,7 +101,7 @@ def run(
                 directory,
                 format=form,  # type: ignore[arg-type]
                 external=external,  # type: ignore[arg-type]
-                path_map=mapping,
+                path_map=where,
                 strict=strict,
                 progress=show,
             )

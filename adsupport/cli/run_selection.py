@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from adsupport.cli.catalog_sources import catalog_named, tiled_at
 from adsupport.cli.parameters import naming, pairs
 from adsupport.errors import DocumentError
-from adsupport.pack.layout import MANIFEST
 
 if TYPE_CHECKING:
+    from adsupport.documents.asset_paths import AnyPathMap
     from adsupport.documents.stored_runs import StoredRun
 
 __all__ = [
@@ -84,8 +85,10 @@ class RunSelection:
     ----------
     texts : sequence of str
         See :func:`adsupport.documents.selection.find_runs`.
-    sources : mapping of str to any
-        By option, such as ``"--catalog"``: of which exactly one has a value.
+    catalog, tiled : str or None
+        See :mod:`adsupport.cli.catalog_sources`.
+    file, pack : pathlib.Path or None
+        Where runs are; of all four exactly one is given.
     since, until : str or None
         Times.
     all_runs : bool
@@ -100,29 +103,32 @@ class RunSelection:
     """
 
     texts: Sequence[str]
-    sources: dict[str, Any]
-    since: str | None = None
-    until: str | None = None
-    all_runs: bool = False
-    queries: Sequence[str] = ()
+    catalog: str | None
+    tiled: str | None
+    file: Path | None
+    pack: Path | None
+    since: str | None
+    until: str | None
+    all_runs: bool
+    queries: Sequence[str]
 
     def __post_init__(self) -> None:
         for text in self.texts:
             if text.startswith("--"):
                 raise typer.BadParameter(f"No such option: {text}")
-        if len([each for each in self.sources.values() if each is not None]) != 1:
-            *names, last = self.sources
-            raise typer.BadParameter(f"Give one of {', '.join(names)} and {last}.")
-        few = self.sources.get("--catalog") is None and self.sources.get("--tiled") is None
+        if [self.catalog, self.tiled, self.file, self.pack].count(None) != 3:
+            raise typer.BadParameter("Give one of --catalog, --tiled, --file and --pack.")
+        few = self.file is not None or self.pack is not None
         if not (self.texts or self.since or self.until or self.queries or self.all_runs or few):
             raise typer.BadParameter(
                 "Say which runs: by uid, scan_id, -1 and so on, by --since and --until, by "
                 "--query, or --all."
             )
 
-        file = self.sources.get("--file")
-        if file is not None and (file / MANIFEST).is_file() and "--pack" in self.sources:
-            raise typer.BadParameter(f"{file} is a pack: use --pack", param_hint="--file")
+        from adsupport.pack.layout import MANIFEST
+
+        if self.file is not None and (self.file / MANIFEST).is_file():
+            raise typer.BadParameter(f"{self.file} is a pack: use --pack", param_hint="--file")
 
         from adsupport.documents.selection import epoch_of
 
@@ -131,30 +137,47 @@ class RunSelection:
                 epoch_of(time, option[2:])
         self._query()
 
-    def of(self, source: Any) -> list[StoredRun]:
-        """Find the runs.
+    def find(self, path_map: AnyPathMap) -> tuple[list[StoredRun], AnyPathMap]:
+        """Find the runs, and where their files are.
 
         Parameters
         ----------
-        source : any
-            See :func:`adsupport.documents.selection.find_runs`.
+        path_map : mapping or None
+            What ``--map`` says.
 
         Returns
         -------
         list of StoredRun
             At least one.
+        mapping, function or None
+            As given; of a pack, which has files itself, its own.
 
         Raises
         ------
         typer.BadParameter
             A text for a run can't be understood.
         RunNotFoundError
-            See there.
+            See :func:`adsupport.documents.selection.find_runs`.
+        CatalogError, MissingExtraError
+            See :mod:`adsupport.cli.catalog_sources`.
+        PackError
+            See :func:`adsupport.pack.open_pack`.
         """
         from adsupport.documents.selection import UnclearRunError, find_runs
 
+        source: Any = self.file
+        if self.pack is not None:
+            from adsupport.pack import open_pack
+
+            source = open_pack(self.pack, path_map)
+            path_map = source.path_map
+        elif self.catalog is not None:
+            source = catalog_named(self.catalog)
+        elif self.tiled is not None:
+            source = tiled_at(self.tiled)
         with naming("RUN", UnclearRunError):
-            return find_runs(source, self.texts, self.since, self.until, self._query())
+            found = find_runs(source, self.texts, self.since, self.until, self._query())
+        return found, path_map
 
     def _query(self) -> dict[str, Any]:
         return {key: _value(text) for key, text in pairs("--query", self.queries, _QUERY)}
