@@ -13,15 +13,14 @@ import numpy as np
 from ...documents.assets import Asset
 from ...documents.images import FrameRows, ImageColumn, wait_for_images
 from ...documents.images.opening import opened
-from ...documents.images.waiting import FileKey
 from ...errors import ImageFileError
 from .gathered import GatheredFrames
 from .matching import matched
 
-__all__ = ["UNIQUE_IDS", "Located", "locate", "unique_ids"]
+__all__ = ["Located", "locate"]
 
 #: Where HDF5 files have each frame's unique id: in ADCore's own layout, and in those of APS.
-UNIQUE_IDS = ("/entry/instrument/NDAttributes/NDArrayUniqueId", "/defaults/NDArrayUniqueId")
+_UNIQUE_IDS = ("/entry/instrument/NDAttributes/NDArrayUniqueId", "/defaults/NDArrayUniqueId")
 
 
 @dataclass
@@ -96,48 +95,16 @@ def locate(detector: str, gathered: GatheredFrames, table: np.ndarray, rows: Fra
             remedy="Set the camera to ColorMode Mono, or write HDF5 or NeXus files.",
         )
     found.column = column
+    held = np.zeros(len(table), np.bool_)
+    for piece in column.pieces:
+        held[piece.flat : piece.flat + piece.count] = True
     for number, asset in enumerate(gathered.assets):
         own = np.flatnonzero(table["asset"] == number)
         if own.size and asset.kind == "hdf5":
             _look_in_stack(found, own, table, asset, gathered.announced(number), column)
-        elif own.size:
-            _look_for_files(found, own, asset, column)
+        else:
+            found.sources[own[~held[own]]] = -1
     return found
-
-
-def unique_ids(path: pathlib.Path, frames: int) -> np.ndarray | None:
-    """Read the unique ids of the frames of a file.
-
-    Parameters
-    ----------
-    path : pathlib.Path
-        An HDF5 file.
-    frames : int
-        How many frames it holds.
-
-    Returns
-    -------
-    numpy.ndarray or None
-        (frames,), int64; None when the file hasn't got them.
-
-    Raises
-    ------
-    ImageFileError
-        It can't be opened, or the ids can't be read.
-    """
-    with opened(path) as file:
-        for address in UNIQUE_IDS:
-            try:
-                found: Any = file.get(address)
-                if isinstance(found, h5py.Dataset) and found.shape == (frames,):
-                    return found[()].astype(np.int64)
-            except (OSError, RuntimeError, ValueError, TypeError) as error:
-                raise ImageFileError(
-                    f"Image file {path} has unique ids at {address} that can't be read: {error}.",
-                    path=path,
-                    remedy="The file is damaged: compare it with a copy.",
-                ) from error
-    return None
 
 
 def _look_in_stack(found: Located, own: np.ndarray, table: np.ndarray, asset: Asset,
@@ -147,7 +114,7 @@ def _look_in_stack(found: Located, own: np.ndarray, table: np.ndarray, asset: As
     if contents is None:
         found.sources[own] = -1
         return
-    ids, lines = unique_ids(asset.path, contents.frames), table[own]
+    ids, lines = _unique_ids(asset.path, contents.frames), table[own]
     wanted = lines["id"] if (lines["id"] >= 0).all() else None
     places, why = matched(
         lines["first"], lines["row"], lines["stream"], wanted, ids, contents.frames, announced
@@ -172,6 +139,23 @@ def _look_in_stack(found: Located, own: np.ndarray, table: np.ndarray, asset: As
             found.ids[lost] = ids[0] + table["first"][lost]
 
 
+def _unique_ids(path: pathlib.Path, frames: int) -> np.ndarray | None:
+    """Read the unique ids of the frames of a file; None when the file hasn't got them."""
+    with opened(path) as file:
+        for address in _UNIQUE_IDS:
+            try:
+                found: Any = file.get(address)
+                if isinstance(found, h5py.Dataset) and found.shape == (frames,):
+                    return found[()].astype(np.int64)
+            except (OSError, RuntimeError, ValueError, TypeError) as error:
+                raise ImageFileError(
+                    f"Image file {path} has unique ids at {address} that can't be read: {error}.",
+                    path=path,
+                    remedy="The file is damaged: compare it with a copy.",
+                ) from error
+    return None
+
+
 def _trusted(path: pathlib.Path, wanted: np.ndarray | None, ids: np.ndarray | None,
              extra: int) -> Iterator[str]:  # fmt: skip
     """Tell what nobody can be sure of when frames aren't matched by ids."""
@@ -189,17 +173,3 @@ def _trusted(path: pathlib.Path, wanted: np.ndarray | None, ids: np.ndarray | No
             f"{path} has as many frames as it should, but gaps in their unique ids: they are taken "
             "for frames that the camera made between two rows."
         )
-
-
-def _look_for_files(found: Located, own: np.ndarray, asset: Asset, column: ImageColumn) -> None:
-    """Find frames that have files of their own."""
-    for line in own.tolist():
-        try:
-            path, index = asset.file_of(int(found.positions[line]))
-        except ImageFileError:
-            found.sources[line] = -1  # the notes tell it
-            continue
-        key: FileKey = path, asset.dataset if asset.format == "hdf5" else ""
-        contents = column.contents.get(key)
-        if contents is None or index >= contents.frames:
-            found.sources[line] = -1
