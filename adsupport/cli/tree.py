@@ -8,7 +8,6 @@ from typing import Annotated
 import typer
 
 from adsupport.errors import AdsupportError
-from adsupport.file_tree import tree_lines
 
 __all__ = ["FileReadError", "run"]
 
@@ -21,6 +20,8 @@ def run(
     file: Annotated[Path, typer.Argument(help="An HDF5 file.", exists=True, dir_okay=False)],
 ) -> None:
     """Print the tree of an HDF5 file: groups, datasets, attributes, links, some values."""
+    from adsupport.file_tree import tree_lines
+
     try:
         for line in tree_lines(file):
             typer.echo(line)

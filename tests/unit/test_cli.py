@@ -44,7 +44,7 @@ def test_without_arguments_it_lists_the_commands():
 
 def test_import_of_the_package_and_of_the_command_is_cheap():
     code = (
-        "import sys, adsupport, adsupport.launch, adsupport.simulated\n"
+        "import sys, adsupport, adsupport.cli, adsupport.launch, adsupport.simulated\n"
         "print([name for name in ('ophyd', 'epics', 'bluesky', 'databroker', 'numpy', 'caproto')"
         " if name in sys.modules])"
     )
