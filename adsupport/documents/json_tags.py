@@ -20,7 +20,6 @@ from numpy.lib import format as npy
 from ..errors import DocumentError
 
 __all__ = [
-    "PYTHONS_OWN",
     "TAG",
     "WRITERS",
     "array_of",
@@ -35,8 +34,6 @@ __all__ = [
 #: The key that makes a JSON object stand for something else.
 TAG = "$adsupport"
 
-#: dtypes of the scalars that numpy itself makes of Python's numbers.  These are written as such.
-PYTHONS_OWN = {np.dtype(kind) for kind in ("f8", "i8", "?", "c16")}
 #: Types as ``numpy.dtype.str`` gives them; numpy itself would read far more.
 _SIMPLE = re.compile(r"[<>|][biufcSUVmM]\d*(\[\w+\])?")
 _NAN_BITS = struct.pack(">d", math.nan).hex()
@@ -145,7 +142,7 @@ def is_plain(dtype: np.dtype) -> bool:
     return not dtype.hasobject and dtype.kind in "biufcSUVmM"
 
 
-def numpy_value(value: np.ndarray | np.generic) -> Any:
+def numpy_value(value: np.ndarray | np.generic) -> dict[str, Any]:
     """Write a numpy array or scalar of a plain type.
 
     Parameters
@@ -155,12 +152,9 @@ def numpy_value(value: np.ndarray | np.generic) -> Any:
 
     Returns
     -------
-    dict, float, int or bool
-        A plain number for the scalars that numpy makes of Python's numbers.
+    dict
+        Of values that JSON has.
     """
-    if isinstance(value, np.generic) and value.dtype in PYTHONS_OWN:
-        plain = value.item()
-        return WRITERS[type(plain)](plain)
     content = {"dtype": type_of(value.dtype), "base64": _base64(value.tobytes())}
     if isinstance(value, np.generic):
         return tag("scalar", **content)

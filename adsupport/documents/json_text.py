@@ -63,8 +63,8 @@ def encode(value: Any, *, where: str = "value", other: Other | None = None) -> b
         What the value is, for messages.
     other : callable, optional
         Called as ``other(place, value)`` for an object that can't be written, also for one that is
-        nested too deep; its ``repr``,
-        shortened, is written then.  Otherwise such an object is an error.
+        nested too deep; its ``repr``, shortened, is written then.  Otherwise such an object is an
+        error.
 
     Returns
     -------

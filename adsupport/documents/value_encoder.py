@@ -20,6 +20,8 @@ _DEEPEST = 254
 _LEVELS = 2
 #: Steps of a place that a message tells.
 _LONGEST_PLACE = 12
+#: dtypes of the scalars that numpy itself makes of Python's numbers.  These are written as such.
+_PYTHONS_OWN = {np.dtype(kind) for kind in ("f8", "i8", "?", "c16")}
 
 #: Called with the place and the value of what can't be written.
 Other = Callable[[str, Any], None]
@@ -35,7 +37,7 @@ class Notation(NamedTuple):
     writers : mapping of type to callable
         Makes of a value of exactly this type one that ``dumps`` takes.
     numpy_value : callable
-        Does it for an array or a scalar of numpy, of a plain type.
+        Does it for an array of numpy, of a plain type, or a scalar that isn't Python's own number.
     dumps : callable
         Writes what these made, in lists and in mappings with texts for keys; raises TypeError,
         ValueError or OverflowError for what it can't.
@@ -126,12 +128,16 @@ class ValueEncoder:
         match value:
             case enum.Enum():
                 return self._plain(value.value)
-            case str() | bytes():
-                return self._as(str if isinstance(value, str) else bytes, value)
+            case str():
+                return self._notation.writers[str](value)
+            case bytes():
+                return self._notation.writers[bytes](value)
             case np.ndarray() | np.generic():
                 return self._numpy(value)
-            case int() | float():
-                return self._as(int if isinstance(value, int) else float, value)
+            case int():
+                return self._notation.writers[int](value)
+            case float():
+                return self._notation.writers[float](value)
             case uuid.UUID():
                 return str(value)
             case Set():
@@ -140,10 +146,6 @@ class ValueEncoder:
             case Sequence() if not isinstance(value, (bytearray, memoryview)):
                 return self._items(value)
         return self._unknown(value)
-
-    def _as(self, kind: type, value: Any) -> Any:
-        """Write the plain value of a subclass."""
-        return self._notation.writers[kind](value)
 
     def _mapping(self, value: Mapping[Any, Any]) -> Any:
         plain, path = [], self._path
@@ -182,6 +184,8 @@ class ValueEncoder:
             return tag("ndarray", dtype="|O", shape=list(value.shape), items=items)
         if isinstance(value, np.ma.MaskedArray) or not is_plain(value.dtype):
             return self._unknown(value)
+        if isinstance(value, np.generic) and value.dtype in _PYTHONS_OWN:
+            return self._plain(value.item())
         return self._notation.numpy_value(value)
 
     def _unknown(self, value: Any) -> Any:

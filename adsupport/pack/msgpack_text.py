@@ -23,15 +23,7 @@ import msgpack
 import numpy as np
 import orjson
 
-from ..documents.json_tags import (
-    PYTHONS_OWN,
-    TAG,
-    WRITERS,
-    array_of,
-    numpy_value,
-    restored,
-    type_of,
-)
+from ..documents.json_tags import TAG, WRITERS, array_of, numpy_value, restored, type_of
 from ..documents.value_encoder import Notation, Other, ValueEncoder
 from ..errors import DocumentError
 
@@ -196,9 +188,6 @@ def _refused(code: int, data: bytes) -> Any:
 
 def _numpy_value(value: np.ndarray | np.generic) -> Any:
     if isinstance(value, np.generic):
-        if value.dtype in PYTHONS_OWN:
-            plain = value.item()
-            return _WRITERS[type(plain)](plain)
         if value.dtype.kind in "SUV":  # msgpack_numpy has none
             return numpy_value(value)
         return {b"nd": False, b"type": value.dtype.str, b"data": value.tobytes()}
