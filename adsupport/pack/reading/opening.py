@@ -65,10 +65,10 @@ def open_pack(directory: str | os.PathLike[str], path_map: AnyPathMap = None) ->
     if is_databroker_pack(path):
         other = read_databroker_pack(path)
         paths = PathsInPack(path, other.place, path_map, other.original)
-        return Pack(path, None, paths, other.runs, {**other.roots, **other.outside})
+        return Pack(None, paths, other.runs, {**other.roots, **other.outside})
     manifest = read_manifest(path)
     paths = PathsInPack(path, place_of, path_map)
-    return Pack(path, manifest, paths, manifest.runs, manifest.roots)
+    return Pack(manifest, paths, manifest.runs, manifest.roots)
 
 
 class PackedRun(StoredRun):
@@ -76,10 +76,8 @@ class PackedRun(StoredRun):
 
     Parameters
     ----------
-    directory : pathlib.Path
-        The pack.
     entry : PackedRunEntry
-        What its manifest says of the run.
+        What the pack's manifest says of the run.
     path_map : PathsInPack
         Where the pack has its files.
 
@@ -94,9 +92,9 @@ class PackedRun(StoredRun):
     entry: PackedRunEntry
     path_map: PathsInPack
 
-    def __init__(self, directory: Path, entry: PackedRunEntry, path_map: PathsInPack) -> None:
-        # the class it is of is frozen, and has both as fields
-        vars(self).update(entry=entry, path_map=path_map, _directory=directory)
+    def __init__(self, entry: PackedRunEntry, path_map: PathsInPack) -> None:
+        # the class it is of is frozen, and has start and documents as fields
+        vars(self).update(entry=entry, path_map=path_map)
 
     def __repr__(self) -> str:
         return f"PackedRun({self.entry.uid!r})"
@@ -214,7 +212,7 @@ class PackedRun(StoredRun):
             )
 
     def _path(self) -> Path:
-        return inside_pack(vars(self)["_directory"], self.entry.path)
+        return inside_pack(self.path_map.directory, self.entry.path)
 
     def _checked_start(self, name: str, doc: dict[str, Any]) -> dict[str, Any]:
         if name != "start" or doc.get("uid") != self.entry.uid:
@@ -232,8 +230,6 @@ class Pack:
 
     Parameters
     ----------
-    directory : pathlib.Path
-        The pack, absolute.
     manifest : Manifest or None
         What is in it; None of one that databroker-pack made.
     path_map : PathsInPack
@@ -247,7 +243,7 @@ class Pack:
     Attributes
     ----------
     directory : pathlib.Path
-        As given.
+        The pack, absolute.
     manifest : Manifest or None
         As given.
     path_map : PathsInPack
@@ -260,18 +256,17 @@ class Pack:
 
     def __init__(
         self,
-        directory: Path,
         manifest: Manifest | None,
         path_map: PathsInPack,
         runs: tuple[PackedRunEntry, ...],
         roots: Mapping[str, str],
     ) -> None:
-        self.directory = directory
+        self.directory = path_map.directory
         self.manifest = manifest
         self.path_map = path_map
-        self.name = directory.name
-        self.root_map = {root: str(directory / place) for root, place in roots.items()}
-        self._runs = [PackedRun(directory, entry, path_map) for entry in runs]
+        self.name = self.directory.name
+        self.root_map = {root: str(self.directory / place) for root, place in roots.items()}
+        self._runs = [PackedRun(entry, path_map) for entry in runs]
 
     def __len__(self) -> int:
         return len(self._runs)
