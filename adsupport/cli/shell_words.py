@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import re
 
+from adsupport.callbacks.formats import FORMATS
+
 __all__ = ["in_shell_words"]
 
-_OWN = "detector|theta|projections|flats|darks|frame_type|unique_id|missing"
+#: Of the formats' own options those that messages advise.
+_OWN = "|".join(FORMATS["dx"].own)
 #: Only behind a space or a bracket: file names stay as they are.
 _WORDS = [
     (re.compile(rf"(?<![^\s(]){words}"), shell)
