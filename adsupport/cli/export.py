@@ -29,6 +29,7 @@ from adsupport.cli.run_selection import (
     run_called,
 )
 from adsupport.cli.shell_words import in_shell_words
+from adsupport.documents.sentences import counted
 from adsupport.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -194,7 +195,7 @@ def _conclude(console: Console, results: list[Exported], runs: int) -> None:
         )
     failed = [each for each in results if each.error is not None or each.skipped]
     files = len({path for each in results for path in each.paths})
-    count = f"{files} file{'' if files == 1 else 's'} of {runs} run{'' if runs == 1 else 's'}"
+    count = f"{counted(files, 'file')} of {counted(runs, 'run')}"
     if failed:
         console.print(
             f"{count} written; something is wrong with {len(failed)} of {len(results)}: see above.",
