@@ -22,7 +22,6 @@ from pathlib import Path
 from ...naming.template import MAX_NAME_BYTES
 
 __all__ = [
-    "STALE_AFTER",
     "Temporary",
     "clear_sometimes",
     "clear_stale",
@@ -31,7 +30,7 @@ __all__ = [
 ]
 
 #: Seconds after which a temporary that nobody has is cleared away.
-STALE_AFTER = 3600.0
+_STALE_AFTER = 3600.0
 
 #: Bytes of the target's name that a temporary's name repeats; pid, random and dots follow.
 _LONGEST = MAX_NAME_BYTES - 55
@@ -113,7 +112,7 @@ def make_temporary(directory: Path, name: str) -> Temporary:
     raise FileExistsError(errno.EEXIST, "No unused temporary name was found", str(directory))
 
 
-def clear_stale(directory: Path, name: str, older_than: float = STALE_AFTER) -> list[Path]:
+def clear_stale(directory: Path, name: str, older_than: float = _STALE_AFTER) -> list[Path]:
     """Remove the temporaries of a target that processes left behind when they died.
 
     Parameters

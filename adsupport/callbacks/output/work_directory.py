@@ -7,7 +7,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from .temporary import STALE_AFTER, clear_stale, make_temporary, spool_directory
+from .temporary import clear_stale, make_temporary, spool_directory
 
 __all__ = ["WorkDirectory"]
 
@@ -56,6 +56,6 @@ class WorkDirectory:
 
 def _made(directory: Path) -> Path:
     for found in directory.glob(f"{_PREFIX}*{_SUFFIX}"):
-        if clear_stale(found, _LOCK, STALE_AFTER):
+        if clear_stale(found, _LOCK):
             shutil.rmtree(found, ignore_errors=True)
     return Path(tempfile.mkdtemp(_SUFFIX, _PREFIX, directory))
