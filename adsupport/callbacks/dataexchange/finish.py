@@ -28,7 +28,7 @@ from ..tomography.angles import degrees_per_unit
 from .acquired import AcquiredFrames, acquired_frames, dataset_in
 from .layout import DEFAULTS, PROJECTIONS, THETA
 from .matching import Matched, angles_of, matched, rotation_angles, some
-from .texts import AXES, text_of
+from .texts import AXES, text_of, units_of
 from .whole_edit import edited, redo
 
 __all__ = ["FinishedDX", "finish_dx"]
@@ -312,16 +312,12 @@ class _Plan:
 def _degrees(data: h5py.Dataset, shape: tuple[int, ...]) -> np.ndarray | None:
     """Return what a dataset has; None when it isn't of that shape, or isn't in degrees."""
     numbers = data.shape == shape and data.dtype.kind in "iuf"
-    return data[()] if numbers and degrees_per_unit(_units(data)) == 1 else None
+    return data[()] if numbers and degrees_per_unit(units_of(data)) == 1 else None
 
 
 def _told(data: h5py.Dataset) -> str:
-    units = _units(data)
+    units = units_of(data)
     return f"{data.shape} {data.dtype}{f' in {units!r}' if units else ''}"
-
-
-def _units(data: h5py.Dataset) -> str:
-    return text_of(data.attrs.get("units"))
 
 
 def _same(values: np.ndarray, theta: np.ndarray) -> bool:

@@ -14,7 +14,7 @@ from ..tomography.angles import degrees_per_unit
 from ..tomography.frames import MOST_FRAMES
 from .acquired import AcquiredFrames, dataset_in
 from .layout import PROJECTIONS
-from .texts import text_of
+from .texts import units_of
 
 __all__ = ["Matched", "angles_of", "matched", "rotation_angles", "some"]
 
@@ -118,7 +118,7 @@ def _number(file: h5py.File, *names: str) -> float | None:
             raise _bad_number(file, path, f"is {values[:3].tolist()}; expected a number")
         if (values != values[0]).any():
             raise _bad_number(file, path, "changed during the scan")
-        units = text_of(data.attrs.get("units"))
+        units = units_of(data)
         factor = 1.0 if name == "num_angles" else degrees_per_unit(units)
         if factor is None:
             raise _bad_number(file, path, f"has the unit {units!r}; expected degrees")

@@ -7,7 +7,7 @@ from typing import Any
 import h5py
 import numpy as np
 
-__all__ = ["AXES", "other_axes", "text_of"]
+__all__ = ["AXES", "other_axes", "text_of", "units_of"]
 
 #: The axes of frames one behind the other, as ``@axes`` tells them.
 AXES = "theta:y:x"
@@ -48,3 +48,19 @@ def other_axes(data: h5py.Dataset) -> str:
     """
     axes = text_of(data.attrs.get("axes"))
     return axes if ":" in axes and axes.replace(" ", "").lower() != AXES else ""
+
+
+def units_of(data: h5py.Dataset) -> str:
+    """Read the units of a dataset.
+
+    Parameters
+    ----------
+    data : h5py.Dataset
+        The dataset.
+
+    Returns
+    -------
+    str
+        Its ``@units``; empty without any.
+    """
+    return text_of(data.attrs.get("units"))

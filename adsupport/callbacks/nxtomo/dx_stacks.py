@@ -14,7 +14,7 @@ from ...documents.images.opening import opened
 from ...errors import AdsupportError, ImageFileError
 from ..dataexchange.acquired import never_written
 from ..dataexchange.matching import rotation_angles
-from ..dataexchange.texts import AXES, other_axes, text_of
+from ..dataexchange.texts import AXES, other_axes, units_of
 from ..dataexchange.writer import DATASETS
 from ..tomography.angles import degrees_per_unit
 from ..tomography.frames import INVALID, MOST_FRAMES, FrameKind
@@ -148,7 +148,7 @@ def _read_stacks(path: Path, file: h5py.File) -> DXStacks:
     for kind, count in counts.items():
         angles[stacks == kind] = _angles(path, file, kind, count)
     images = dataset_at(file, _PROJECTIONS)
-    units = "" if images is None else text_of(images.attrs.get("units"))
+    units = "" if images is None else units_of(images)
     return DXStacks(path, held, image_key, angles, order, units, about_scan(file))
 
 
@@ -244,12 +244,12 @@ def _angles(path: Path, file: h5py.File, kind: FrameKind, count: int) -> np.ndar
     address = _IMAGES[kind][1]
     found = dataset_at(file, address)
     if found is not None:
-        scale = degrees_per_unit(text_of(found.attrs.get("units")))
+        units = units_of(found)
+        scale = degrees_per_unit(units)
         if scale is None or found.dtype.kind not in "iuf" or found.size != count:
             raise ImageFileError(
-                f"{path} has {found.size} {found.dtype} in "
-                f"{text_of(found.attrs.get('units')) or 'degrees'} at {address}; expected an angle "
-                f"for each of the {count} frames at {_IMAGES[kind][0]}.",
+                f"{path} has {found.size} {found.dtype} in {units or 'degrees'} at {address}; "
+                f"expected an angle for each of the {count} frames at {_IMAGES[kind][0]}.",
                 path=path,
                 remedy="adsupport.callbacks.dataexchange.finish_dx writes the right ones.",
             )

@@ -8,7 +8,7 @@ from typing import Any
 import h5py
 import numpy as np
 
-from ..dataexchange.texts import text_of
+from ..dataexchange.texts import text_of, units_of
 from ..tomography.metadata import Fact
 from .entry import About
 
@@ -34,8 +34,7 @@ def about_scan(file: h5py.File) -> About:
             found = dataset_at(file, f"{measured}/detector/{address}")
             value = _number(found)
             if found is not None and value is not None and value > 0:
-                units = text_of(found.attrs.get("units")) or "m"
-                sizes[f"{name}_pixel_size"] = Fact(value, units)
+                sizes[f"{name}_pixel_size"] = Fact(value, units_of(found) or "m")
                 break
     return About(
         title=_read(file, "/exchange/name", "/measurement/sample/experiment/title"),
@@ -74,7 +73,7 @@ def _read(file: h5py.File, *addresses: str) -> str:
     for address in addresses:
         found = dataset_at(file, address)
         if found is not None and found.size == 1:
-            text = text_of(np.ravel(found[()])[0])
+            text = text_of(found[()])
             if text:
                 return text
     return ""
