@@ -9,11 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from ...documents.asset_paths import AnyPathMap
-from ...documents.images import ImageColumn
 from ...documents.selection import find_runs
 from ...documents.stored_runs import StoredRun
 from ...errors import PackError
-from ..hdf5_reach import check_unfolded
 from ..layout import place_of
 from ..manifest import Manifest, PackedRunEntry, read_manifest
 from ..safe_paths import inside_pack
@@ -190,14 +188,7 @@ class PackedRun(StoredRun):
         PackError, OSError
             See :meth:`documents`.
         """
-        return stream_arrays(self.documents(), stream, self.path_map, self._check_images)
-
-    def _check_images(self, column: ImageColumn) -> None:
-        root = self.path_map.directory
-        for piece in column.pieces:
-            if piece.path.is_relative_to(root):
-                item, shape = column.dtype.itemsize, column.frame_shape
-                check_unfolded("its image", shape, item, piece.path, root)
+        return stream_arrays(self.documents(), stream, self.path_map, self.path_map.check_images)
 
     def _check_span(self, doc: Mapping[str, Any]) -> None:
         """Refuse rows of which no list can be made."""

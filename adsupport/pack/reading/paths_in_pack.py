@@ -10,6 +10,7 @@ from typing import Any
 
 from ...documents.asset_paths import AnyPathMap, local_path
 from ...documents.assets import Asset, asset_of
+from ...documents.images import ImageColumn
 from ...documents.images.formats import file_kind
 from ...errors import ImageFileError, PackError
 from ...naming import PathMap
@@ -124,6 +125,24 @@ class PathsInPack:
             self._check_file(asset, asset.path)
         return asset
 
+    def check_images(self, column: ImageColumn) -> None:
+        """Look at the images of a stream, before anybody reads the first of them.
+
+        Parameters
+        ----------
+        column : ImageColumn
+            The images, found in their files.
+
+        Raises
+        ------
+        PackError
+            One unfolds to more than its file can hold.
+        """
+        for piece in column.pieces:
+            if piece.path.is_relative_to(self.directory):
+                item, shape = column.dtype.itemsize, column.frame_shape
+                check_unfolded("its image", shape, item, piece.path, self.directory)
+
     def _check_series(self, asset: Asset) -> None:
         try:
             first, second = asset.file_of(0)[0], asset.file_of(asset.frames_per_file)[0]
@@ -150,10 +169,10 @@ class PathsInPack:
                 path=self._name(directory),
                 remedy="Don't use this pack unless you know who wrote it.",
             )
-        for name in tree.sizes if asset.format == "hdf5" else ():
-            self._check_file(asset, directory / name)
-        if asset.format != "hdf5":
-            self._check_file(asset, first)
+        # files of other formats can't lead anywhere, and are looked at again with their images
+        files = [directory / name for name in tree.sizes] if asset.format == "hdf5" else [first]
+        for file in files:
+            self._check_file(asset, file)
         self._note(asset, directory)
 
     def _check_file(self, asset: Asset, path: Path) -> None:
