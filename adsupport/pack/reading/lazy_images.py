@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import bisect
+from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from functools import cached_property
+from operator import attrgetter
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,8 @@ from ...documents.images.reading import FrameReader
 from ...errors import AdsupportError, ImageFileError
 
 __all__ = ["LazyImages"]
+
+_flat = attrgetter("flat")
 
 
 class LazyImages:
@@ -27,7 +30,7 @@ class LazyImages:
     rows : sequence of Frames or None
         The images of each row; None for a row without any.
     check : callable
-        Called with a frame's shape and type, and a file, before the first is read.
+        Called with the images, as they were found in their files, before the first is read.
 
     Notes
     -----
@@ -136,12 +139,11 @@ class LazyImages:
 
     def _read(self, rows: Sequence[int]) -> np.ndarray:
         column = self._column
-        starts = [piece.flat for piece in column.pieces]
         found = np.empty((len(rows), column.per_row, *column.frame_shape), column.dtype)
         with FrameReader(column.contents) as reader:
             for index, row in enumerate(rows):
                 for frame in range(column.per_row):
                     flat = row * column.per_row + frame
-                    piece = column.pieces[bisect.bisect_right(starts, flat) - 1]
+                    piece = column.pieces[bisect_right(column.pieces, flat, key=_flat) - 1]
                     found[index, frame] = reader.frames(piece, flat - piece.flat, 1)[0]
         return found.reshape((len(rows), *column.shape[1:]))
