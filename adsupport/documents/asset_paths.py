@@ -18,13 +18,48 @@ from ..errors import NamingError, PathMapError
 from ..naming import FileTemplate, PathMap, path_style
 from ..naming.paths import PathStyle
 
-__all__ = ["AnyPathMap", "local_path", "numbered", "path_of_resource", "path_of_uri"]
+__all__ = [
+    "AnyPathMap",
+    "local_path",
+    "numbered",
+    "path_of_document",
+    "path_of_resource",
+    "path_of_uri",
+]
 
 #: A mapping of directories (or of the documents' ``root``) to local ones, or a function.
 AnyPathMap = Mapping[str, Any] | Callable[[str], Any] | PathMap | None
 
 _NUMBER = re.compile(r"%(?P<flags>[-+ #0]*)(?P<width>\d*)(?:\.(?P<precision>\d*))?d")
 _BRACES = re.compile(r"\{(?:0|)(?::(?P<spec>0?\d{0,3})d?)?\}")
+
+
+def path_of_document(document: Mapping[str, Any], path_map: AnyPathMap) -> pathlib.Path:
+    """Take the path out of a resource or stream_resource document, whatever its spec.
+
+    Parameters
+    ----------
+    document : mapping
+        With ``uri``, or with ``resource_path``.
+    path_map : mapping, PathMap, function or None
+        See :func:`local_path`.
+
+    Returns
+    -------
+    pathlib.Path
+        The local path.
+
+    Raises
+    ------
+    ValueError
+        It can't be one of this computer.
+    KeyError, TypeError, AttributeError
+        The document isn't as such documents are.
+    """
+    if "uri" in document:
+        return path_of_uri(document["uri"], path_map)[0]
+    root = str(document.get("root") or "")
+    return path_of_resource(root, str(document["resource_path"]), path_map)
 
 
 def path_of_resource(root: str, path: str, path_map: AnyPathMap) -> pathlib.Path:

@@ -19,6 +19,7 @@ from __future__ import annotations
 import hashlib
 import posixpath
 import re
+from collections.abc import Iterable
 from pathlib import PureWindowsPath
 
 from ..callbacks.output import safe_component
@@ -36,6 +37,7 @@ __all__ = [
     "MANIFEST",
     "SUMS",
     "anchor_of",
+    "directories_of",
     "documents_path",
     "external_list",
     "place_of",
@@ -153,6 +155,23 @@ def documents_path(uid: str, suffix: str) -> str:
         raw = uid.encode("utf-8", "surrogatepass")
         name = f"{name[:100]}~{hashlib.sha256(raw).hexdigest()[:12]}"
     return f"{DOCUMENTS}/{name}.{suffix}"
+
+
+def directories_of(paths: Iterable[str]) -> set[str]:
+    """Name the directories of files, and those that have these.
+
+    Parameters
+    ----------
+    paths : iterable of str
+        Of files, relative to the pack; empty for one that isn't there.
+
+    Returns
+    -------
+    set of str
+        Relative to the pack.
+    """
+    split = (path.split("/") for path in paths)
+    return {"/".join(parts[:count]) for parts in split for count in range(1, len(parts))}
 
 
 def external_list(tag: str) -> str:

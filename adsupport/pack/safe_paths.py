@@ -67,8 +67,7 @@ def inside_pack(directory: str | os.PathLike[str], relative: str) -> Path:
     checked_relative(relative)
     path = Path(directory)
     found = None
-    *directories, last = relative.split("/")
-    for part in (*directories, last):
+    for part in relative.split("/"):
         if found is not None and not stat.S_ISDIR(found.st_mode):
             raise _refused(path, relative, "isn't a directory")
         path = path / part

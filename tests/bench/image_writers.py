@@ -4,15 +4,10 @@ from __future__ import annotations
 
 import statistics
 from pathlib import Path
-from typing import Any
-
-import h5py
-import numpy as np
 
 from tests.bench import image_copy
 from tests.bench.writers import take_turn
 
-_SIDE = 1024
 _FRAMES_PER_MIB = 0.5
 
 #: Contestants, and how many times smaller a stack they get: apstools loads it whole, and
@@ -59,7 +54,7 @@ def measure(peer: Path, directory: Path, megabytes: int, rounds: int) -> dict[st
             frames = max(1, round(megabytes * _FRAMES_PER_MIB / share))
 
             def compare(name: str, path: Path, frames: int, source: Path = source) -> None:
-                _compare(name, path, source, frames)
+                image_copy.compare(name, path, _ADDRESS, source)
 
             answer = take_turn(program, peer, directory, frames, compare, *extra)
             if turn:
@@ -67,14 +62,3 @@ def measure(peer: Path, directory: Path, megabytes: int, rounds: int) -> dict[st
     for path in stacks.values():
         path.unlink()
     return {name: statistics.median(times) for name, times in found.items()}
-
-
-def _compare(name: str, path: Path, source: Path, frames: int) -> None:
-    with h5py.File(path) as file, h5py.File(source) as original:
-        found: Any = file[_ADDRESS]
-        wanted: Any = original["entry/data/data"]
-        if len(found) != frames:
-            raise RuntimeError(f"{name}: {path} has {len(found)} of {frames} images")
-        for index in {0, frames // 3, frames // 2, frames - 1}:
-            if not np.array_equal(np.squeeze(found[index]), wanted[index]):
-                raise RuntimeError(f"{name}: image {index} differs in {path}")

@@ -13,9 +13,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import h5py
-import numpy as np
-
 from adsupport.callbacks import DataExchangeWriter, nxtomo_view
 from tests.bench import image_copy
 from tests.bench.run_documents import image_documents
@@ -81,20 +78,9 @@ def measure(directory: Path, megabytes: int, rounds: int) -> dict[str, list[floa
             if turn:
                 found[way].append(spent)
             if way != "plain":
-                _compare(way, target, source, frames)
+                address = "entry/data/data" if way == "view" else "exchange/data"
+                image_copy.compare(way, target, address, source)
             target.unlink()
     for path in (source, linked):
         path.unlink()
     return found
-
-
-def _compare(way: str, path: Path, source: Path, frames: int) -> None:
-    address = "entry/data/data" if way == "view" else "exchange/data"
-    with h5py.File(path) as file, h5py.File(source) as original:
-        found: Any = file[address]
-        wanted: Any = original["entry/data/data"]
-        if len(found) != frames:
-            raise RuntimeError(f"{way}: {path} has {len(found)} of {frames} images")
-        for index in {0, frames // 2, frames - 1}:
-            if not np.array_equal(found[index], wanted[index]):
-                raise RuntimeError(f"{way}: image {index} differs in {path}")

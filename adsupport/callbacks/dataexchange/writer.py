@@ -10,7 +10,15 @@ import numpy as np
 from ..nexus.run_view import iso_time
 from ..output.hdf5_values import member_name, write_value
 from ..tomography import FrameKind, TomoFile, TomoFrames, TomoWriter
-from ..tomography.metadata import Fact, detector_facts, photon_energy, said
+from ..tomography.metadata import (
+    INSTRUMENT,
+    SOURCE,
+    Fact,
+    detector_facts,
+    number,
+    photon_energy,
+    said,
+)
 from .texts import AXES
 
 __all__ = ["DATASETS", "FORMAT", "IMPLEMENTS", "DataExchangeFile", "DataExchangeWriter"]
@@ -77,8 +85,8 @@ class DataExchangeFile(TomoFile):
     def _write_measurement(self, group: h5py.Group, detector: str) -> None:
         start = self.run.start
         facts: dict[str, Any] = {
-            "instrument/name": said(start, ("instrument", "instrument_name", "beamline_id")),
-            "instrument/source/name": said(start, ("facility", "source")),
+            "instrument/name": said(start, INSTRUMENT),
+            "instrument/source/name": said(start, SOURCE),
             "instrument/monochromator/energy": photon_energy(self.run, self.baseline),
             "instrument/detector/name": detector,
             "sample/experimenter/name": said(start, ("experimenter", "user", "operator")),
@@ -89,8 +97,7 @@ class DataExchangeFile(TomoFile):
         sample = start.get("sample")
         for name, value in (sample if isinstance(sample, dict) else {"name": sample}).items():
             facts[f"sample/{member_name(str(name))}"] = value
-        facts.setdefault("sample/name", None)
-        if facts["sample/name"] is None:
+        if facts.get("sample/name") is None:
             facts["sample/name"] = start.get("sample_name")
         for place in ("instrument", "sample"):
             group.create_group(place)
@@ -116,8 +123,8 @@ class DataExchangeFile(TomoFile):
         write_value(group, "rotation/num_angles", counts[FrameKind.PROJECTION])
         begin, step = _spacing(frames.of(FrameKind.PROJECTION).angles)
         if begin is None and not self.left_out:  # else they'd tell the angles of other frames
-            begin = _number(self.run.start.get("rotation_start"))
-            step = _number(self.run.start.get("rotation_step"))
+            begin = number(self.run.start.get("rotation_start"))
+            step = number(self.run.start.get("rotation_step"))
         # One reader looks for the short names, another one for the long ones.
         for name, value in (("start", begin), ("step", step)):
             for place in (name, f"rotation_{name}"):
@@ -168,8 +175,3 @@ def _spacing(angles: np.ndarray) -> tuple[float | None, float | None]:
     step = float(angles[-1] - angles[0]) / (angles.size - 1)
     even = angles[0] + step * np.arange(angles.size)
     return float(angles[0]), step if np.abs(angles - even).max() <= _EVEN * abs(step) else None
-
-
-def _number(value: Any) -> float | None:
-    number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    return float(value) if number else None

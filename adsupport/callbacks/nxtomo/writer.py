@@ -11,7 +11,7 @@ from ...documents.run import Run
 from ..nexus.nx_group import nx_group
 from ..nexus.run_view import iso_time
 from ..tomography import FrameKind, TomoFile, TomoFrames, TomoWriter
-from ..tomography.metadata import detector_facts, said
+from ..tomography.metadata import INSTRUMENT, SOURCE, detector_facts, said
 from .entry import IN_ORDER, About, write_entry
 
 __all__ = ["NXtomoFile", "NXtomoWriter"]
@@ -81,8 +81,8 @@ def _about(run: Run, detector: str) -> About:
         start_time=iso_time(run.time) if run.time else "",
         end_time=iso_time(run.stop_time) if run.stop_time else "",
         sample=_text(sample, ("name",)) if isinstance(sample, dict) else _text(start, _SAMPLE),
-        instrument=_text(start, ("instrument", "instrument_name", "beamline_id")),
-        source=_text(start, ("facility", "source")),
+        instrument=_text(start, INSTRUMENT),
+        source=_text(start, SOURCE),
         pixel_sizes={f"{axis}_pixel_size": fact for axis, fact in sizes.items() if fact},
     )
 

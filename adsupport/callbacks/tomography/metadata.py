@@ -10,7 +10,11 @@ from typing import Any, NamedTuple
 
 from ...documents.run import Run
 
-__all__ = ["Fact", "detector_facts", "photon_energy", "said"]
+__all__ = ["INSTRUMENT", "SOURCE", "Fact", "detector_facts", "number", "photon_energy", "said"]
+
+#: Keys of start documents, for :func:`said`: of the instrument and of its source.
+INSTRUMENT = ("instrument", "instrument_name", "beamline_id")
+SOURCE = ("facility", "source")
 
 
 class Fact(NamedTuple):
@@ -71,8 +75,10 @@ def detector_facts(run: Run, detector: str) -> dict[str, Fact]:
             continue
         if not units:
             found[name] = fact
-        elif _number(fact.value) is not None and fact.units.strip().lower() in factors:
-            found[name] = Fact(fact.value * factors[fact.units.strip().lower()], units)
+            continue
+        value, factor = number(fact.value), factors.get(fact.units.strip().lower())
+        if value is not None and factor is not None:
+            found[name] = Fact(value * factor, units)
     return found
 
 
@@ -96,8 +102,9 @@ def photon_energy(run: Run, baseline: Mapping[str, Any]) -> Fact | None:
     for key, value in baseline.items():
         column = None if stream is None else stream.columns.get(key)
         factor = None if column is None else _KEV.get(column.units.strip().lower())
-        if "energy" in key.lower() and factor is not None and _number(value) is not None:
-            found.append((key, Fact(value * factor, "keV")))
+        energy = number(value)
+        if "energy" in key.lower() and factor is not None and energy is not None:
+            found.append((key, Fact(energy * factor, "keV")))
     if len(found) > 1:  # of a monochromator and an undulator, the first one
         found = [each for each in found if "mono" in each[0].lower()] or found
         found = [each for each in found if not each[0].endswith("setpoint")] or found
@@ -125,6 +132,27 @@ def said(start: Mapping[str, Any], names: Iterable[str]) -> Any:
     )
 
 
+def number(value: Any) -> float | None:
+    """Take a number of a document.
+
+    Parameters
+    ----------
+    value : any
+        What it has.
+
+    Returns
+    -------
+    float or None
+        None for what isn't a number, as a boolean isn't, or is an integer beyond all floats.
+    """
+    if not isinstance(value, (int, float)) or isinstance(value, bool):
+        return None
+    try:
+        return float(value)
+    except OverflowError:
+        return None
+
+
 def _configured(run: Run, detector: str) -> dict[str, Fact]:
     """Gather the configuration of the device that has the images, the camera's own first."""
     found: dict[str, Fact] = {}
@@ -139,7 +167,3 @@ def _configured(run: Run, detector: str) -> dict[str, Fact]:
 
 def _ends(key: str, end: str) -> bool:
     return key == end or key.endswith(f"_{end}")
-
-
-def _number(value: Any) -> Any:
-    return value if isinstance(value, (int, float)) and not isinstance(value, bool) else None

@@ -37,11 +37,11 @@ def check_runs(pack: Pack, runs: Sequence[PackedRun]) -> list[str]:
     problems: list[str] = []
     resources: set[str] = set()
     understood = 0
-    manifest = pack.manifest
-    told = {uid for each in manifest.missing for uid in each.documents} if manifest else set()
-    listed = {file.path for file in manifest.files} if manifest else set()
-    followed = manifest is None or manifest.external not in _AS_THEY_ARE
-    looked = manifest is None or manifest.external in _BRINGS_FILES
+    manifest = pack.listed
+    told = {uid for each in manifest.missing for uid in each.documents}
+    listed = {file.path for file in manifest.files}
+    followed = manifest.external not in _AS_THEY_ARE
+    looked = manifest.external in _BRINGS_FILES
     for run in runs:
         needed = NeededFiles(pack.path_map)
         try:
@@ -60,7 +60,7 @@ def check_runs(pack: Pack, runs: Sequence[PackedRun]) -> list[str]:
         if looked:
             lacking = _lacking(pack, needed, told, listed)
             problems += [f"{run.entry.path} {each}." for each in lacking]
-    if manifest is not None and understood == len(pack):  # else the others may have them
+    if understood == len(pack):  # else the others may have them
         for file in manifest.files:
             unknown = sorted(set(file.documents) - resources)
             if unknown:

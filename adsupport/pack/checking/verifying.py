@@ -156,7 +156,7 @@ def _verify_ours(path: Path, tree: Tree, report: VerifyReport, progress: Progres
         _compare(tree, digests, sums, SUMS, problems)
         return
     report.runs = len(pack)
-    manifest = pack.manifest or Manifest("jsonl", "copy")
+    manifest = pack.listed
     report.lacking = [_printable(each) for each in manifest.lacks()]
     entries = [each for each in (*manifest.runs, *manifest.files) if each.path]
     _look_at_lists(path, tree, digests, manifest, problems)

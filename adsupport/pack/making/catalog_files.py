@@ -6,7 +6,7 @@ from typing import Any
 
 import yaml
 
-from ..layout import DOCUMENTS
+from ..layout import DOCUMENTS, directories_of
 from ..manifest import Manifest
 
 __all__ = ["CATALOG_NAME", "catalog_files"]
@@ -42,11 +42,7 @@ def catalog_files(manifest: Manifest) -> dict[str, str]:
 
 
 def _databroker(manifest: Manifest) -> dict[str, Any]:
-    directories = {
-        "/".join(parts[:count])
-        for parts in (file.path.split("/") for file in manifest.files)
-        for count in range(1, len(parts))
-    }
+    directories = directories_of(file.path for file in manifest.files)
     args: dict[str, Any] = {"paths": [_in_pack(f"{DOCUMENTS}/*.{manifest.documents}")]}
     roots = {
         root: _in_pack(directory)

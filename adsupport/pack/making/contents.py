@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from ..layout import directories_of
 from ..manifest import DAMAGED, Manifest, MissingFile, PackedFile, PackedRunEntry
 from ..safe_paths import checked_relative
 from .needed_files import NeededFiles
@@ -34,8 +35,6 @@ class Contents:
         By uid.
     files : dict of str to PackedFile
         By path in the pack; by source where they stay there.
-    old : frozenset of str
-        Keys of the files that the last manifest has.
     """
 
     def __init__(
@@ -45,7 +44,7 @@ class Contents:
         self._manifest = manifest
         self.runs = {each.uid: each for each in manifest.runs}
         self.files = {_key(each): each for each in manifest.files}
-        self.old = frozenset(self.files)
+        self._old = frozenset(self.files)  # of the last manifest
         self._uses = {_key(each): set(each.documents) for each in manifest.files}
         self._missing = {
             (each.source, each.reason): set(each.documents) for each in manifest.missing
@@ -154,11 +153,7 @@ class Contents:
             if self._uses.get(key)
         ]
         missing = [MissingFile(*key, tuple(sorted(uids))) for key, uids in self._missing.items()]
-        directories = {
-            "/".join(parts[:count])
-            for parts in (file.path.split("/") for file in files)
-            for count in range(2, len(parts))
-        }
+        directories = directories_of(file.path for file in files)
         return dataclasses.replace(
             self._manifest,
             runs=tuple(self.runs.values()),
@@ -196,7 +191,7 @@ class Contents:
         bool
             True if no finished pack has it, or it wasn't whole.
         """
-        return _key(file) not in self.old or self.is_damaged(file)
+        return _key(file) not in self._old or self.is_damaged(file)
 
     def is_damaged(self, file: PackedFile) -> bool:
         """Tell whether a file wasn't whole when it was packed.

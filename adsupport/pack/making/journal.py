@@ -36,8 +36,6 @@ class Journal:
     ----------
     records : list of dict
         What was there already; a last line without its end is left out.
-    lines : int
-        How many there are now.
 
     Raises
     ------
@@ -50,7 +48,12 @@ class Journal:
         self._removed = False
         self._file = self._locked()
         self.records = self._read()
-        self.lines = len(self.records)
+        self._lines = len(self.records)
+
+    @property
+    def is_bare(self) -> bool:
+        """Whether it has no more than a first record, and had none before."""
+        return self._lines <= 1 and not self.records
 
     def begin(self, record: dict[str, Any]) -> None:
         """Begin anew, with a first record.
@@ -67,7 +70,7 @@ class Journal:
         """
         with writing_to(self._path, 0):
             os.ftruncate(self._file, 0)
-        self.lines = 0
+        self._lines = 0
         self.add(record)
 
     def add(self, record: dict[str, Any]) -> None:
@@ -86,7 +89,7 @@ class Journal:
         line = json.dumps(record).encode("ascii") + b"\n"
         with writing_to(self._path, len(line)):
             write_all(self._file, line)
-        self.lines += 1
+        self._lines += 1
 
     def remove(self) -> None:
         """Remove the journal: the pack is finished.  Again is harmless.

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ...documents.asset_paths import AnyPathMap, path_of_resource, path_of_uri
+from ...documents.asset_paths import AnyPathMap, path_of_document
 from ...documents.assets import Asset, Frames, asset_of
 from ...documents.pages import datums_of_page
 from ...errors import DocumentError, ImageFileError, PackError
@@ -183,7 +183,8 @@ class NeededFiles:
         """Take a resource that isn't understood, whose path may be that of its only file."""
         uid = str(doc["uid"])
         try:
-            here, there = _path(doc, self._path_map), _path(doc, self._place)
+            here = path_of_document(doc, self._path_map)
+            there = path_of_document(doc, self._place)
         except (ValueError, TypeError, AttributeError, KeyError) as error:
             text = str(doc.get("uri") or doc.get("resource_path") or f"resource {uid}")
             reason = str(error).rstrip(".")
@@ -269,12 +270,6 @@ class NeededFiles:
         known.documents.add(uid)
         known.frames |= frames
         return known
-
-
-def _path(doc: Mapping[str, Any], path_map: AnyPathMap) -> Path:
-    if "uri" in doc:
-        return path_of_uri(doc["uri"], path_map)[0]
-    return path_of_resource(str(doc.get("root") or ""), str(doc["resource_path"]), path_map)
 
 
 def not_understood(name: str, error: Exception) -> DocumentError:

@@ -11,7 +11,7 @@ from pathlib import Path
 from ...callbacks.output.no_replace import sync_directory, sync_file
 from ...errors import OutputError, OutputExistsError, PackError
 from ..layout import JOURNAL, MANIFEST
-from .copying import writing_to
+from .writing import writing_to
 
 __all__ = ["PackDirectory"]
 

@@ -155,7 +155,7 @@ class Packer:
 
     def _give_up(self) -> None:
         """Let go of the journal, and leave none that tells of nothing: the pack is as it was."""
-        if self._journal.lines <= 1 and not self._journal.records:
+        if self._journal.is_bare:
             with contextlib.suppress(OutputError):
                 self._journal.remove()
         self._journal.close()
@@ -243,7 +243,7 @@ class Packer:
     def has_something(self) -> bool:
         """Whether there's something to finish: runs, or what was brought for one of a pack's."""
         self._closing.wait()
-        packed = self.added or self.known or self._journal.records or self._journal.lines > 1
+        packed = self.added or self.known or not self._journal.is_bare
         return bool(self._contents.runs and packed)
 
     def finish(self) -> Manifest:

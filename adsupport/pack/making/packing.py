@@ -198,23 +198,26 @@ def _refused(directory: Path, failed: Mapping[str, Exception], done: bool) -> Ex
     first = next(iter(failed.values()))
     if not done and all(each is first for each in failed.values()):
         return first
-    listed = "; ".join(f"{uid}: {error}" for uid, error in list(failed.items())[:_MOST_LISTED])
-    more = f"; and {len(failed) - _MOST_LISTED} more" if len(failed) > _MOST_LISTED else ""
+    listed = _listed([f"{uid}: {error}" for uid, error in failed.items()])
     count = f"{counted(len(failed), 'run')} {'is' if len(failed) == 1 else 'are'} refused"
     return PackError(
-        f"{count} in the pack {directory}, which has all others: {listed}{more}",
+        f"{count} in the pack {directory}, which has all others: {listed}",
         path=directory,
         remedy="With strict=False this is no error.",
     )
 
 
 def _missing(directory: Path, missing: tuple[MissingFile, ...]) -> PackError:
-    listed = "; ".join(f"{each.source}: {each.reason}" for each in missing[:_MOST_LISTED])
-    more = f"; and {len(missing) - _MOST_LISTED} more" if len(missing) > _MOST_LISTED else ""
+    listed = _listed([f"{each.source}: {each.reason}" for each in missing])
     count = f"{len(missing)} file{' is' if len(missing) == 1 else 's are'}"
     return PackError(
-        f"{count} missing or damaged in the pack {directory}, which has all else: {listed}{more}.",
+        f"{count} missing or damaged in the pack {directory}, which has all else: {listed}.",
         path=missing[0].source,
         remedy="Bring them back (path_map tells where they are now) and pack again; or take the "
         "pack as it is, with strict=False.",
     )
+
+
+def _listed(told: list[str]) -> str:
+    more = [f"and {len(told) - _MOST_LISTED} more"] if len(told) > _MOST_LISTED else []
+    return "; ".join(told[:_MOST_LISTED] + more)

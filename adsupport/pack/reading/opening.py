@@ -259,6 +259,11 @@ class Pack:
         self.root_map = {root: str(self.directory / place) for root, place in roots.items()}
         self._runs = [PackedRun(entry, path_map) for entry in runs]
 
+    @property
+    def listed(self) -> Manifest:
+        """What it says that it has: its manifest, or an empty one where there is none."""
+        return self.manifest or Manifest("jsonl", "copy")
+
     def __len__(self) -> int:
         return len(self._runs)
 

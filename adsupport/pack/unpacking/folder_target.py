@@ -55,7 +55,7 @@ class FolderTarget:
         self._told = told
         self._done: set[Path] = set()
         self._files: dict[str, list[str]] = {}
-        for file in pack.manifest.files if pack.manifest is not None else ():
+        for file in pack.listed.files:
             for uid in file.documents if file.path else ():
                 self._files.setdefault(uid, []).append(file.path)
         if self._folder.resolve().is_relative_to(pack.directory.resolve()):

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from ...documents.asset_paths import path_of_resource, path_of_uri
+from ...documents.asset_paths import path_of_document
 from ..reading.paths_in_pack import PathsInPack
 
 __all__ = ["Place", "moved_document"]
@@ -55,8 +55,6 @@ def moved_document(
 
 def _path(doc: Mapping[str, Any], paths: PathsInPack) -> Path | None:
     try:
-        if "uri" in doc:
-            return path_of_uri(doc["uri"], paths)[0]
-        return path_of_resource(str(doc.get("root") or ""), str(doc["resource_path"]), paths)
+        return path_of_document(doc, paths)
     except (ValueError, TypeError, AttributeError, KeyError):  # nobody can read its files
         return None
