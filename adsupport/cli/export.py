@@ -29,8 +29,8 @@ from adsupport.cli.run_selection import (
     run_called,
 )
 from adsupport.cli.shell_words import in_shell_words
-from adsupport.documents.sentences import counted
 from adsupport.errors import ConfigurationError
+from adsupport.wording import counted
 
 if TYPE_CHECKING:
     from adsupport.callbacks.export import Exported

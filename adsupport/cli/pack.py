@@ -29,7 +29,7 @@ from adsupport.cli.run_selection import (
     mapping_of,
 )
 from adsupport.cli.shell_words import in_shell_words
-from adsupport.documents.sentences import counted
+from adsupport.wording import counted
 
 if TYPE_CHECKING:
     from adsupport.pack import PackProgress, PackResult

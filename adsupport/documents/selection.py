@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import DocumentError, RunNotFoundError
+from ..wording import counted
 from .catalogs import Wanted, catalog_of, runs_of_catalog
 from .json_lines import Line, documents_of_run, find_starts, read_documents
 from .stored_runs import StoredRun, stored_runs
@@ -178,7 +179,9 @@ def _chosen(runs: list[StoredRun], text: str, where: str) -> list[StoredRun]:
         if number < 0:
             if -number <= len(runs):
                 return [runs[number]]
-            raise RunNotFoundError(f"{where} has no run {number}: it has {_count(runs)}.")
+            raise RunNotFoundError(
+                f"{where} has no run {number}: it has {counted(len(runs), 'run')}."
+            )
         found = [run for run in runs if _scan_id(run) == number]
         if found:
             return found[-1:]
@@ -215,7 +218,9 @@ def _by_uid(runs: list[StoredRun], text: str, where: str) -> StoredRun:
     known = sorted({number for each in runs if (number := _scan_id(each)) is not None})
     numbers = f", with scan_id {known[0]} to {known[-1]}" if known else ""
     error = RunNotFoundError if _is_clear(text) else UnclearRunError
-    raise error(f"{where} has no run {text!r} among its {_count(runs)}{numbers}; {_EXPECTED}")
+    raise error(
+        f"{where} has no run {text!r} among its {counted(len(runs), 'run')}{numbers}; {_EXPECTED}"
+    )
 
 
 def _is_clear(text: str) -> bool:
@@ -237,10 +242,6 @@ def _has(doc: Any, key: str, value: Any) -> bool:
 def _scan_id(run: StoredRun) -> int | None:
     found = run.start.get("scan_id")
     return int(found) if isinstance(found, int | float) and found == found // 1 else None
-
-
-def _count(runs: Sequence[StoredRun]) -> str:
-    return f"{len(runs)} run{'' if len(runs) == 1 else 's'}"
 
 
 def _listed(names: Iterable[str]) -> str:

@@ -2,28 +2,10 @@
 
 from __future__ import annotations
 
-__all__ = ["Sentences", "counted"]
+__all__ = ["Sentences"]
 
 #: What is wrong with one row may be wrong with a million.
 _MOST = 200
-
-
-def counted(count: int, noun: str) -> str:
-    """Say how many there are.
-
-    Parameters
-    ----------
-    count : int
-        The number.
-    noun : str
-        Of what, such as ``"run"``.
-
-    Returns
-    -------
-    str
-        Such as ``"1 run"`` or ``"2 runs"``.
-    """
-    return f"{count} {noun}{'' if count == 1 else 's'}"
 
 
 class Sentences(list[str]):

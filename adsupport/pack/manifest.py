@@ -16,8 +16,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Self, get_args
 
-from ..documents.sentences import counted
 from ..errors import PackError
+from ..wording import counted
 from .layout import DOCUMENTS, EXTERNAL_FILES, FORMAT, MANIFEST
 from .safe_paths import checked_relative, inside_pack
 

@@ -13,7 +13,6 @@ import h5py
 import numpy as np
 
 from ...documents.images.opening import check_given_file, identity_of, opened
-from ...documents.sentences import counted
 from ...errors import (
     AdsupportError,
     ConfigurationError,
@@ -22,6 +21,7 @@ from ...errors import (
     OutputError,
     OutputExistsError,
 )
+from ...wording import counted
 from ..choice import check_choice
 from ..output.hdf5_values import write_attribute, write_value
 from ..tomography.angles import degrees_per_unit

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ...errors import ConfigurationError
-from ..frames.wording import counted
+from ...wording import counted
 from ..signals.reading import pv_name, read_signals
 from .status import AcquireStatus
 

@@ -7,9 +7,9 @@ import time
 from typing import Any
 
 from ...errors import FileWriteError, FrameCountError, UnprimedError
+from ...wording import counted
 from ..arrays.prediction import array_mismatch, delivered_array, received_array
 from ..frames.report import Shortfall
-from ..frames.wording import counted
 from ..signals.reading import pv_name, read_signals, wait_for
 from ..signals.requests import put_unless_unanswered
 

@@ -10,10 +10,10 @@ from ophyd.device import Staged
 
 from ...errors import FileWriteError, PluginBusyError, PutError
 from ...naming import FileTemplate
+from ...wording import counted
 from ..frames.files import FileClaim, FileReport, verify_files
 from ..frames.queues import is_idle, tell_queues
 from ..frames.report import log_level
-from ..frames.wording import counted
 from ..signals.putting import put_in_order, same_value
 from ..signals.reading import pv_name, read_signals, wait_for
 from ..staging import FirstError, is_disabled_when_staged

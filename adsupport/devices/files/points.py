@@ -6,8 +6,8 @@ import logging
 from typing import Any
 
 from ...errors import ConfigurationError, FileWriteError, FrameCountError
+from ...wording import counted
 from ..frames.report import log_level
-from ..frames.wording import counted
 from ..signals.reading import as_text, pv_name, read_signals, wait_for
 
 __all__ = ["FilePoints"]

@@ -16,10 +16,10 @@ from typing import Any
 import numpy as np
 
 from ...errors import FileWriteError, FrameCountError, FrameLossError
+from ...wording import counted
 from ..signals.reading import wait_for
 from .extent import find_loss
 from .report import FrameReport, Shortfall, id_list
-from .wording import counted
 
 __all__ = ["FileClaim", "FileReport", "verify_files"]
 

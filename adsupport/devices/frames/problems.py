@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ...errors import DroppedFramesError, FileWriteError, FrameCountError
+from ...wording import counted, verb
 from ..signals.reading import pv_name, read_signals
 from .counters import Counters, frames_taken, went_back
 from .report import Shortfall
-from .wording import counted, verb
 
 __all__ = ["changed", "dropped", "not_taken", "starved", "uncountable", "unwritten"]
 

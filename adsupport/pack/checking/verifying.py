@@ -11,8 +11,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ...documents.sentences import counted
 from ...errors import PackError
+from ...wording import counted
 from ..layout import EXTERNAL_FILES, JOURNAL, MANIFEST, SUMS
 from ..making.final_files import final_texts
 from ..manifest import Manifest

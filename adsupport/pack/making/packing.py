@@ -13,9 +13,9 @@ from ...callbacks.choice import check_choice
 from ...documents.asset_paths import AnyPathMap
 from ...documents.catalogs import catalog_of
 from ...documents.selection import find_runs
-from ...documents.sentences import counted
 from ...documents.stored_runs import StoredRun, stored_runs
 from ...errors import DocumentError, PackError, RunNotFoundError
+from ...wording import counted
 from ..manifest import DOCUMENT_FORMATS, EXTERNAL_WAYS, External, Format, Manifest, MissingFile
 from .pack_progress import PackProgress
 from .packer import Packer

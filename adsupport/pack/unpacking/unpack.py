@@ -9,8 +9,8 @@ from typing import Any
 
 from ...documents.asset_paths import AnyPathMap
 from ...documents.catalogs import catalog_of
-from ...documents.sentences import counted
 from ...errors import ConfigurationError, PackError
+from ...wording import counted
 from ..checking.verifying import Progress
 from ..checking.verifying import verify as verify_pack
 from ..reading.opening import Pack, open_pack

@@ -1,4 +1,4 @@
-"""Numbers of frames, as messages have them."""
+"""Numbers and their nouns, as messages have them."""
 
 from __future__ import annotations
 
