@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import math
 import reprlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
 
-__all__ = ["Place", "Problems", "decoded"]
+__all__ = ["Place", "Problems", "plain"]
 
 _MOST_SHOWN = 20
 
@@ -36,28 +37,49 @@ class Problems(list[str]):
         return "; ".join(shown)
 
 
-def decoded(text: str | bytes) -> Any:
-    """Read JSON text that may be anything.
+def plain(value: Any) -> Any:
+    """Make a value what JSON has: of dicts with any keys, tuples and numpy's arrays as well.
 
     Parameters
     ----------
-    text : str or bytes
-        The text.
+    value : any
+        The value.
 
     Returns
     -------
     any
-        What it says.
-
-    Raises
-    ------
-    ValueError
-        It isn't JSON, or is nested deeper than can be read.
+        None, bool, int, float, str, and lists and dicts of these; text for all else.
     """
-    try:
-        return json.loads(text)
-    except RecursionError:
-        raise ValueError("it is nested too deep") from None
+    if isinstance(value, Mapping):
+        return {plain_key(key): plain(inner) for key, inner in value.items()}
+    if isinstance(value, (np.ndarray, np.generic)):
+        return plain(value.tolist())
+    if isinstance(value, (list, tuple)):
+        return [plain(each) for each in value]
+    if isinstance(value, bytes):
+        return value.decode(errors="replace")
+    if value is None or isinstance(value, (bool, str)):
+        return value
+    if isinstance(value, int):
+        # Python refuses to write numbers of thousands of digits.
+        return int(value) if value.bit_length() < 1000 else math.inf
+    return float(value) if isinstance(value, float) else f"<{type(value).__name__}>"
+
+
+def plain_key(key: Any) -> str:
+    """Spell a key of a dict as JSON has it.
+
+    Parameters
+    ----------
+    key : any
+        The key.
+
+    Returns
+    -------
+    str
+        The text; of numbers their digits.
+    """
+    return key if isinstance(key, str) else str(plain(key))
 
 
 class Place:
@@ -66,7 +88,7 @@ class Place:
     Parameters
     ----------
     value : any
-        What stands there.
+        What stands there; such as JSON has it, see :func:`plain`.
     path : str
         As it's written in Python, such as ``metadata["rois"]["1"]``.
     problems : Problems
@@ -131,13 +153,12 @@ class Place:
         Place or None
             None when there is none, or null, or when this isn't an object.
         """
-        if not isinstance(self.value, Mapping):
+        if not isinstance(self.value, dict):
             return None
         for key in keys:
-            for spelt in (key, *_as_number(key)):
-                found = self.value.get(spelt)
-                if found is not None:
-                    return self.inner(key, found)
+            found = self.value.get(key)
+            if found is not None:
+                return self.inner(key, found)
         return None
 
     def need(self, key: str, meaning: str) -> Place | None:
@@ -168,7 +189,7 @@ class Place:
         bool
             True for a JSON object.
         """
-        if isinstance(self.value, Mapping):
+        if isinstance(self.value, dict):
             return True
         self.wrong("an object (dict)")
         return False
@@ -181,12 +202,14 @@ class Place:
         Place
             The same place; its value is None when the text can't be read, which is noted.
         """
-        if not isinstance(self.value, (str, bytes)):
+        if not isinstance(self.value, str):
             return self
         try:
-            return Place(decoded(self.value), self.path, self.problems)
+            return Place(json.loads(self.value), self.path, self.problems)
         except ValueError as error:
             self.note(f"isn't JSON: {error}")
+        except RecursionError:
+            self.note("is nested too deep")
         return Place(None, self.path, self.problems)
 
     def items(self) -> list[Place]:
@@ -197,9 +220,8 @@ class Place:
         list of Place
             Empty, and noted, when this isn't a list.
         """
-        value = self.value.tolist() if isinstance(self.value, np.ndarray) else self.value
-        if isinstance(value, Sequence) and not isinstance(value, (str, bytes)):
-            return [self.inner(number, each) for number, each in enumerate(value)]
+        if isinstance(self.value, list):
+            return [self.inner(number, each) for number, each in enumerate(self.value)]
         self.wrong("a list")
         return []
 
@@ -277,17 +299,15 @@ class Place:
             (n,), float64; None, and noted, when it isn't one.
         """
         value = self.value
-        if isinstance(value, Sequence) and len(value) == 2 and isinstance(value[0], Sequence):
+        if isinstance(value, list) and len(value) == 2 and isinstance(value[0], list):
             value = value[0]  # numpy.linspace(..., retstep=True), as some programs write it
-        try:
-            # Told as float, numpy would read texts as numbers.
-            found = np.array([] if isinstance(value, (str, bytes)) else value)
-        except (ValueError, TypeError, OverflowError, RecursionError):
-            found = np.array(None)
-        if not isinstance(value, (Sequence, np.ndarray)) or isinstance(value, (str, bytes)):
-            found = np.array(None)
-        if found.ndim == 1 and not found.size:
-            return np.empty(0)
+        found = np.array(None)
+        if isinstance(value, list):
+            if not value:
+                return np.empty(0)
+            with suppress(ValueError, OverflowError):
+                # Told to make floats, numpy would read texts as numbers.
+                found = np.array(value)
         if found.ndim != 1 or found.dtype.kind not in "iuf" or not np.isfinite(found).all():
             self.wrong(expected)
             return None
@@ -295,20 +315,13 @@ class Place:
 
 
 def _number(value: Any) -> float | None:
-    if isinstance(value, (bool, np.bool_)) or not isinstance(
-        value, (int, float, np.integer, np.floating)
-    ):
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
         return None
     try:
         found = float(value)
     except OverflowError:
         return None
     return found if math.isfinite(found) else None
-
-
-def _as_number(key: str) -> tuple[int, ...]:
-    """Spell a key as a dict may have it that never was JSON."""
-    return (int(key),) if key.isascii() and key.isdigit() and len(key) < 10 else ()
 
 
 def _can_be_written(text: str) -> bool:
@@ -321,8 +334,6 @@ def _can_be_written(text: str) -> bool:
 
 
 def _shown(value: Any) -> str:
-    if isinstance(value, np.ndarray):
-        return f"an array of shape {value.shape} and type {value.dtype}"
-    if isinstance(value, Sequence) and not isinstance(value, (str, bytes)) and len(value) > 3:
+    if isinstance(value, list) and len(value) > 3:
         return f"a list of {len(value)}, {reprlib.repr(value[0])} to {reprlib.repr(value[-1])}"
     return reprlib.repr(value)

@@ -3,25 +3,22 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
-
 from ..errors import StxmMetadataError
-from .metadata_tree import Place, Problems
+from .metadata_tree import Place, Problems, plain
 from .polarization import NAMES, PYSTXM_CODES
 from .region_reading import read_regions
 from .request import ScanRequest
 from .run_index import read_index, read_sequence
-from .scan_types import scan_types
+from .scan_types import scan_types, stack_type_scans
 
-__all__ = ["read_request"]
+__all__ = ["read_metadata", "read_request"]
 
 _REMEDY = (
-    "Make the metadata with adsupport.nxstxm.make_standard_metadata(...) and start the plan with "
-    'md={"metadata": json.dumps(metadata)}.'
+    "Make the metadata with adsupport.nxstxm.make_standard_metadata(...), and run the plan as "
+    "RE(plan, metadata=json.dumps(metadata))."
 )
 
 
@@ -45,44 +42,59 @@ def read_request(start: Mapping[str, Any]) -> ScanRequest:
         Something is missing, of a wrong type, contradicts itself, or can't be read; the message
         names all of it.
     """
+    whose, said = "the run", None
+    if isinstance(start, Mapping):
+        uid, said = start.get("uid"), start.get("metadata")
+        whose = f"run {uid[:8]}" if isinstance(uid, str) else whose
+    if said is None:
+        raise StxmMetadataError(f'{whose} has no start["metadata"].', remedy=_REMEDY)
+    return read_metadata(said, f"The metadata of {whose}", _REMEDY)
+
+
+def read_metadata(said: Any, whose: str, remedy: str) -> ScanRequest:
+    """Read metadata alone.
+
+    Parameters
+    ----------
+    said : str or mapping
+        JSON text, or a dict.
+    whose : str
+        The subject of the message, when there's an error.
+    remedy : str
+        What the user can do then.
+
+    Returns
+    -------
+    ScanRequest
+        See :func:`read_request`.
+
+    Raises
+    ------
+    StxmMetadataError
+        See :func:`read_request`.
+    """
     problems = Problems()
     try:
-        request = _read(start, problems)
+        request = _read(plain(said), problems)
     except RecursionError:
         problems.note("metadata is nested too deep")
         request = None
     if request is None or problems:
-        raise StxmMetadataError(
-            f"The metadata of {_run_name(start)} can't be used: {problems}", remedy=_REMEDY
-        )
+        raise StxmMetadataError(f"{whose} can't be used: {problems}", remedy=remedy)
     return request
 
 
-def _run_name(start: Any) -> str:
-    uid = start.get("uid") if isinstance(start, Mapping) else None
-    return f"run {uid[:8]}" if isinstance(uid, str) else "the run"
-
-
-def _read(start: Any, problems: Problems) -> ScanRequest | None:
-    if not isinstance(start, Mapping):
-        problems.note(f"a start document must be a dict, not {type(start).__name__}")
-        return None
-    said = start.get("metadata")
-    if said is None:
-        problems.note('start["metadata"] is missing (JSON text, or a dict)')
-        return None
+def _read(said: Any, problems: Problems) -> ScanRequest | None:
     top = Place(said, "metadata", problems).parsed()
     if top.value is None or not top.is_object():
         return None
-    scan_type = _scan_type(top)
-    dwell = _dwell(top)
-    detectors = _detectors(top)
+    scan_type, dwell, detectors = _scan_type(top), _dwell(top), _detectors(top)
+    # Of an unknown type at least what all have is checked.
+    regions = read_regions(top, scan_types.GENERIC_SCAN if scan_type is None else scan_type)
     if scan_type is None:
-        top.need("rois", "the regions by their numbers")
         return None
-    regions = read_regions(top, scan_type)
     index = read_index(top, scan_type, regions)
-    sequence = read_sequence(top)
+    sequence = read_sequence(top, index if scan_type in stack_type_scans else None)
     if dwell is None or not detectors or not regions or index is None:
         return None
     return ScanRequest(
@@ -95,7 +107,7 @@ def _read(start: Any, problems: Problems) -> ScanRequest | None:
         names=_names(top),
         snaking=_snaking(top),
         sequence=sequence,
-        text=said if isinstance(said, str) else json.dumps(_plain(said)),
+        text=said if isinstance(said, str) and said.isascii() else json.dumps(top.value),
         polarization_codes=_codes(top),
     )
 
@@ -127,7 +139,7 @@ def _detectors(top: Place) -> tuple[str, ...]:
         name = found.text(expected)
         return () if name is None else (name,)
     listed = found.items()
-    if not listed and isinstance(found.value, (list, tuple)):
+    if not listed and isinstance(found.value, list):
         found.wrong(f"{expected}, or a list of them")
     names = [each.text(expected) for each in listed]
     return tuple(dict.fromkeys(name for name in names if name))
@@ -138,9 +150,9 @@ def _zone_plate(top: Place) -> dict[str, float]:
     if found is None or not found.is_object():
         return {}
     return {
-        str(key): float(value)
+        key: float(value)
         for key, value in found.value.items()
-        if isinstance(value, (int, float, np.number))
+        if isinstance(value, (int, float))
         and not isinstance(value, bool)
         and abs(value) < 1e300  # no NaN either
     }
@@ -150,18 +162,14 @@ def _names(top: Place) -> dict[str, str]:
     found = top.find("rev_lu_dct")
     if found is None or not found.is_object():
         return {}
-    return {
-        key: value
-        for key, value in found.value.items()
-        if isinstance(key, str) and isinstance(value, str)
-    }
+    return {key: value for key, value in found.value.items() if isinstance(value, str)}
 
 
 def _snaking(top: Place) -> bool | None:
     found = top.find("snaking")
     if found is None:
         return None
-    if not isinstance(found.value, (bool, np.bool_)):
+    if not isinstance(found.value, bool):
         found.wrong("true or false")
         return None
     return bool(found.value)
@@ -177,23 +185,10 @@ def _codes(top: Place) -> dict[float, str]:
     for key, name in found.value.items():
         try:
             code = float(key)
-        except (TypeError, ValueError, OverflowError):
+        except ValueError:
             found.wrong('an object of names by numbers, such as {"0": "linear horizontal"}')
             return {}
         if name not in NAMES:
-            found.inner(str(key), name).wrong(f"one of {', '.join(NAMES)}")
+            found.inner(key, name).wrong(f"one of {', '.join(NAMES)}")
         codes[code] = name
     return codes
-
-
-def _plain(value: Any) -> Any:
-    """Keep what JSON has; null stands for all else."""
-    if isinstance(value, Mapping):
-        return {str(key): _plain(inner) for key, inner in value.items()}
-    if isinstance(value, (np.ndarray, np.generic)):
-        return _plain(value.tolist())
-    if isinstance(value, (list, tuple)):
-        return [_plain(each) for each in value]
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    return value if isinstance(value, (str, int)) else None

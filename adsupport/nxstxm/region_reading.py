@@ -46,11 +46,12 @@ def read_regions(top: Place, scan_type: scan_types) -> dict[int, Region]:
         return {}
     beams = _Beams(top)
     regions = {}
-    for number in _numbers(top, rois):
+    numbers = _numbers(top, rois)
+    for number in numbers:
         roi = rois.need(str(number), "a region that sp_id_lst names")
         if roi is None or not roi.is_object():
             continue
-        region = _region(roi, number, scan_type, beams.of(number, roi, len(rois.value) == 1))
+        region = _region(roi, number, scan_type, beams.of(number, roi, len(numbers) == 1))
         if region is not None:
             regions[number] = region
     return regions
@@ -62,7 +63,7 @@ def _numbers(top: Place, rois: Place) -> list[int]:
     places = (
         listed.items()
         if listed is not None
-        else [rois.inner(str(key), _whole_or_same(key)) for key in rois.value]
+        else [rois.inner(key, _whole_or_same(key)) for key in rois.value]
     )
     if not places:
         (listed or rois).wrong("one region or more")
@@ -73,19 +74,14 @@ def _numbers(top: Place, rois: Place) -> list[int]:
     return list(dict.fromkeys(numbers))
 
 
-def _whole_or_same(key: object) -> object:
-    """Keys of JSON objects are texts."""
-    if isinstance(key, str) and key.isascii() and key.isdigit() and len(key) < 10:
-        return int(key)
-    return key
+def _whole_or_same(key: str) -> int | str:
+    """Read a key of a JSON object, which is a text."""
+    return int(key) if key.isascii() and key.isdigit() and len(key) < 10 else key
 
 
 def _region(roi: Place, number: int, scan_type: scan_types, beam: _Beam) -> Region | None:
     x = _axis(roi, "X", "the fast axis")
-    if scan_type in _ONE_AXIS and roi.find("Y") is None:
-        y: ScanAxis | None = ScanAxis("", np.empty(0))
-    else:
-        y = _axis(roi, "Y", "the slow axis")
+    y = _axis(roi, "Y", "the slow axis", needed=scan_type not in _ONE_AXIS)
     if x is not None and y is not None and scan_type in _ALONG_A_LINE:
         x, y = _line(roi, x, y)
     zoneplate_z = None
@@ -109,11 +105,15 @@ def _region(roi: Place, number: int, scan_type: scan_types, beam: _Beam) -> Regi
     )
 
 
-def _axis(roi: Place, key: str, meaning: str) -> ScanAxis | None:
-    """Read an axis that must have points."""
-    found = roi.need(key, meaning)
-    points = None if found is None else points_of(found, needed=True)
-    return None if found is None or points is None else ScanAxis(_positioner(found), points)
+def _axis(roi: Place, key: str, meaning: str, needed: bool = True) -> ScanAxis | None:
+    """Read an axis, one without points where it isn't needed."""
+    found = roi.need(key, meaning) if needed else roi.find(key)
+    points = None if found is None else points_of(found, needed=needed)
+    if points is None and not needed:
+        points = np.empty(0)
+    if points is None:
+        return None
+    return ScanAxis("" if found is None else _positioner(found), points)
 
 
 def _positioner(roi: Place) -> str:
@@ -182,8 +182,6 @@ def _beam(place: Place, rois: Place) -> _Beam:
         return _of_parts(parts)
     energies = rois.numbers("a list of energies in eV")
     energies = np.empty(0) if energies is None else energies
-    if (energies <= 0).any():
-        rois.wrong("a list of energies above 0 eV")
     dwells = np.empty(0)
     listed = place.find("DWELL", "DWELLS")
     if listed is not None:
@@ -191,7 +189,8 @@ def _beam(place: Place, rois: Place) -> _Beam:
             listed = listed.inner(0, [listed.value])
         told = listed.numbers("a list of times in ms")
         dwells = np.empty(0) if told is None else told
-        _check_dwells(listed, dwells)
+        if (dwells < 0).any():
+            listed.wrong("a list of times of 0 ms or more")
         if dwells.size == 1 and energies.size:
             dwells = np.full(energies.size, dwells[0])
         elif dwells.size and dwells.size != energies.size:
@@ -205,11 +204,9 @@ def _of_parts(parts: list[Place]) -> _Beam:
     dwells: list[float] = []
     polarizations: list[tuple[Polarization, ...]] = []
     for part in parts:
-        points = points_of(part)
+        points = points_of(part, needed=True)
         if points is None:
             continue
-        if (points <= 0).any():
-            part.wrong("an energy ROI above 0 eV")
         energies += points.tolist()
         told = part.find("DWELL")
         dwell = told and told.number("a time of 0 ms or more", least=0)
@@ -221,11 +218,6 @@ def _of_parts(parts: list[Place]) -> _Beam:
     # Parts with polarizations of their own have none that pol_idx could number.
     same = all(each == polarizations[0] for each in polarizations)
     return _Beam(energies, dwells, polarizations[0] if polarizations and same else ())
-
-
-def _check_dwells(place: Place, dwells: np.ndarray) -> None:
-    if (dwells < 0).any():
-        place.wrong("a list of times of 0 ms or more")
 
 
 def _polarizations(place: Place) -> tuple[Polarization, ...]:

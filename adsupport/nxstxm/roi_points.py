@@ -41,7 +41,9 @@ def points_of(roi: Place, *, needed: bool = False) -> np.ndarray | None:
             if count is not None and count != found.size:
                 listed.wrong(f"a list of {count} numbers, as NPOINTS says")
             return found
-    if count:
+    # Programs leave a number of points in the ROIs that a scan doesn't use.
+    used = roi.find("START", "STOP", "CENTER") is not None
+    if count and (needed or used):
         return _computed(roi, count)
     if needed:
         roi.inner("SETPOINTS", None).note("is missing (the set-points, or NPOINTS, START and STOP)")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import lru_cache
 
@@ -58,13 +58,15 @@ def read_index(top: Place, scan_type: scan_types, regions: Mapping[int, Region])
     return replace(index, rotation_angle=angle) if index.rotation_angle is None else index
 
 
-def read_sequence(top: Place) -> tuple[RunIndex, ...]:
+def read_sequence(top: Place, own: RunIndex | None) -> tuple[RunIndex, ...]:
     """Read the places of all runs of the set.
 
     Parameters
     ----------
     top : Place
         The whole metadata.
+    own : RunIndex or None
+        The run's own place, when it must be one of them.
 
     Returns
     -------
@@ -82,9 +84,16 @@ def read_sequence(top: Place) -> tuple[RunIndex, ...]:
             sequence, problems = _sequence(found.value, found.path)
         for problem in problems:
             top.problems.note(problem)
+        if own is not None and sequence and not any(map(_same_place(own), sequence)):
+            found.note(f"doesn't have the place of this run: {own}")
         if sequence:
             return sequence
     return ()
+
+
+def _same_place(own: RunIndex) -> Callable[[RunIndex], bool]:
+    """Compare with one place, but for the angle, which may be told elsewhere."""
+    return lambda other: replace(other, rotation_angle=own.rotation_angle) == own
 
 
 @lru_cache(maxsize=4)
@@ -109,10 +118,10 @@ def _all_runs(place: Place) -> list[Place]:
     Programs also write a ``sequence_map`` that is about events.
     """
     value = place.value
-    if isinstance(value, Mapping):
-        keys = [key for key in value if str(key).isascii() and str(key).isdigit()]
-        inner = [place.inner(str(key), value[key]) for key in sorted(keys, key=_in_order)]
-    elif isinstance(value, Sequence) and not isinstance(value, (str, bytes)):
+    if isinstance(value, dict):
+        keys = [key for key in value if key.isascii() and key.isdigit()]
+        inner = [place.inner(key, value[key]) for key in sorted(keys, key=_in_order)]
+    elif isinstance(value, list):
         inner = place.items()
     else:
         return []
@@ -120,9 +129,10 @@ def _all_runs(place: Place) -> list[Place]:
     return inner if told else []
 
 
-def _in_order(key: object) -> tuple[int, str]:
-    text = str(key).lstrip("0")
-    return len(text), text
+def _in_order(key: str) -> tuple[int, str]:
+    """Order texts of digits as numbers, however long they are."""
+    digits = key.lstrip("0")
+    return len(digits), digits
 
 
 def _own(found: Place, entry: str | None, needed: bool) -> Place | None:
