@@ -26,6 +26,7 @@ __all__ = [
     "FrameLossError",
     "IOCError",
     "ImageFileError",
+    "IncompleteScanError",
     "NamingError",
     "NotStagedError",
     "OutputError",
@@ -36,6 +37,8 @@ __all__ = [
     "PluginBusyError",
     "PutError",
     "RunNotFoundError",
+    "StxmDataError",
+    "StxmMetadataError",
     "UnknownPluginError",
     "UnknownPortError",
     "UnprimedError",
@@ -273,6 +276,32 @@ class IOCError(AdsupportError, RuntimeError):
 
 class DocumentError(AdsupportError, ValueError):
     """A document of a run is wrong, contradicts another one, or can't be understood."""
+
+
+class StxmMetadataError(DocumentError):
+    """``start["metadata"]`` of an STXM run lacks something, or contradicts itself."""
+
+
+class StxmDataError(DocumentError):
+    """The events of an STXM run contradict its metadata."""
+
+
+class IncompleteScanError(AdsupportError, RuntimeError):
+    """Runs of a scan are missing that are to be in one file.
+
+    Parameters
+    ----------
+    *args
+        The message.
+    missing : tuple of str
+        What is missing, a phrase each.
+    remedy : str
+        What to do.
+    """
+
+    def __init__(self, *args: object, missing: tuple[str, ...] = (), remedy: str = "") -> None:
+        super().__init__(*args, remedy=remedy)
+        self.missing = missing
 
 
 class RunNotFoundError(AdsupportError, KeyError):

@@ -37,6 +37,11 @@ class HDF5File(RunFile):
         What to write.
     images, image_timeout, compression
         See :class:`HDF5Writer`.
+
+    Attributes
+    ----------
+    output : AtomicFile
+        As given.
     """
 
     def __init__(
@@ -47,7 +52,7 @@ class HDF5File(RunFile):
         compression: Mapping[str, Any] | None = None,
     ) -> None:
         super().__init__()
-        self._output = file
+        self.output = file
         self._images: Images = images
         self._timeout = image_timeout
         self._compression = compression
@@ -76,33 +81,45 @@ class HDF5File(RunFile):
 
     def finish(self) -> list[Path]:
         """Write images and metadata, and name the file; see the base class."""
-        if self._file is not None:
-            with self._writing():
-                for name, stream in self._streams.items():
-                    stream.close()
-                    stream.store_images(
-                        self._output.path, self._images, self._timeout, self._compression
-                    )
-                    stream.write_metadata()
-                    self.skipped += [f"Stream {name!r}: {text}" for text in stream.notes]
-                    self.remarks += [f"Stream {name!r}: {text}" for text in stream.remarks]
-                self._write_metadata(self._file)
-                self._file.close()
-                self._file = None
-        return [self._output.commit()]
+        self.complete()
+        return [self.output.commit()]
+
+    def complete(self) -> None:
+        """Write images and metadata: the file lacks only its name then.  Again is harmless."""
+        if self._file is None:
+            return
+        with self._writing():
+            for name, stream in self._streams.items():
+                stream.close()
+                stream.store_images(
+                    self.output.path, self._images, self._timeout, self._compression
+                )
+                stream.write_metadata()
+                self.skipped += [f"Stream {name!r}: {text}" for text in stream.notes]
+                self.remarks += [f"Stream {name!r}: {text}" for text in stream.remarks]
+            self.write_metadata(self._file)
+            self._file.close()
+            self._file = None
 
     def abandon(self) -> None:
         """Remove the file; see the base class."""
         if self._file is not None:
             close_anyway(self._file)
             self._file = None
-        self._output.abandon()
+        self.output.abandon()
 
     def _writing(self) -> AbstractContextManager[None]:
-        self._output.check_room(ROOM)
-        return writing(self._output.path)
+        self.output.check_room(ROOM)
+        return writing(self.output.path)
 
-    def _write_metadata(self, file: h5py.File) -> None:
+    def write_metadata(self, file: h5py.File) -> None:
+        """Write what isn't of one stream.
+
+        Parameters
+        ----------
+        file : h5py.File
+            The file, open.
+        """
         run = self.run
         notes: list[str] = []
         for name, document in (("start", run.start), ("stop", run.stop)):

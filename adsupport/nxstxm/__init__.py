@@ -1,0 +1,40 @@
+"""STXM files of the NeXus definition NXstxm, from the documents of bluesky runs.
+
+::
+
+    nxstxm.export(header.documents(fill=True), directory, file_prefix="C001", first_uid=uid)
+    nxstxm.finish_export(directory, "C001", uid)  # C001.hdf5
+"""
+
+from .export import export
+from .finish import FinishedStxm, finish_export
+from .metadata import make_standard_metadata
+from .scan_types import (
+    focus_scans,
+    line_spec_scans,
+    multi_entry_scans,
+    scan_types,
+    single_2d_scans,
+    single_entry_scans,
+    single_image_scans,
+    spectra_type_scans,
+    stack_type_scans,
+    two_posner_scans,
+)
+
+__all__ = [
+    "FinishedStxm",
+    "export",
+    "finish_export",
+    "focus_scans",
+    "line_spec_scans",
+    "make_standard_metadata",
+    "multi_entry_scans",
+    "scan_types",
+    "single_2d_scans",
+    "single_entry_scans",
+    "single_image_scans",
+    "spectra_type_scans",
+    "stack_type_scans",
+    "two_posner_scans",
+]

@@ -1,0 +1,296 @@
+"""One entry: the points of its runs, in the order of time and on the grid."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import h5py
+import numpy as np
+
+from ..callbacks.output.hdf5_names import member_name
+from .entry_about import write_about
+from .frame_links import link_frames
+from .layout import axis_name
+from .nx_fields import described, field, group, label, plot
+from .part_points import Block, PartPoints
+from .part_reader import PartReader
+from .point_facts import ENERGY, LENGTH, PointFacts
+from .scan_arrays import AxisMean, FlatArray, GridArray
+from .set_plan import EntryPlan
+
+__all__ = ["EntryWriter"]
+
+_FLOAT = np.dtype(np.float64)
+
+
+class EntryWriter:
+    """Write an entry.
+
+    Parameters
+    ----------
+    root : h5py.Group
+        Where.
+    plan : EntryPlan
+        What belongs to it.
+    progress : callable
+        Called without arguments for each run that has been written.
+    """
+
+    def __init__(
+        self, root: h5py.Group, plan: EntryPlan, progress: Callable[[], None] = lambda: None
+    ) -> None:
+        self.plan, self._progress = plan, progress
+        self._layout, self._region = plan.layout, plan.region
+        self.entry = group(root, plan.name, "NXentry")
+        self._instrument = group(self.entry, "instrument", "NXinstrument")
+        self._columns: dict[str, FlatArray | None] = {}
+        self._grids: dict[str, GridArray] = {}
+        self._facts: dict[str, FlatArray] = {}
+        self._means: dict[str, AxisMean] = {}
+        self.names = _counter_names(plan.counters)
+
+    def write(self) -> None:
+        """Write all of it.
+
+        Raises
+        ------
+        StxmDataError
+            A part is damaged, or the runs don't belong together.
+        OSError
+            The file can't be written, or a part read.
+        """
+        plan = self.plan
+        self._make_arrays()
+        for about in plan.parts:
+            with PartReader(about.path) as part:
+                self._add(part, about.request.index.e_idx)
+            self._progress()
+        self._write_plots()
+        with PartReader(plan.parts[0].path) as part:
+            write_about(self.entry, plan, PointFacts(PartPoints(part)))
+        self.entry.attrs["default"] = next(iter(self.names.values()))
+
+    # arrays
+
+    def _make_arrays(self) -> None:
+        plan = self.plan
+        self._control = group(self.entry, "control", "NXmonitor")
+        mono = group(self._instrument, "monochromator", "NXmonochromator")
+        self._facts["energy"] = self._flat(mono, "energy", ENERGY.units)
+        for name in ("sample_x", "sample_y"):
+            device = group(self._instrument, name, "NXdetector")
+            self._facts[name] = self._flat(device, "data", LENGTH.units)
+        for key, name in self.names.items():
+            about = plan.column(key)
+            dtype = np.zeros(1, about.dtype).sum().dtype if about.shape else about.dtype
+            data = group(self.entry, name, "NXdata")
+            self._grids[key] = GridArray(data, "data", plan.shape, dtype, plan.is_whole)
+        self._grids["control"] = GridArray(
+            self._control, "data", plan.shape, _FLOAT, is_whole=False
+        )
+        described(self._grids["control"].dataset, "mA")
+        known = {key for each in plan.parts for key in each.columns}
+        others = [key for each in plan.parts for key in each.columns if key not in self.names]
+        for key in dict.fromkeys([*self.names, *others]):
+            if key in known:
+                self._columns[key] = self._detector(key)
+        sizes = dict(zip(self._layout.dimensions, plan.shape, strict=True))
+        for role, size in sizes.items():
+            for name in self._along(role):
+                self._means[name] = AxisMean(size)
+        for name in ("energy", "sample_x", "sample_y"):
+            self._means.setdefault(name, AxisMean(1))
+
+    def _flat(self, parent: h5py.Group, name: str, units: str) -> FlatArray:
+        flat = FlatArray(parent, name, self.plan.points, _FLOAT, compressed=True)
+        described(flat.dataset, units)
+        return flat
+
+    def _detector(self, key: str) -> FlatArray | None:
+        """Make the group of a column, which a linked one fills at once."""
+        about = self.plan.column(key)
+        name = self.names.get(key) or self._free(member_name(key))
+        device = group(self._instrument, name, "NXdetector")
+        device.attrs["data_key"] = key
+        self._facts[f"{key} count_time"] = flat = FlatArray(
+            device, "count_time", self.plan.points, _FLOAT, compressed=True
+        )
+        described(flat.dataset, "s")
+        units = about.units or ("counts" if key in self.names else "")
+        linked = link_frames(self.plan, key, device)
+        if linked is not None:
+            described(linked, units)
+            return None
+        whole = all(key in each.columns for each in self.plan.parts)
+        dtype = about.dtype if whole else _FLOAT
+        flat = FlatArray(device, "data", self.plan.points, dtype, about.shape)
+        described(flat.dataset, units)
+        return flat
+
+    def _free(self, name: str) -> str:
+        while name in self._instrument or name in self.names.values():
+            name += "_"
+        return name
+
+    def _along(self, role: str) -> tuple[str, ...]:
+        """Name the fields with a value for each place along a dimension."""
+        plane = self._layout.plane
+        match role:
+            case "line":
+                return (f"{plane}_x", f"{plane}_y")
+            case "z":
+                return ("zoneplate_z",)
+            case "energy":
+                return ("energy",)
+            case "x" if self._layout.dimensions == ("x",):
+                return self._layout.names(self._region)
+        return (f"{plane}_{role}",)
+
+    # points
+
+    def _add(self, part: PartReader, e_idx: int) -> None:
+        points = PartPoints(part)
+        facts = PointFacts(points)
+        image = e_idx if self._layout.is_stack else None
+        for block in points.blocks():
+            chosen = None if self.plan.turn is None else block.fast == self.plan.turn
+            place = block if chosen is None else _turn_of(block, chosen)
+            width = points.shape[1] if chosen is None else 1
+            for key, flat in self._columns.items():
+                self._add_column(points, key, flat, block, place, chosen, width, image)
+            self._add_facts(facts, block, place, chosen, e_idx)
+            current = _only(facts.current(block), chosen)
+            self._grids["control"].add(current, place, width, image)
+
+    def _add_column(
+        self, points: PartPoints, key: str, flat: FlatArray | None, block: Block,
+        place: Block, chosen: np.ndarray | None, width: int, image: int | None,
+    ) -> None:  # fmt: skip
+        column = points.columns.get(key)
+        if column is None or not points.fits(column):
+            if flat is not None:
+                flat.add(np.full((len(place), *flat.dataset.shape[1:]), np.nan))
+            return
+        if flat is None and key not in self._grids:
+            return
+        values = _only(points.values(column, block), chosen)
+        if flat is not None:
+            flat.add(values)
+        if key in self._grids:
+            summed = values.reshape(len(values), -1).sum(axis=1) if values.ndim > 1 else values
+            self._grids[key].add(summed, place, width, image)
+
+    def _add_facts(
+        self, facts: PointFacts, block: Block, place: Block, chosen: np.ndarray | None, e_idx: int
+    ) -> None:
+        layout, region = self._layout, self._region
+        found = {"energy": facts.energy(e_idx, block)}
+        x_name, y_name = f"{layout.plane}_x", f"{layout.plane}_y"
+        if layout.dimensions == ("x",):
+            x_name = layout.names(region)[0]
+            found[x_name] = facts.position("x", region.x, block)
+        else:
+            found[x_name] = facts.position(layout.fast, region.x, block)
+            slow = layout.slow if layout.fast not in ("line", "turn") else layout.fast
+            found[y_name] = facts.position(slow, region.y, block)
+        if region.zoneplate_z is not None and layout.slow == "z":
+            found["zoneplate_z"] = facts.position("z", region.zoneplate_z, block)
+        for name, device in (("sample_x", "SampleX"), ("sample_y", "SampleY")):
+            if name not in found:
+                found[name] = facts.standing((device,), LENGTH, block)
+        count_time = _only(facts.count_time(e_idx, block), chosen)
+        for name, flat in self._facts.items():
+            flat.add(count_time if name.endswith(" count_time") else _only(found[name], chosen))
+        for name, mean in self._means.items():
+            mean.add(_only(found[name], chosen), self._places(name, place, e_idx))
+
+    def _places(self, name: str, block: Block, e_idx: int) -> np.ndarray:
+        """Tell where along its own dimension a field's values are."""
+        layout = self._layout
+        for role in layout.dimensions:
+            if name in self._along(role):
+                if layout.is_stack and role == "energy":
+                    return np.full(len(block), e_idx)
+                return block.slow if role == layout.slow else block.fast
+        return np.zeros(len(block), np.int64)
+
+    # plots
+
+    def _write_plots(self) -> None:
+        layout, plan = self._layout, self.plan
+        axes = layout.names(self._region)
+        places = {
+            name: place
+            for place, role in enumerate(layout.dimensions)
+            for name in self._along(role)
+        }
+        values = {name: mean.mean(self._planned(name)) for name, mean in self._means.items()}
+        if "line" in layout.dimensions:
+            x, y = (values[f"{layout.plane}_{each}"] for each in "xy")
+            values["line_position"] = _along_line(x, y)
+            places["line_position"] = layout.dimensions.index("line")
+        count_time = self._count_times()
+        for parent in [*(self.entry[name] for name in self.names.values()), self._control]:
+            for name, each in values.items():
+                field(parent, name, each, ENERGY.units if name == "energy" else LENGTH.units)
+            if parent is not self._control:
+                label(parent, "stxm_scan_type", layout.label)
+                field(parent, "count_time", count_time, "s")
+            plot(parent, axes, places)
+        for key in self.names:
+            data = self._grids[key].dataset
+            described(data, plan.column(key).units or "counts", long_name=key)
+
+    def _planned(self, name: str) -> np.ndarray:
+        """Tell the set-points of a field, for places where nothing was measured."""
+        size = len(self._means[name].mean(np.array(np.nan)))
+        region, plane = self._region, self._layout.plane
+        planned = {
+            "energy": np.array(region.energies),
+            f"{plane}_x": region.x.setpoints,
+            f"{plane}_y": region.y.setpoints,
+        }
+        if region.zoneplate_z is not None:
+            planned["zoneplate_z"] = region.zoneplate_z.setpoints
+        if self._layout.dimensions == ("x",):
+            planned[self._layout.names(region)[0]] = region.x.setpoints
+        found = planned.get(name, np.empty(0))
+        return found if len(found) == size else np.full(size, np.nan)
+
+    def _count_times(self) -> np.ndarray:
+        size, request = self.plan.energies, self.plan.request
+        dwells = np.array(self._region.dwells)
+        return dwells if len(dwells) == size else np.full(size, request.dwell)
+
+
+def _only(values: np.ndarray, chosen: np.ndarray | None) -> np.ndarray:
+    return values if chosen is None else values[chosen]
+
+
+def _turn_of(block: Block, chosen: np.ndarray) -> Block:
+    """Take the points of one of the regions that take turns: one for each energy."""
+    slow = block.slow[chosen]
+    full = len(slow) == block.last - block.first and bool((np.diff(slow) == 1).all())
+    return Block(
+        block.rows, block.times[chosen], slow, np.zeros_like(slow), block.first, block.last, full
+    )
+
+
+def _along_line(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """Tell the distance from a line's first point; an axis that nobody knows doesn't count."""
+    return np.hypot(np.nan_to_num(x - x[0]), np.nan_to_num(y - y[0]))
+
+
+def _counter_names(keys: list[str]) -> dict[str, str]:
+    """Give each counter's group a name that NeXus allows; data keys mostly have such."""
+    taken = {"control", "instrument", "sample", "collection", "sample_x", "sample_y", "source"}
+    taken |= {"monochromator", "zoneplate", "epu", "beam", "title", "definition"}
+    names: dict[str, str] = {}
+    for key in keys:
+        name = axis_name(key) if not key.isidentifier() else key
+        name = name or "counter"
+        while name in taken:
+            name += "_"
+        taken.add(name)
+        names[key] = name
+    return names

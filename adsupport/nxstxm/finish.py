@@ -1,0 +1,197 @@
+"""From the parts of all runs to the file."""
+
+from __future__ import annotations
+
+import datetime
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+import h5py
+
+from .. import __version__
+from ..callbacks.choice import check_choice
+from ..callbacks.file_set import writing
+from ..callbacks.output import AtomicFile, Exists
+from ..callbacks.output.hdf5_closing import close_anyway
+from ..errors import IncompleteScanError, OutputExistsError, StxmDataError
+from ..wording import counted
+from .compat import add_older_attributes
+from .entry import EntryWriter
+from .set_plan import EntryPlan, PartAbout, plan_entries
+from .work import find_work, finishing, parts_of, remove_work
+
+__all__ = ["Compat", "FinishedStxm", "finish_export"]
+
+Compat = Literal["cls"]
+_NEXUS_VERSION = "2024.02"
+
+
+@dataclass(frozen=True)
+class FinishedStxm:
+    """A finished file; can be opened as a path.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        The file.
+    entries : tuple of str
+        Names of its entries.
+    missing : tuple of str
+        What it lacks that was to be scanned, a phrase each: empty unless that was allowed.
+    remarks : tuple of str
+        What is worth knowing, a sentence each.
+    """
+
+    path: Path
+    entries: tuple[str, ...]
+    missing: tuple[str, ...] = ()
+    remarks: tuple[str, ...] = field(default=(), repr=False)
+
+    def __fspath__(self) -> str:
+        return str(self.path)
+
+    def __str__(self) -> str:
+        lines = [f"{self.path}: {', '.join(self.entries)}"]
+        return "\n".join([*lines, *(f"missing: {each}" for each in self.missing), *self.remarks])
+
+
+def finish_export(
+    directory: str | os.PathLike[str],
+    file_prefix: str,
+    first_uid: str | None = None,
+    *,
+    allow_partial: bool = False,
+    compat: Compat | None = None,
+    exists: Exists = "refuse",
+) -> FinishedStxm:
+    """Make the file of the runs that were exported, and remove the work on it.
+
+    Parameters
+    ----------
+    directory : str or path
+        Where the runs were exported to.
+    file_prefix : str
+        The file's name without ``.hdf5``, as it was given to
+        :func:`~adsupport.nxstxm.export`; of a template, what it has become.
+    first_uid : str, optional
+        As it was given there; needed when there is more than one work of this name.
+    allow_partial : bool
+        Whether runs may be missing: their places have NaN.
+    compat : str, optional
+        ``"cls"`` adds the attributes that older programs of the Canadian Light Source look for.
+        Judges of NeXus files may mind them.
+    exists : str
+        What to do when the file exists, see :class:`adsupport.callbacks.output.AtomicFile`.
+
+    Returns
+    -------
+    FinishedStxm
+        The file, and what it lacks.
+
+    Raises
+    ------
+    RunNotFoundError
+        Nothing was exported under this name.
+    IncompleteScanError
+        Runs are missing.
+    StxmDataError, StxmMetadataError
+        The runs don't belong together, or a part is damaged.
+    OutputExistsError
+        The file exists; the work on it stays.
+    OutputError
+        The file can't be written, or another program does so.  The work on it stays.
+
+    Notes
+    -----
+    A file under its final name is whole.  After an error, or a crash, the parts are still there:
+    call it again, or export runs again first.
+    """
+    if compat is not None:
+        check_choice("compat", compat, ("cls",))
+    work = find_work(directory, file_prefix, first_uid)
+    prefix = file_prefix
+    with finishing(work):
+        abouts = [PartAbout.of(path) for path in parts_of(work)]
+        if not abouts:
+            raise IncompleteScanError(
+                f"{work} has no run yet.", remedy="Export the runs of the file first."
+            )
+        entries, missing, remarks = plan_entries(abouts)
+        target = work.parent / f"{prefix}.hdf5"
+        if missing and not allow_partial:
+            raise _incomplete(target, abouts, missing)
+        if exists == "refuse" and os.path.lexists(target):
+            raise OutputExistsError(
+                f"{target} exists already, and isn't replaced",
+                path=target,
+                remedy="Move it away, or finish with exists='bump' or 'replace'.",
+            )
+        _check_points(entries)
+        path = _write(target, entries, missing, compat, exists)
+        remove_work(work)
+    remarks += [f"Run {each.uid}: {text}" for each in abouts for text in each.problems]
+    names = tuple(each.name for each in entries)
+    return FinishedStxm(path, names, tuple(missing), tuple(remarks))
+
+
+def _incomplete(target: Path, parts: Sequence[PartAbout], missing: list[str]) -> Exception:
+    return IncompleteScanError(
+        f"{target.name} isn't finished: {counted(len(parts), 'run')} came, and missing are "
+        f"{'; '.join(missing)}.",
+        missing=tuple(missing),
+        remedy="Export these runs too; or finish with allow_partial=True, which leaves NaN there.",
+    )
+
+
+def _check_points(entries: Sequence[EntryPlan]) -> None:
+    for entry in entries:
+        if not entry.counters:
+            runs = ", ".join(each.uid for each in entry.parts)
+            raise StxmDataError(
+                f"{entry.name} has no point: no event with a counter came of {runs}.",
+                remedy="There is nothing to be written; look at the run's exit status.",
+            )
+
+
+def _write(
+    target: Path,
+    entries: Sequence[EntryPlan],
+    missing: Sequence[str],
+    compat: Compat | None,
+    exists: Exists,
+) -> Path:
+    with AtomicFile(target, exists=exists) as output, writing(target):
+        file = h5py.File(output.temporary, "w", locking=False)
+        try:
+            _write_root(file, target, entries)
+            for entry in entries:
+                EntryWriter(file, entry).write()
+            if missing:
+                collection: Any = file[f"{entries[0].name}/collection"]
+                collection.create_dataset("missing", data=list(missing), dtype=h5py.string_dtype())
+            if compat == "cls":
+                add_older_attributes(file)
+            file.close()
+        finally:
+            close_anyway(file)
+    return output.path
+
+
+def _write_root(file: h5py.File, target: Path, entries: Sequence[EntryPlan]) -> None:
+    now = datetime.datetime.now().astimezone().isoformat(timespec="seconds")
+    file.attrs.update(
+        {
+            "NX_class": "NXroot",
+            "default": entries[0].name,
+            "file_name": target.name,
+            "file_time": now,
+            "creator": "adsupport",
+            "creator_version": __version__,
+            "NeXus_version": _NEXUS_VERSION,
+            "HDF5_Version": h5py.version.hdf5_version,
+            "h5py_version": h5py.version.version,
+        }
+    )

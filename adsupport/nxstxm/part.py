@@ -1,0 +1,93 @@
+"""The part of a file that one run makes: its documents as columns, until all runs have come."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import h5py
+
+from ..callbacks.hdf5.writer import HDF5File
+from ..callbacks.output import AtomicFile
+from ..callbacks.output.hdf5_values import write_attribute
+from ..documents.json_text import encode
+from ..documents.run import Run
+from .part_points import PartPoints
+from .part_reader import PART, PartReader
+from .reading import read_request
+
+__all__ = ["StxmPart", "part_name"]
+
+
+def part_name(uid: str) -> str:
+    """Name the part of a run.
+
+    Parameters
+    ----------
+    uid : str
+        Of the run.
+
+    Returns
+    -------
+    str
+        A file's name.
+    """
+    from ..callbacks.output import safe_component
+
+    return f"{safe_component(uid)}.h5"
+
+
+class StxmPart(HDF5File):
+    """The part of a run, in the directory of the work.
+
+    Parameters
+    ----------
+    directory : pathlib.Path
+        That of the work.
+    run : Run
+        The run, with its start document.
+    image_timeout : float
+        How long to wait for the files of images, in seconds.
+
+    Raises
+    ------
+    StxmMetadataError
+        The start document doesn't say what was scanned.
+    OutputError
+        The part can't be written.
+    """
+
+    def __init__(self, directory: Path, run: Run, image_timeout: float) -> None:
+        read_request(run.start)  # what is wrong there is told before anything is written
+        # A run that comes again is the same run, perhaps with more of its documents.
+        file = AtomicFile(directory / part_name(run.uid), exists="replace")
+        super().__init__(file, image_timeout=image_timeout)
+
+    def write_metadata(self, file: h5py.File) -> None:
+        """Write the start and the stop document as they are; see the base class."""
+        write_attribute(file, "format", PART)
+        for name, document in (("start", self.run.start), ("stop", self.run.stop)):
+            if document is not None:
+                text: Any = encode(document, where=name, other=_as_text)
+                file.create_dataset(name, data=text.decode(), dtype=h5py.string_dtype())
+        file.create_dataset(
+            "problems", data=[*self.run.problems, *self.skipped], dtype=h5py.string_dtype()
+        )
+
+    def finish(self) -> list[Path]:
+        """Give the part its name, if its events are what its metadata say; see the base class.
+
+        Raises
+        ------
+        StxmDataError
+            They aren't.
+        """
+        self.complete()
+        with PartReader(self.output.temporary) as part:
+            PartPoints(part)
+        # It's made anew from the documents when the power fails: no need to wait for the disk.
+        return [self.output.commit(synced=True)]
+
+
+def _as_text(where: str, value: Any) -> None:
+    """Let what JSON can't say stand there as text: it's there to be read by people."""

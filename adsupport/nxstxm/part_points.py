@@ -1,0 +1,367 @@
+"""The points of a run: in the order in which they were measured, and where they are on the grid."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ..errors import StxmDataError
+from .layout import LAYOUTS
+from .part_reader import PartColumn, PartReader
+from .request import Region, ScanAxis
+
+__all__ = ["Block", "PartPoints"]
+
+#: Bytes of a block's values, at most if a line isn't longer.
+_BLOCK_BYTES = 8 * 2**20
+
+#: What isn't a counter, by its name in the metadata.
+_NOT_COUNTERS = (
+    "ENERGY", "Mono_ev_fbk", "StorageRingCurrent", "SampleX", "SampleY", "GoniTheta",
+    "EPUPolarization", "EPUOffset", "Epu_pol_angle", "Epu_gap_fbk", "Epu_gap_offset",
+    "Epu_harmonic",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, eq=False)
+class Block:
+    """Some points of a run, in the order of time: of whole lines.
+
+    Parameters
+    ----------
+    rows : slice
+        Of the stream.
+    times : numpy.ndarray
+        (points,), seconds since 1970.
+    slow, fast : numpy.ndarray
+        (points,): where they are on the run's grid, from 0.
+    first, last : int
+        Lines: those from first to before last.
+    is_full : bool
+        Whether the points are all of these lines, in the grid's order.
+    """
+
+    rows: slice
+    times: np.ndarray
+    slow: np.ndarray
+    fast: np.ndarray
+    first: int
+    last: int
+    is_full: bool
+
+    def __len__(self) -> int:
+        return len(self.slow)
+
+
+class PartPoints:
+    """The points of a run's primary stream.
+
+    Events are points, or lines of points when the counters are waveforms.
+
+    Parameters
+    ----------
+    part : PartReader
+        The run.
+
+    Attributes
+    ----------
+    part, request, layout
+        The run, what was asked for, and how that is laid out.
+    region : Region
+        The run's own; of several that take turns the first.
+    rows : int
+        Events.
+    by_line : bool
+        Whether an event is a line.
+    shape : tuple of int
+        Of the run's grid: (slow, fast).
+    counters : list of str
+        Data keys of what was counted, the primary detector first.
+
+    Raises
+    ------
+    StxmDataError
+        The events contradict the metadata.
+    """
+
+    def __init__(self, part: PartReader) -> None:
+        self.part, self.request = part, part.request
+        self.layout = LAYOUTS[self.request.scan_type]
+        self.region: Region = self.request.region
+        stream = part.primary
+        self.columns = {} if stream is None else stream.columns
+        self._seq = np.empty(0, np.int64) if stream is None else stream.seq_nums
+        self._times = np.empty(0) if stream is None else stream.times
+        self.rows = len(self._seq)
+        fast = self.layout.size(self.layout.fast, self.request, self.region) or 1
+        slow = self.layout.size(self.layout.slow, self.request, self.region)
+        self.counters = self._counters() if self.rows else []
+        self.by_line = self._is_by_line(slow, fast)
+        if slow is None:  # the energies weren't told
+            last = int(self._seq[-1]) if self.rows else 0
+            slow = last if self.by_line else -(-last // fast)
+        self.shape = (slow, fast)
+        self._check()
+        self.counters = [key for key in self.counters if self.fits(self.columns[key])]
+        self._direction = self._direction_column()
+
+    @property
+    def points(self) -> int:
+        """How many points there are, also such that were measured again."""
+        return self.rows * self.shape[1] if self.by_line else self.rows
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether every point of the grid was measured, and once."""
+        return np.array_equal(self._seq, np.arange(1, self._expected() + 1))
+
+    def fits(self, column: PartColumn) -> bool:
+        """Tell whether a column has numbers for each point.
+
+        Parameters
+        ----------
+        column : PartColumn
+            Of the primary stream.
+
+        Returns
+        -------
+        bool
+            Also for those that have one number for a line.
+        """
+        if not column.is_numeric or column.dataset.shape[0] != self.rows:
+            return False
+        return not self.by_line or column.row_shape[:1] in ((), self.shape[1:])
+
+    def point_shape(self, column: PartColumn) -> tuple[int, ...]:
+        """Tell the shape of a point's value.
+
+        Parameters
+        ----------
+        column : PartColumn
+            One that :meth:`fits`.
+
+        Returns
+        -------
+        tuple of int
+            ``()`` for a number; the size of a frame without the 1 of a single one.
+        """
+        shape = column.row_shape[1:] if self.by_line else column.row_shape
+        while len(shape) > 2 and shape[0] == 1:
+            shape = shape[1:]
+        return shape
+
+    def by_turn(self) -> tuple[int, ...]:
+        """Count the points, of regions that take turns those of each.
+
+        Returns
+        -------
+        tuple of int
+            Points; of other scans just one number.
+        """
+        turns = self.shape[1]
+        if not self.layout.takes_turns:
+            return (self.points,)
+        if self.by_line:
+            return (self.rows,) * turns
+        return tuple(int(each) for each in np.bincount((self._seq - 1) % turns, minlength=turns))
+
+    def values(self, column: PartColumn, block: Block) -> np.ndarray:
+        """Read the values of a block's points.
+
+        Parameters
+        ----------
+        column : PartColumn
+            One that :meth:`fits`.
+        block : Block
+            The points.
+
+        Returns
+        -------
+        numpy.ndarray
+            (points, ...), with the column's dtype.
+        """
+        found = column.read(block.rows)
+        if self.by_line and not column.row_shape:
+            return np.repeat(found, self.shape[1])
+        return found.reshape(len(block), *self.point_shape(column))
+
+    def blocks(self) -> Iterator[Block]:
+        """Go through the points.
+
+        Yields
+        ------
+        Block
+            In the order of time.
+        """
+        per_event = self.shape[1] if self.by_line else 1
+        lines = (self._seq - 1) // (1 if self.by_line else self.shape[1])
+        count = max(1, self._rows_of_block() if self.by_line else self.shape[1])
+        if not self.by_line:
+            count *= max(1, self._rows_of_block() // count)
+        start = 0
+        while start < self.rows:
+            last = min(start + count, self.rows) - 1
+            end = int(np.searchsorted(lines, lines[last], "right"))
+            yield self._block(slice(start, end), lines[start:end], per_event)
+            start = end
+
+    def _block(self, rows: slice, lines: np.ndarray, per_event: int) -> Block:
+        slow, times = np.repeat(lines, per_event), np.repeat(self._times[rows], per_event)
+        width = self.shape[1]
+        if self.by_line:
+            fast = np.tile(np.arange(width), len(lines))
+        else:
+            fast = (self._seq[rows] - 1) % width
+        first, last = int(lines[0]), int(lines[-1]) + 1
+        numbers = self._seq[rows]
+        full = len(slow) == (last - first) * width and bool((np.diff(numbers) == 1).all())
+        block = Block(rows, times, slow, fast, first, last, full)
+        backwards = self._backwards(block)
+        if backwards.any():
+            flipped = np.where(backwards[slow - first], width - 1 - fast, fast)
+            block = Block(rows, times, slow, flipped, first, last, False)
+        return block
+
+    def _rows_of_block(self) -> int:
+        sizes = [
+            each.dataset.dtype.itemsize * int(np.prod(each.row_shape, dtype=np.int64))
+            for each in self.columns.values()
+            if each.is_numeric
+        ]
+        return max(1, _BLOCK_BYTES // max([8, *sizes]))
+
+    # which lines were scanned backwards
+
+    def _direction_column(self) -> tuple[PartColumn, ScanAxis] | None:
+        """Find what tells the direction of a line: the positioner that moves most along it."""
+        stream, declared = self.part.primary, self.snaking
+        if declared is not None or stream is None or self.layout.fast == "turn":
+            return None
+        axes = [self.region.x] + ([self.region.y] if self.layout.fast == "line" else [])
+        axis = max(axes, key=lambda each: float(np.ptp(each.setpoints)) if len(each) else 0.0)
+        column = stream.find(self.part.names_of(axis.positioner)) if axis.positioner else None
+        if column is None or not self.fits(column) or (self.by_line and not column.row_shape):
+            return None
+        return (column, axis) if len(axis) > 1 and np.ptp(axis.setpoints) > 0 else None
+
+    @property
+    def snaking(self) -> bool | None:
+        """Whether every second line was scanned backwards, as metadata tell; None if they don't."""
+        if self.request.snaking is not None:
+            return self.request.snaking
+        told: Any = self.part.run.start.get("snaking")
+        if isinstance(told, list | tuple) and told:
+            told = told[-1]
+        return told if isinstance(told, bool) else None
+
+    def _backwards(self, block: Block) -> np.ndarray:
+        """Tell which lines of a block were scanned backwards."""
+        count = block.last - block.first
+        if self._direction is None:
+            found = np.zeros(count, np.bool_)
+            if self.snaking and self.layout.fast != "turn":
+                found[(np.arange(block.first, block.last) % 2) == 1] = True
+            return found
+        column, axis = self._direction
+        positions = self.values(column, block).astype(np.float64)
+        way = float(axis.setpoints[-1] - axis.setpoints[0])
+        found = np.zeros(count, np.bool_)
+        starts = np.flatnonzero(np.r_[True, np.diff(block.slow) != 0])
+        ends = np.r_[starts[1:], len(block.slow)] - 1
+        moved = (positions[ends] - positions[starts]) / way
+        share = (ends - starts) / max(1, self.shape[1] - 1)
+        found[block.slow[starts] - block.first] = (moved < 0) & (-moved > 0.5 * share) & (share > 0)
+        return found
+
+    # counters, and what contradicts the metadata
+
+    def _counters(self) -> list[str]:
+        stream = self.part.primary
+        if stream is None:
+            return []
+        moved = self._moved_keys()
+        numeric = [key for key, each in self.columns.items() if each.is_numeric]
+        chosen = [
+            key
+            for wanted in self.request.detectors
+            for key in numeric
+            if key == wanted or key.startswith(wanted)
+        ]
+        if self.request.detectors and not chosen:
+            raise StxmDataError(
+                f"Run {self.part.run.uid}: no data key of stream 'primary' is or begins with "
+                f"{' or '.join(map(repr, self.request.detectors))} of metadata['primary_det']; it "
+                f"has {', '.join(map(repr, self.columns))}.",
+                remedy="Name the counters' data keys in primary_det.",
+            )
+        chosen += [key for key in self._hinted() if key in numeric and key not in moved]
+        if not chosen:
+            chosen = [key for key in numeric if key not in moved]
+        return list(dict.fromkeys(chosen))
+
+    def _moved_keys(self) -> set[str]:
+        """Find the data keys of what was moved or stood around, and not counted."""
+        stream, part = self.part.primary, self.part
+        if stream is None:
+            return set()
+        region = self.region
+        names = [region.x.positioner, region.y.positioner, *_NOT_COUNTERS]
+        if region.zoneplate_z is not None:
+            names.append(region.zoneplate_z.positioner)
+        found = [stream.find(part.names_of(name)) for name in names if name]
+        keys = {each.key for each in found if each is not None}
+        motors = set(part.run.motors)
+        return keys | {key for key, each in stream.columns.items() if each.object_name in motors}
+
+    def _hinted(self) -> list[str]:
+        stream = self.part.primary
+        if stream is None:
+            return []
+        return [
+            str(key)
+            for document in stream.descriptors
+            for hint in (document.get("hints") or {}).values()
+            for key in (hint or {}).get("fields", ())
+        ]
+
+    def _is_by_line(self, slow: int | None, fast: int) -> bool:
+        shapes = {key: self.columns[key].row_shape for key in self.counters}
+        if any(shape == (fast,) for shape in shapes.values()):
+            return True
+        waveforms = {key: shape[0] for key, shape in shapes.items() if len(shape) == 1}
+        few = slow is not None and self.rows <= slow
+        if waveforms and few and self.part.run.exit_status == "success":
+            key, length = next(iter(waveforms.items()))
+            raise StxmDataError(
+                f"Run {self.part.run.uid}: each value of {key!r} has {length} numbers, and the "
+                f"metadata say that a line has {fast} points.",
+                remedy="Make NPOINTS and SETPOINTS of the regions what was scanned.",
+            )
+        return False
+
+    def _expected(self) -> int:
+        return self.shape[0] if self.by_line else self.shape[0] * self.shape[1]
+
+    def _check(self) -> None:
+        run, expected = self.part.run, self._expected()
+        ragged = [key for key in self.counters if not self.columns[key].is_numeric]
+        if ragged:
+            raise StxmDataError(
+                f"Run {run.uid}: the values of {ragged[0]!r} differ in length.",
+                remedy="Give the counter one length for all lines.",
+            )
+        told = ((run.stop or {}).get("num_events") or {}).get("primary")
+        count = told if isinstance(told, int) else self.rows
+        last = int(self._seq[-1]) if self.rows else 0
+        if last > expected or (run.exit_status == "success" and min(count, last) < expected):
+            what = "lines" if self.by_line else "points"
+            raise StxmDataError(
+                f"Run {run.uid} has {max(last, count)} events, and by its metadata "
+                f"{expected} {what}: {self.shape[0]} x {self.shape[1]} points of a "
+                f"{self.layout.label}.",
+                remedy="Make NPOINTS and SETPOINTS of the regions, and the energies, what was "
+                "scanned.",
+            )

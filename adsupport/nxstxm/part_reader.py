@@ -1,0 +1,257 @@
+"""A part, read: the columns of a run's streams, and what the start document asked for."""
+
+from __future__ import annotations
+
+import os
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Self
+
+import h5py
+import numpy as np
+
+from ..callbacks.output.hdf5_names import key_of
+from ..callbacks.output.hdf5_values import read_value
+from ..documents.json_text import decode
+from ..documents.run import Run
+from ..errors import StxmDataError
+from .reading import read_request
+from .request import ScanRequest
+
+__all__ = ["PART", "PartColumn", "PartReader", "PartStream"]
+
+#: Name and version of the parts' format, as it stands in the attribute ``format``.
+PART = "adsupport-nxstxm-part-1"
+
+
+class PartColumn:
+    """The values of a data key.
+
+    Parameters
+    ----------
+    key : str
+        The data key.
+    dataset : h5py.Dataset
+        (rows, ...): its values.
+
+    Attributes
+    ----------
+    key, dataset
+        As given.
+    units, source, object_name : str
+        As the descriptor has them; empty when it hasn't.
+    """
+
+    def __init__(self, key: str, dataset: h5py.Dataset) -> None:
+        self.key, self.dataset = key, dataset
+        self.units, self.source, self.object_name = (
+            _text(dataset.attrs.get(name)) for name in ("units", "source", "object_name")
+        )
+
+    @property
+    def row_shape(self) -> tuple[int, ...]:
+        """Shape of a row's value."""
+        return tuple(self.dataset.shape[1:])
+
+    @property
+    def is_numeric(self) -> bool:
+        """Whether the values are numbers, and all of one shape."""
+        return self.dataset.dtype.kind in "biuf"
+
+    def read(self, rows: slice) -> np.ndarray:
+        """Read values.
+
+        Parameters
+        ----------
+        rows : slice
+            Which.
+
+        Returns
+        -------
+        numpy.ndarray
+            (rows, ...); NaN where a row has no number.
+        """
+        found: Any = self.dataset[rows]
+        return found
+
+
+class PartStream:
+    """A stream of a run.
+
+    Parameters
+    ----------
+    group : h5py.Group
+        Where it is in the part.
+    """
+
+    def __init__(self, group: h5py.Group) -> None:
+        self._group = group
+
+    @cached_property
+    def columns(self) -> dict[str, PartColumn]:
+        """The columns by data key, in the order of the descriptor."""
+        found: Any = self._group["data"]
+        return {key_of(name): PartColumn(key_of(name), found[name]) for name in found}
+
+    @cached_property
+    def seq_nums(self) -> np.ndarray:
+        """Numbers of the rows, from 1, ascending; int64."""
+        found: Any = self._group["seq_num"]
+        return found[()]
+
+    @cached_property
+    def times(self) -> np.ndarray:
+        """Times of the rows, seconds since 1970 (UTC); float64."""
+        found: Any = self._group["time"]
+        return found[()]
+
+    @cached_property
+    def descriptors(self) -> list[dict[str, Any]]:
+        """The event descriptors."""
+        found: Any = self._group["descriptors"]
+        return read_value(found)
+
+    def stamps(self, key: str) -> np.ndarray:
+        """Tell when a data key's values were measured.
+
+        Parameters
+        ----------
+        key : str
+            The data key.
+
+        Returns
+        -------
+        numpy.ndarray
+            (rows,), float64, seconds since 1970 (UTC); NaN where there is none.
+        """
+        group: Any = self._group["timestamps"]
+        for name in group:
+            if key_of(name) == key:
+                return group[name][()]
+        return np.full(len(self.times), np.nan)
+
+    def find(self, names: list[str]) -> PartColumn | None:
+        """Find a column by one of the names that it may have.
+
+        Parameters
+        ----------
+        names : list of str
+            Data keys, sources (with or without ``PV:`` and field), or names of devices.
+
+        Returns
+        -------
+        PartColumn or None
+            The first that fits; of a device the key that has its name, or its only one.
+        """
+        for name in names:
+            if name in self.columns:
+                return self.columns[name]
+        for name in names:
+            for column in self.columns.values():
+                source = column.source.split(":", 1)[-1] if ":" in column.source else ""
+                if column.source == name or source in (name, f"{name}.RBV", f"{name}.VAL"):
+                    return column
+        for name in names:
+            own = [each for each in self.columns.values() if each.object_name == name]
+            if len(own) == 1:
+                return own[0]
+        return None
+
+
+class PartReader:
+    """A run's part, open for reading; a context manager.
+
+    Parameters
+    ----------
+    path : path
+        The part.
+
+    Attributes
+    ----------
+    path : pathlib.Path
+        As given.
+    run : Run
+        Start and stop document, without streams.
+    request : ScanRequest
+        What was asked for.
+    problems : list of str
+        What was wrong with the run's documents.
+    streams : dict of str to PartStream
+        By name.
+
+    Raises
+    ------
+    StxmDataError
+        It isn't a part, or a damaged one.
+    StxmMetadataError
+        See :func:`~adsupport.nxstxm.reading.read_request`.
+    """
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        self.path = Path(path)
+        try:
+            self._file = h5py.File(path, "r")
+        except OSError as error:
+            raise _damaged(self.path, error) from error
+        try:
+            self._read()
+        except (KeyError, OSError, ValueError) as error:
+            self._file.close()
+            if isinstance(error, StxmDataError) or not isinstance(error, KeyError | OSError):
+                raise
+            raise _damaged(self.path, error) from error
+
+    def _read(self) -> None:
+        file: Any = self._file
+        if _text(file.attrs.get("format")) != PART:
+            raise _damaged(self.path, f"its format isn't {PART!r}")
+        self.run = Run(decode(file["start"].asstr()[()], where="start"))
+        if "stop" in file:
+            self.run.stop = decode(file["stop"].asstr()[()], where="stop")
+        self.problems = [str(each) for each in file["problems"].asstr()[()]]
+        self.request: ScanRequest = read_request(self.run.start)
+        self.streams = {key_of(name): PartStream(group) for name, group in file["streams"].items()}
+
+    @property
+    def primary(self) -> PartStream | None:
+        """The stream with the scan's points; None when the run ended before the first."""
+        return self.streams.get("primary")
+
+    def names_of(self, name: str) -> list[str]:
+        """List what a device may be called in the documents.
+
+        Parameters
+        ----------
+        name : str
+            Its name in the metadata.
+
+        Returns
+        -------
+        list of str
+            What the metadata map it to, and the name itself.
+        """
+        mapped = self.request.names.get(name)
+        return [each for each in (mapped, name) if each]
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def _damaged(path: Path, why: object) -> StxmDataError:
+    return StxmDataError(
+        f"{path} isn't a whole part of an STXM file: {why}.",
+        remedy="Remove it, and export its run again.",
+    )
+
+
+def _text(found: Any) -> str:
+    if isinstance(found, bytes):
+        return found.decode(errors="replace")
+    return found if isinstance(found, str) else ""

@@ -1,0 +1,304 @@
+"""What is known of each point besides its counts: positions, photon energy, ring current.
+
+What was measured is looked for in the primary stream, then in the others; what wasn't is the
+set-point, or NaN.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from .layout import Role
+from .part_points import Block, PartPoints
+from .part_reader import PartColumn, PartStream
+from .request import ScanAxis
+
+__all__ = [
+    "ANGLE",
+    "CURRENT",
+    "ENERGY",
+    "GAP",
+    "LENGTH",
+    "NUMBER",
+    "PointFacts",
+    "Quantity",
+    "Reading",
+]
+
+#: Names of the devices that tell the photon energy, as acquisition programs have them.
+ENERGY_NAMES = ("Mono_ev_fbk", "ENERGY")
+CURRENT_NAME = "StorageRingCurrent"
+
+
+class Quantity(NamedTuple):
+    """A kind of value: the unit in the file, and factors from other units.
+
+    Parameters
+    ----------
+    units : str
+        In the file.
+    factors : dict of str to float
+        From units in small letters.
+    """
+
+    units: str
+    factors: dict[str, float]
+
+    def factor(self, units: str) -> float:
+        """Tell by what to multiply; 1 where the unit isn't known."""
+        return self.factors.get(units.strip().lower(), 1.0)
+
+
+LENGTH = Quantity(
+    "um", {"m": 1e6, "mm": 1e3, "millimeter": 1e3, "nm": 1e-3, "nanometer": 1e-3, "pm": 1e-6}
+)
+ENERGY = Quantity("eV", {"kev": 1e3, "mev": 1e6})
+CURRENT = Quantity("mA", {"a": 1e3, "ua": 1e-3})
+ANGLE = Quantity("degree", {"rad": 180 / np.pi, "radian": 180 / np.pi, "mrad": 0.18 / np.pi})
+NUMBER = Quantity("", {})
+GAP = Quantity("mm", {"m": 1e3, "um": 1e-3, "micron": 1e-3})
+
+
+class Reading(NamedTuple):
+    """Readings of a device that wasn't read with each point.
+
+    Parameters
+    ----------
+    times : numpy.ndarray
+        (readings,), seconds since 1970, ascending.
+    values : numpy.ndarray
+        (readings,), float64.
+    is_baseline : bool
+        Whether they're from before and after the scan.
+    """
+
+    times: np.ndarray
+    values: np.ndarray
+    is_baseline: bool
+
+    def at(self, times: np.ndarray) -> np.ndarray:
+        """Tell the value at other times.
+
+        Parameters
+        ----------
+        times : numpy.ndarray
+            (points,).
+
+        Returns
+        -------
+        numpy.ndarray
+            (points,): the last that a monitor has told; between the readings of a baseline
+            what lies between these.
+        """
+        if self.is_baseline:
+            return np.interp(times, self.times, self.values)
+        index = np.searchsorted(self.times, times, "right") - 1
+        return self.values[np.maximum(index, 0)]
+
+
+class PointFacts:
+    """What is known of the points of a run.
+
+    Parameters
+    ----------
+    points : PartPoints
+        Its points.
+    """
+
+    def __init__(self, points: PartPoints) -> None:
+        self.points, self.part = points, points.part
+        self._found: dict[tuple[str, ...], PartColumn | Reading | None] = {}
+
+    def position(self, role: Role, axis: ScanAxis, block: Block) -> np.ndarray:
+        """Tell where a positioner of the scan stood.
+
+        Parameters
+        ----------
+        role : str
+            Along which dimension of the run's grid its set-points are.
+        axis : ScanAxis
+            The positioner.
+        block : Block
+            The points.
+
+        Returns
+        -------
+        numpy.ndarray
+            (points,), float64, µm.
+        """
+        along_slow = role == self.points.layout.slow
+        column = self._column((axis.positioner,))
+        # One number can't tell the positions of a line along it.
+        if isinstance(column, PartColumn) and (
+            along_slow or not self.points.by_line or column.row_shape
+        ):
+            return self._values(column, LENGTH, block)
+        if role == "turn" or not len(axis):
+            middle = axis.setpoints[len(axis) // 2] if len(axis) else np.nan
+            return np.full(len(block), middle)
+        index = block.slow if along_slow else block.fast
+        return axis.setpoints[index if len(axis) > 1 else np.zeros_like(index)]
+
+    def standing(self, names: tuple[str, ...], quantity: Quantity, block: Block) -> np.ndarray:
+        """Tell the value of a device that wasn't scanned.
+
+        Parameters
+        ----------
+        names : tuple of str
+            What it's called in the metadata.
+        quantity : Quantity
+            What it tells.
+        block : Block
+            The points.
+
+        Returns
+        -------
+        numpy.ndarray
+            (points,), float64, in the quantity's units; NaN where nobody knows.
+        """
+        column = self._column(names)
+        if column is not None:
+            return self._values(column, quantity, block)
+        reading = self.reading(names, quantity)
+        return np.full(len(block), np.nan) if reading is None else reading.at(block.times)
+
+    def energy(self, e_idx: int, block: Block) -> np.ndarray:
+        """Tell the photon energy.
+
+        Parameters
+        ----------
+        e_idx : int
+            Of a run at one energy, which one of its region.
+        block : Block
+            The points.
+
+        Returns
+        -------
+        numpy.ndarray
+            (points,), float64, eV.
+
+        Notes
+        -----
+        A reading from before the scan alone may be older than the last change of the energy:
+        the set-point comes before it.
+        """
+        column = self._column(ENERGY_NAMES)
+        if column is not None:
+            return self._values(column, ENERGY, block)
+        reading = self.reading(ENERGY_NAMES, ENERGY)
+        if reading is not None and not reading.is_baseline:
+            return reading.at(block.times)
+        planned = np.array(self.points.region.energies)
+        if self.points.layout.slow == "energy":
+            known = block.slow < len(planned)
+            return np.where(known, planned[block.slow * known] if len(planned) else np.nan, np.nan)
+        if reading is not None and (len(reading.values) > 1 or e_idx >= len(planned)):
+            return np.full(len(block), reading.values[-1])
+        value = planned[e_idx] if e_idx < len(planned) else np.nan
+        return np.full(len(block), value)
+
+    def current(self, block: Block) -> np.ndarray:
+        """Tell the current of the storage ring; see :meth:`standing`; mA."""
+        return self.standing((CURRENT_NAME,), CURRENT, block)
+
+    def count_time(self, e_idx: int, block: Block) -> np.ndarray:
+        """Tell the time at each point.
+
+        Parameters
+        ----------
+        e_idx : int
+            See :meth:`energy`.
+        block : Block
+            The points.
+
+        Returns
+        -------
+        numpy.ndarray
+            (points,), float64, s: as it was asked for.
+        """
+        dwells = np.array(self.points.region.dwells)
+        index = block.slow if self.points.layout.slow == "energy" else np.array([e_idx])
+        if len(dwells) and index.max(initial=0) < len(dwells):
+            return np.broadcast_to(dwells[index], len(block))
+        return np.full(len(block), self.points.request.dwell)
+
+    def reading(self, names: tuple[str, ...], quantity: Quantity) -> Reading | None:
+        """Find what a device told that wasn't read with each point.
+
+        Parameters
+        ----------
+        names : tuple of str
+            What it's called in the metadata.
+        quantity : Quantity
+            What it tells.
+
+        Returns
+        -------
+        Reading or None
+            Of a monitor, else of the baseline; None when it was in none.
+        """
+        streams = self.part.streams
+        others = [name for name in streams if name not in ("primary", "baseline")]
+        for name in [*others, *(each for each in ("baseline",) if each in streams)]:
+            found = self._reading(streams[name], names, quantity, name == "baseline")
+            if found is not None:
+                return found
+        return None
+
+    def value(self, names: tuple[str, ...], quantity: Quantity) -> float:
+        """Tell the value of what stood still all the time.
+
+        Parameters
+        ----------
+        names : tuple of str
+            What it's called in the metadata.
+        quantity : Quantity
+            What it tells.
+
+        Returns
+        -------
+        float
+            The mean of what was measured; NaN when nobody knows.
+        """
+        column = self._column(names)
+        if column is not None and self.points.rows:
+            values = column.read(slice(None)) * quantity.factor(column.units)
+        else:
+            reading = self.reading(names, quantity)
+            values = np.empty(0) if reading is None else reading.values
+        values = values[np.isfinite(values)]
+        return float(values.mean()) if len(values) else np.nan
+
+    def _reading(
+        self, stream: PartStream, names: tuple[str, ...], quantity: Quantity, is_baseline: bool
+    ) -> Reading | None:
+        column = stream.find([each for name in names for each in self.part.names_of(name)])
+        if column is None or not column.is_numeric or column.row_shape:
+            return None
+        values = column.read(slice(None)) * quantity.factor(column.units)
+        times = stream.stamps(column.key)
+        times = np.where(np.isfinite(times), times, stream.times)
+        if is_baseline:  # a value that stands for long has an old time
+            times = stream.times
+        good = np.isfinite(values)
+        order = np.argsort(times[good], kind="stable")
+        if not len(order):
+            return None
+        return Reading(times[good][order], values[good][order], is_baseline)
+
+    def _column(self, names: tuple[str, ...]) -> PartColumn | None:
+        """Find a device in the primary stream."""
+        if names not in self._found:
+            stream = self.part.primary
+            known = [each for name in names if name for each in self.part.names_of(name)]
+            column = None if stream is None else stream.find(known)
+            fits = column is not None and self.points.fits(column)
+            self._found[names] = column if fits else None
+        found = self._found[names]
+        return found if isinstance(found, PartColumn) else None
+
+    def _values(self, column: PartColumn, quantity: Quantity, block: Block) -> np.ndarray:
+        found = self.points.values(column, block).astype(np.float64)
+        return found * quantity.factor(column.units)

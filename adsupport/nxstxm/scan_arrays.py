@@ -1,0 +1,182 @@
+"""The arrays of an entry while its points come: in the order of time, on the grid, and means."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import h5py
+import numpy as np
+
+from .part_points import Block
+
+__all__ = ["AxisMean", "FlatArray", "GridArray"]
+
+#: Points of a chunk of what hardly changes from point to point.
+_CHUNK = 2**16
+
+
+class FlatArray:
+    """Values in the order of time, in a dataset of its own.
+
+    Parameters
+    ----------
+    group : h5py.Group
+        Where.
+    name : str
+        Of the dataset.
+    points : int
+        How many there will be.
+    dtype : numpy.dtype
+        Of the values.
+    shape : tuple of int
+        Of a point's value.
+    compressed : bool
+        Whether the values are such that compressing them takes no time: they hardly change.
+
+    Attributes
+    ----------
+    dataset : h5py.Dataset
+        (points, ``*shape``).
+    """
+
+    def __init__(
+        self,
+        group: h5py.Group,
+        name: str,
+        points: int,
+        dtype: np.dtype,
+        shape: tuple[int, ...] = (),
+        compressed: bool = False,
+    ) -> None:
+        options: dict[str, Any] = {}
+        if compressed and points > _CHUNK:
+            options = {"chunks": (_CHUNK, *shape), "compression": 1, "shuffle": True}
+        self.dataset: h5py.Dataset = group.create_dataset(name, (points, *shape), dtype, **options)
+        self._next = 0
+
+    def add(self, values: np.ndarray) -> None:
+        """Add values.
+
+        Parameters
+        ----------
+        values : numpy.ndarray
+            (points, ``*shape``).
+        """
+        self.dataset[self._next : self._next + len(values)] = values
+        self._next += len(values)
+
+
+class GridArray:
+    """Values on the grid of an entry, in a dataset of its own.
+
+    Parameters
+    ----------
+    group : h5py.Group
+        Where.
+    name : str
+        Of the dataset.
+    shape : tuple of int
+        Of the grid.
+    dtype : numpy.dtype
+        Of the values.
+    is_whole : bool
+        Whether all places get one; otherwise the dtype is float64 and the others have NaN.
+
+    Attributes
+    ----------
+    dataset : h5py.Dataset
+        The dataset.
+    """
+
+    def __init__(
+        self,
+        group: h5py.Group,
+        name: str,
+        shape: tuple[int, ...],
+        dtype: np.dtype,
+        is_whole: bool,
+    ) -> None:
+        self._dtype = dtype if is_whole else np.dtype(np.float64)
+        fill = None if is_whole else np.nan
+        self.dataset: h5py.Dataset = group.create_dataset(name, shape, self._dtype, fillvalue=fill)
+
+    def add(self, values: np.ndarray, block: Block, width: int, e_idx: int | None) -> None:
+        """Write the values of points.
+
+        Parameters
+        ----------
+        values : numpy.ndarray
+            (points,).
+        block : Block
+            Where they are in their run.
+        width : int
+            Points of a line.
+        e_idx : int or None
+            Of a stack, which image.
+        """
+        lines = block.last - block.first
+        if block.is_full:
+            buffer = values.reshape(lines, width)
+        else:
+            empty = np.nan if self._dtype.kind == "f" else 0
+            buffer = np.full((lines, width), empty, self._dtype)
+            buffer[block.slow - block.first, block.fast] = values
+        rows = slice(block.first, block.last)
+        if e_idx is not None:
+            self.dataset[e_idx, rows] = buffer
+        elif self.dataset.ndim == 2:
+            self.dataset[rows] = buffer
+        elif width == 1:
+            self.dataset[rows] = buffer[:, 0]
+        else:
+            self.dataset[...] = buffer[0]
+
+
+class AxisMean:
+    """The mean of what was measured at each place of an axis.
+
+    Parameters
+    ----------
+    size : int
+        Places.
+    """
+
+    def __init__(self, size: int) -> None:
+        self._sum, self._count = np.zeros(size), np.zeros(size)
+
+    def add(self, values: np.ndarray, index: np.ndarray) -> None:
+        """Take values.
+
+        Parameters
+        ----------
+        values : numpy.ndarray
+            (points,); NaN is left out.
+        index : numpy.ndarray
+            (points,): their places.
+        """
+        if not len(values):
+            return
+        if (values[0] == values).all() and (index[0] == index).all():  # as most images have it
+            self._sum[index[0]] += values[0] * len(values)
+            self._count[index[0]] += len(values)
+            return
+        good = np.isfinite(values)
+        size = len(self._sum)
+        self._sum += np.bincount(index[good], values[good], size)
+        self._count += np.bincount(index[good], minlength=size)
+
+    def mean(self, otherwise: np.ndarray) -> np.ndarray:
+        """Tell the means.
+
+        Parameters
+        ----------
+        otherwise : numpy.ndarray
+            (places,): what stands where nothing was measured.
+
+        Returns
+        -------
+        numpy.ndarray
+            (places,), float64.
+        """
+        with np.errstate(invalid="ignore"):
+            return np.where(self._count > 0, self._sum / np.maximum(self._count, 1), otherwise)
