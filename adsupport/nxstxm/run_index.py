@@ -39,7 +39,8 @@ def read_index(top: Place, scan_type: scan_types, regions: Mapping[int, Region])
     needed = scan_type in stack_type_scans
     meaning = f"where the run belongs: {', '.join(_OWN)}, pol_idx, sp_idx"
     found = top.need("img_idx_map", meaning) if needed else top.find("img_idx_map")
-    entry = _entry(top.find("entry_name"))
+    name = top.find("entry_name")
+    entry = None if name is None or name.value == "" else _entry(name)
     angle = _angle(top)
     first = next(iter(regions), 0)
     own = None if found is None else _own(found.parsed(), entry, needed)
@@ -179,9 +180,7 @@ def _index(place: Place, default: RunIndex | None) -> RunIndex | None:
     return None if entry is None else RunIndex(entry, rotation_angle=_angle(place), **numbers)
 
 
-def _entry(place: Place | None) -> str | None:
-    if place is None or place.value == "":
-        return None
+def _entry(place: Place) -> str | None:
     if isinstance(place.value, str) and ENTRY_NAME.fullmatch(place.value):
         return place.value
     place.wrong(_NAME_TOLD)
