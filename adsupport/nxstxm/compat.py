@@ -13,25 +13,36 @@ _CLASSES = {"f": "NX_FLOAT", "i": "NX_INT", "u": "NX_UINT", "b": "NX_BOOLEAN"}
 
 
 def add_older_attributes(file: h5py.File) -> None:
-    """Say in each dataset what type it has, as files of the Canadian Light Source do.
+    """Say what those files of the Canadian Light Source say that NeXus doesn't know.
 
     Parameters
     ----------
     file : h5py.File
         A finished file, open for writing: each dataset gets ``@NX_class``, such as
-        ``"NX_FLOAT"``, and those with units ``@NX_units``.
+        ``"NX_FLOAT"``, and those with units ``@NX_units``; ``control`` gets what its data are to
+        be plotted over; ``zoneplate`` is an NXfresnel_zone_plate.
 
     Notes
     -----
-    NeXus knows neither: judges that take ``@NX_class`` for that of a group mind it.
+    Judges of NeXus files mind all that.
     Source: files of suitcase.nxstxm, and the program ``nxstxm_validator`` that reads them.
     """
 
     def add(name: str, item: Any) -> None:
-        if not isinstance(item, h5py.Dataset):
-            return
-        item.attrs["NX_class"] = _CLASSES.get(item.dtype.kind, "NX_CHAR")
-        if "units" in item.attrs:
-            item.attrs["NX_units"] = item.attrs["units"]
+        if isinstance(item, h5py.Dataset):
+            item.attrs["NX_class"] = _CLASSES.get(item.dtype.kind, "NX_CHAR")
+            if "units" in item.attrs:
+                item.attrs["NX_units"] = item.attrs["units"]
 
+    for entry in file.values():
+        data: Any = entry[entry.attrs["default"]]
+        control = entry["control"]
+        for name, value in data.attrs.items():
+            if name not in ("NX_class", "target"):
+                control.attrs[name] = value
+        for name in data:
+            if name not in ("data", "stxm_scan_type", "count_time"):
+                control[name] = data[name]
+        if "zoneplate" in entry["instrument"]:
+            entry["instrument/zoneplate"].attrs["NX_class"] = "NXfresnel_zone_plate"
     file.visititems(add)

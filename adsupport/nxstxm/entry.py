@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import h5py
 import numpy as np
 
-from ..callbacks.output.hdf5_names import member_name
 from .entry_about import write_about
 from .frame_links import link_frames
-from .layout import axis_name
-from .nx_fields import described, field, group, label, plot
+from .layout import field_name
+from .nx_fields import NO_UNITS, described, field, group, known_units, label, plot
 from .part_points import Block, PartPoints
 from .part_reader import PartReader
 from .point_facts import ENERGY, LENGTH, PointFacts
@@ -21,6 +21,8 @@ from .set_plan import EntryPlan
 __all__ = ["EntryWriter"]
 
 _FLOAT = np.dtype(np.float64)
+#: Stands for the ring current among data keys, which aren't empty.
+CONTROL = ""
 
 
 class EntryWriter:
@@ -74,7 +76,7 @@ class EntryWriter:
 
     def _make_arrays(self) -> None:
         plan = self.plan
-        self._control = group(self.entry, "control", "NXmonitor")
+        control = group(self.entry, "control", "NXmonitor")
         mono = group(self._instrument, "monochromator", "NXmonochromator")
         self._facts["energy"] = self._flat(mono, "energy", ENERGY.units)
         for name in ("sample_x", "sample_y"):
@@ -85,10 +87,8 @@ class EntryWriter:
             dtype = np.zeros(1, about.dtype).sum().dtype if about.shape else about.dtype
             data = group(self.entry, name, "NXdata")
             self._grids[key] = GridArray(data, "data", plan.shape, dtype, plan.is_whole)
-        self._grids["control"] = GridArray(
-            self._control, "data", plan.shape, _FLOAT, is_whole=False
-        )
-        described(self._grids["control"].dataset, "mA")
+        self._grids[CONTROL] = GridArray(control, "data", plan.shape, _FLOAT, is_whole=False)
+        described(self._grids[CONTROL].dataset, "mA")
         known = {key for each in plan.parts for key in each.columns}
         others = [key for each in plan.parts for key in each.columns if key not in self.names]
         for key in dict.fromkeys([*self.names, *others]):
@@ -109,14 +109,14 @@ class EntryWriter:
     def _detector(self, key: str) -> FlatArray | None:
         """Make the group of a column, which a linked one fills at once."""
         about = self.plan.column(key)
-        name = self.names.get(key) or self._free(member_name(key))
+        name = self.names.get(key) or self._free(field_name(key))
         device = group(self._instrument, name, "NXdetector")
-        device.attrs["data_key"] = key
+        field(device, "local_name", key)
         self._facts[f"{key} count_time"] = flat = FlatArray(
             device, "count_time", self.plan.points, _FLOAT, compressed=True
         )
         described(flat.dataset, "s")
-        units = about.units or ("counts" if key in self.names else "")
+        units = self._units(key)
         linked = link_frames(self.plan, key, device)
         if linked is not None:
             described(linked, units)
@@ -126,6 +126,10 @@ class EntryWriter:
         flat = FlatArray(device, "data", self.plan.points, dtype, about.shape)
         described(flat.dataset, units)
         return flat
+
+    def _units(self, key: str) -> str:
+        units = self.plan.column(key).units
+        return known_units(units) if units else "counts" if key in self.names else NO_UNITS
 
     def _free(self, name: str) -> str:
         while name in self._instrument or name in self.names.values():
@@ -160,7 +164,7 @@ class EntryWriter:
                 self._add_column(points, key, flat, block, place, chosen, width, image)
             self._add_facts(facts, block, place, chosen, e_idx)
             current = _only(facts.current(block), chosen)
-            self._grids["control"].add(current, place, width, image)
+            self._grids[CONTROL].add(current, place, width, image)
 
     def _add_column(
         self, points: PartPoints, key: str, flat: FlatArray | None, block: Block,
@@ -217,7 +221,7 @@ class EntryWriter:
     # plots
 
     def _write_plots(self) -> None:
-        layout, plan = self._layout, self.plan
+        layout = self._layout
         axes = layout.names(self._region)
         places = {
             name: place
@@ -230,16 +234,16 @@ class EntryWriter:
             values["line_position"] = _along_line(x, y)
             places["line_position"] = layout.dimensions.index("line")
         count_time = self._count_times()
-        for parent in [*(self.entry[name] for name in self.names.values()), self._control]:
+        for key, grid in self._grids.items():
+            if key == CONTROL:
+                continue
+            parent: Any = grid.dataset.parent
             for name, each in values.items():
                 field(parent, name, each, ENERGY.units if name == "energy" else LENGTH.units)
-            if parent is not self._control:
-                label(parent, "stxm_scan_type", layout.label)
-                field(parent, "count_time", count_time, "s")
+            label(parent, "stxm_scan_type", layout.label)
+            field(parent, "count_time", count_time, "s")
+            described(grid.dataset, self._units(key), long_name=key)
             plot(parent, axes, places)
-        for key in self.names:
-            data = self._grids[key].dataset
-            described(data, plan.column(key).units or "counts", long_name=key)
 
     def _planned(self, name: str) -> np.ndarray:
         """Tell the set-points of a field, for places where nothing was measured."""
@@ -282,13 +286,13 @@ def _along_line(x: np.ndarray, y: np.ndarray) -> np.ndarray:
 
 
 def _counter_names(keys: list[str]) -> dict[str, str]:
-    """Give each counter's group a name that NeXus allows; data keys mostly have such."""
+    """Give each counter's groups a name that no other group has."""
     taken = {"control", "instrument", "sample", "collection", "sample_x", "sample_y", "source"}
-    taken |= {"monochromator", "zoneplate", "epu", "beam", "title", "definition"}
+    taken |= {"monochromator", "zoneplate", "epu", "title", "definition", "entry_identifier"}
+    taken |= {"start_time", "end_time", "program_name"}
     names: dict[str, str] = {}
     for key in keys:
-        name = axis_name(key) if not key.isidentifier() else key
-        name = name or "counter"
+        name = field_name(key)
         while name in taken:
             name += "_"
         taken.add(name)

@@ -11,8 +11,8 @@ import numpy as np
 from .. import __version__
 from ..callbacks.nexus.run_view import iso_time
 from ..callbacks.output.hdf5_names import member_name
-from .nx_fields import field, group, label
-from .part_reader import PartColumn, PartReader
+from .nx_fields import NO_UNITS, field, group, label
+from .part_reader import PartReader
 from .point_facts import ANGLE, GAP, NUMBER, PointFacts
 from .polarization import stokes_of
 from .request import Polarization
@@ -84,7 +84,9 @@ def _text(start: Mapping[str, Any], keys: tuple[str, ...]) -> str:
 def _write_zone_plate(instrument: h5py.Group, given: Mapping[str, float]) -> None:
     if not given:
         return
-    optics = group(instrument, "zoneplate", "NXfresnel_zone_plate")
+    # No definition lets an NXfresnel_zone_plate be in an instrument; compat="cls" does.
+    optics = group(instrument, "zoneplate", "NXcollection")
+    field(optics, "description", "Fresnel zone plate")
     for key, (name, units) in _ZONE_PLATE.items():
         if key in given:
             field(optics, name, given[key], units)
@@ -114,11 +116,11 @@ def _write_polarization(
         if np.isfinite(gap):
             field(device, "gap", gap, GAP.units)
         if np.isfinite(harmonic):
-            field(device, "harmonic", round(harmonic))
+            field(device, "harmonic", round(harmonic), NO_UNITS)
     vector = _stokes(plan, facts)
     if vector is not None:
         beam = group(sample, "beam", "NXbeam")
-        field(beam, "incident_polarization_stokes", np.array([vector]))
+        field(beam, "incident_polarization_stokes", np.array([vector]), NO_UNITS)
 
 
 def _stokes(plan: EntryPlan, facts: PointFacts) -> tuple[float, ...] | None:
@@ -155,16 +157,10 @@ def _write_baseline(collection: h5py.Group, part: PartReader) -> None:
     stream = part.streams["baseline"]
     baseline = group(collection, "baseline", "NXcollection")
     for key, column in stream.columns.items():
-        if column.is_numeric and not column.row_shape:
-            sensor = group(baseline, member_name(key), "NXsensor")
-            field(sensor, "name", key)
-            values = column.read(slice(None)).astype(np.float64)
-            field(sensor, "value", values, column.units)
-        else:
-            _copy(baseline, member_name(key), column)
-    field(baseline, "time", [iso_time(each) for each in stream.times])
-
-
-def _copy(parent: h5py.Group, name: str, column: PartColumn) -> None:
-    if not column.dataset.is_virtual:
-        column.dataset.file.copy(column.dataset, parent, name)
+        if column.dataset.is_virtual:
+            continue
+        log = group(baseline, member_name(key), "NXlog")
+        column.dataset.file.copy(column.dataset, log, "value", without_attrs=True)
+        if column.units:
+            log["value"].attrs["units"] = column.units
+        field(log, "time", stream.stamps(key) - part.run.time, "s", start=iso_time(part.run.time))

@@ -12,7 +12,7 @@ from typing import Literal
 from .request import Region, ScanRequest
 from .scan_types import scan_types
 
-__all__ = ["LAYOUTS", "Layout", "Role"]
+__all__ = ["LAYOUTS", "Layout", "Role", "field_name"]
 
 #: What a dimension is: photon energy, zone plate's z, slow and fast axis, a line in the plane,
 #: or the regions that take turns.
@@ -65,7 +65,7 @@ class Layout:
             One for each dimension.
         """
         if self.dimensions == ("x",):
-            return (axis_name(region.x.positioner) or "position",)
+            return (field_name(region.x.positioner.lower()) if region.x.positioner else "position",)
         names: dict[str, str] = {
             "energy": "energy",
             "z": "zoneplate_z",
@@ -106,8 +106,8 @@ class Layout:
         return len(region.x)
 
 
-def axis_name(name: str) -> str:
-    """Make the name of a field of a device's name.
+def field_name(name: str) -> str:
+    """Make the name of a field or group of a device's name or data key.
 
     Parameters
     ----------
@@ -117,10 +117,10 @@ def axis_name(name: str) -> str:
     Returns
     -------
     str
-        Such as ``"coarse_x"``: what NeXus allows in names.
+        Such as ``"Coarse_X"``: letters, digits and underscores, which is what NeXus recommends.
     """
-    found = re.sub(r"[^a-z0-9_]+", "_", name.lower()).strip("_")
-    return f"_{found}" if found[:1].isdigit() else found
+    found = re.sub(r"[^A-Za-z0-9_]", "_", name)
+    return found if re.match("[A-Za-z_]", found) else f"_{found}"
 
 
 _IMAGE: tuple[Role, ...] = ("y", "x")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import h5py
@@ -9,7 +10,17 @@ import numpy as np
 
 from ..callbacks.nexus.nx_group import nx_group
 
-__all__ = ["described", "field", "group", "label", "plot"]
+__all__ = ["NO_UNITS", "described", "field", "group", "known_units", "label", "plot"]
+
+
+_UNITS = frozenset(
+    "m cm mm um µm μm micron microns micrometer nm nanometer pm angstrom Angstrom millimeter meter "
+    "deg degree degrees rad mrad urad radian s sec second seconds ms us ns min h Hz kHz MHz GHz "
+    "V mV uV kV A mA uA nA pA W mW kW K degC C Pa hPa kPa mbar bar torr eV keV meV MeV J T mT G "
+    "count counts cps photon photons pixel pixels percent g kg mg L ml dimensionless".split()
+)
+#: For numbers without a unit, where NeXus wants one.
+NO_UNITS = "1"
 
 
 def group(parent: h5py.Group, name: str, nx_class: str) -> h5py.Group:
@@ -91,6 +102,23 @@ def described(dataset: h5py.Dataset, units: str = "", **attributes: Any) -> h5py
         dataset.attrs["units"] = units
     dataset.attrs.update(attributes)
     return dataset
+
+
+def known_units(units: str) -> str:
+    """Pass units that readers can be expected to know.
+
+    Parameters
+    ----------
+    units : str
+        As a device has them.
+
+    Returns
+    -------
+    str
+        The same, or :data:`NO_UNITS` for a word that is no unit: a file with it isn't valid.
+    """
+    words = re.findall(r"[^\W\d_]+", units)
+    return units if words and all(word in _UNITS for word in words) else NO_UNITS
 
 
 def plot(parent: h5py.Group, axes: tuple[str, ...], places: dict[str, int]) -> None:
