@@ -119,7 +119,13 @@ def finish_export(
             raise IncompleteScanError(
                 f"{work} has no run yet.", remedy="Export the runs of the file first."
             )
-        entries, missing, remarks = plan_entries(abouts)
+        planned, missing, remarks = plan_entries(abouts)
+        entries = _measured(planned)
+        missing += [
+            f"{each.name}, of which no point was measured"
+            for each in planned
+            if each not in entries
+        ]
         target = work.parent / f"{prefix}.hdf5"
         if missing and not allow_partial:
             raise _incomplete(target, abouts, missing)
@@ -129,7 +135,6 @@ def finish_export(
                 path=target,
                 remedy="Move it away, or finish with exists='bump' or 'replace'.",
             )
-        _check_points(entries)
         path = _write(target, entries, missing, compat, exists)
         remove_work(work)
     remarks += [f"Run {each.uid}: {text}" for each in abouts for text in each.problems]
@@ -146,14 +151,16 @@ def _incomplete(target: Path, parts: Sequence[PartAbout], missing: list[str]) ->
     )
 
 
-def _check_points(entries: Sequence[EntryPlan]) -> None:
-    for entry in entries:
-        if not entry.counters:
-            runs = ", ".join(each.uid for each in entry.parts)
-            raise StxmDataError(
-                f"{entry.name} has no point: no event with a counter came of {runs}.",
-                remedy="There is nothing to be written; look at the run's exit status.",
-            )
+def _measured(entries: Sequence[EntryPlan]) -> list[EntryPlan]:
+    """Choose the entries that have points: of others the counters aren't known."""
+    found = [each for each in entries if each.counters]
+    if found:
+        return found
+    runs = ", ".join(each.uid for entry in entries for each in entry.parts)
+    raise StxmDataError(
+        f"No point was measured: no event with a counter came of {runs}.",
+        remedy="There is nothing to be written; look at the run's exit status.",
+    )
 
 
 def _write(
