@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict
+from functools import lru_cache
 from itertools import product
 from typing import Any
 
@@ -118,9 +118,8 @@ def make_standard_metadata(
     metadata["wdg_com"] = _text({"SINGLE_LST": single})
     own = index or RunIndex(entry_name, next(iter(regions), 0), rotation_angle=rotation_angle)
     metadata["img_idx_map"] = _text(_place(own))
-    places = {str(number): _place(each) for number, each in enumerate(sequence)}
     told = {
-        "sequence_map": _text(places) if places else None,
+        "sequence_map": _sequence_text(tuple(sequence)),
         "rotation_angle": rotation_angle,
         "snaking": snaking,
         "polarization_codes": polarization_codes,
@@ -213,7 +212,14 @@ def _pol_roi(polarization: Polarization) -> dict[str, Any]:
 
 
 def _place(index: RunIndex) -> dict[str, Any]:
-    return {key: value for key, value in asdict(index).items() if value is not None}
+    return {key: value for key, value in vars(index).items() if value is not None}
+
+
+@lru_cache(maxsize=4)
+def _sequence_text(sequence: tuple[RunIndex, ...]) -> str | None:
+    """Write what all runs of a set say, and a tomography has thousands of."""
+    places = {str(number): _place(each) for number, each in enumerate(sequence)}
+    return _text(places) if places else None
 
 
 def _text(value: Any) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import reprlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -17,7 +17,11 @@ _MOST_SHOWN = 20
 
 
 class Problems(list[str]):
-    """What is wrong with the metadata, a phrase each."""
+    """What is wrong with the metadata, a phrase each; of very many the first ones."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._more = 0
 
     def note(self, phrase: str) -> None:
         """Add a phrase, once.
@@ -27,14 +31,16 @@ class Problems(list[str]):
         phrase : str
             Such as ``'metadata["dwell"] is missing'``.
         """
-        if phrase not in self:
+        if phrase in self:
+            return
+        if len(self) < _MOST_SHOWN:
             self.append(phrase)
+        else:
+            self._more += 1
 
     def __str__(self) -> str:
-        shown = list(self[:_MOST_SHOWN])
-        if len(self) > _MOST_SHOWN:
-            shown.append(f"and {len(self) - _MOST_SHOWN} more")
-        return "; ".join(shown)
+        more = [f"and {self._more} more"] if self._more else []
+        return "; ".join([*self, *more])
 
 
 def plain(value: Any) -> Any:
@@ -54,12 +60,12 @@ def plain(value: Any) -> Any:
         return {plain_key(key): plain(inner) for key, inner in value.items()}
     if isinstance(value, (np.ndarray, np.generic)):
         return plain(value.tolist())
-    if isinstance(value, (list, tuple)):
-        return [plain(each) for each in value]
     if isinstance(value, bytes):
         return value.decode(errors="replace")
     if value is None or isinstance(value, (bool, str)):
         return value
+    if isinstance(value, Sequence):
+        return [plain(each) for each in value]
     if isinstance(value, int):
         # Python refuses to write numbers of thousands of digits.
         return int(value) if value.bit_length() < 1000 else math.inf

@@ -81,7 +81,10 @@ def _whole_or_same(key: str) -> int | str:
 
 def _region(roi: Place, number: int, scan_type: scan_types, beam: _Beam) -> Region | None:
     x = _axis(roi, "X", "the fast axis")
-    y = _axis(roi, "Y", "the slow axis", needed=scan_type not in _ONE_AXIS)
+    if scan_type == scan_types.GENERIC_SCAN and _switched_off(roi.find("Y")):
+        y: ScanAxis | None = ScanAxis("", np.empty(0))
+    else:
+        y = _axis(roi, "Y", "the slow axis", needed=scan_type not in _ONE_AXIS)
     if x is not None and y is not None and scan_type in _ALONG_A_LINE:
         x, y = _line(roi, x, y)
     zoneplate_z = None
@@ -98,7 +101,7 @@ def _region(roi: Place, number: int, scan_type: scan_types, beam: _Beam) -> Regi
         x=x,
         y=y,
         zoneplate_z=zoneplate_z,
-        theta=_theta(roi),
+        theta=_theta(roi, scan_type),
         energies=tuple(beam.energies),
         dwells=tuple(beam.dwells),
         polarizations=beam.polarizations,
@@ -135,17 +138,21 @@ def _line(roi: Place, x: ScanAxis, y: ScanAxis) -> tuple[ScanAxis | None, ScanAx
     return None, None
 
 
-def _theta(roi: Place) -> ScanAxis | None:
+def _switched_off(roi: Place | None) -> bool:
+    """Tell whether an ROI isn't used; then its numbers may contradict each other."""
+    enabled = None if roi is None else roi.find("ENABLED")
+    return enabled is not None and enabled.value is False
+
+
+def _theta(roi: Place, scan_type: scan_types) -> ScanAxis | None:
     goniometer = roi.find("GONI")
     if goniometer is None or not goniometer.is_object():
         return None
     found = goniometer.find("T", "THETA")
-    if found is None:
+    if scan_type != scan_types.TOMOGRAPHY_SCAN and _switched_off(found):
         return None
-    points = points_of(found)
-    if points is None or not points.size:
-        return None
-    return ScanAxis(_positioner(found), points)
+    points = None if found is None else points_of(found)
+    return None if found is None or points is None else ScanAxis(_positioner(found), points)
 
 
 class _Beams:

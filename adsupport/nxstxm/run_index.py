@@ -43,7 +43,11 @@ def read_index(top: Place, scan_type: scan_types, regions: Mapping[int, Region])
     entry = None if name is None or name.value == "" else _entry(name)
     angle = _angle(top)
     first = next(iter(regions), 0)
-    own = None if found is None else _own(found.parsed(), entry, needed)
+    own = None
+    if found is not None:
+        # The run of point spectra is in the entries of all regions.
+        any_will_do = scan_type == scan_types.SAMPLE_POINT_SPECTRA
+        own = _own(found.parsed(), entry, needed, any_will_do)
     if own is None:
         return None if needed else RunIndex(entry or "entry0", first, rotation_angle=angle)
     default = None if needed else RunIndex(entry or "entry0", first)
@@ -136,7 +140,7 @@ def _in_order(key: str) -> tuple[int, str]:
     return len(digits), digits
 
 
-def _own(found: Place, entry: str | None, needed: bool) -> Place | None:
+def _own(found: Place, entry: str | None, needed: bool, any_will_do: bool) -> Place | None:
     """Find the run's own place, also in a map of all runs where it can be told."""
     if found.value is None or not found.is_object():
         return None
@@ -145,9 +149,9 @@ def _own(found: Place, entry: str | None, needed: bool) -> Place | None:
     fits = _all_runs(found)
     if entry is not None and len(fits) > 1:
         fits = [each for each in fits if _entry_of(each) == entry]
-    if len(fits) == 1 or (fits and not needed):
+    if len(fits) == 1 or (fits and any_will_do):
         return fits[0]
-    if needed and found.value:
+    if found.value:
         found.wrong("the place of this run alone (e_idx, entry, sp_id)")
     elif needed:
         found.note(f"lacks {', '.join(_OWN)}")

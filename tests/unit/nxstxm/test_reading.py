@@ -93,7 +93,7 @@ def test_a_dict_with_arrays_is_read_as_its_text() -> None:
     for region in metadata["rois"].values():
         region["X"]["SETPOINTS"] = np.array(region["X"]["SETPOINTS"])
         region["X"]["NPOINTS"] = np.int64(region["X"]["NPOINTS"])
-    metadata["sp_id_lst"] = (0, 1)
+    metadata["sp_id_lst"] = range(2)
     metadata["wdg_com"] = json.loads(metadata["wdg_com"])
     metadata["img_idx_map"] = json.loads(metadata["img_idx_map"]).copy()
     metadata["dwell"] = np.float32(2.5)
@@ -114,6 +114,15 @@ def test_the_goniometer_is_read_by_either_name() -> None:
         assert found is not None
         assert found.setpoints.tolist() == [-60.0, 0.0, 60.0]
         assert found.positioner == "GoniTheta"
+
+
+def test_an_axis_that_is_switched_off_may_contradict_itself() -> None:
+    idle = {**idle_roi("GONI.T"), "SETPOINTS": [0.0]}
+    metadata = changed(STACK, "rois", "1", "GONI", to={"T": idle})
+    assert read(metadata).region.theta is None
+    assert '["SETPOINTS"] must be a list of 50 numbers' in refusal(metadata, scan_type=11)
+    metadata = changed(without(STACK, "img_idx_map"), "rois", "0", "Y", to=idle)
+    assert len(read(metadata, scan_type=8).region.y) == 0
 
 
 def test_missing_set_points_are_computed() -> None:
@@ -210,7 +219,10 @@ def test_a_map_of_all_runs_is_enough_where_it_can_be_decided() -> None:
     request = read(STACK, img_idx_map=runs)
     assert request.index.e_idx == 1
     runs["2"] = place("entry3", 2)
-    assert '["img_idx_map"] must be the place of this run alone' in refusal(STACK, img_idx_map=runs)
+    for scan_type in (6, 7, 11, 13):
+        said = refusal(STACK, img_idx_map=runs, scan_type=scan_type)
+        assert '["img_idx_map"] must be the place of this run alone' in said
+    assert read(STACK, img_idx_map=runs, scan_type=4).index.sp_id == 1
 
 
 def test_a_run_must_be_in_its_sequence() -> None:
