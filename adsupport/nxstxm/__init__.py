@@ -21,9 +21,11 @@ from .scan_types import (
     stack_type_scans,
     two_posner_scans,
 )
+from .writer import NXstxmWriter
 
 __all__ = [
     "FinishedStxm",
+    "NXstxmWriter",
     "export",
     "finish_export",
     "focus_scans",

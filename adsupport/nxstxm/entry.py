@@ -48,6 +48,7 @@ class EntryWriter:
         self._columns: dict[str, FlatArray | None] = {}
         self._grids: dict[str, GridArray] = {}
         self._facts: dict[str, FlatArray] = {}
+        self._count_times: list[FlatArray] = []
         self._means: dict[str, AxisMean] = {}
         self.names = _counter_names(plan.counters)
 
@@ -112,18 +113,20 @@ class EntryWriter:
         name = self.names.get(key) or self._free(field_name(key))
         device = group(self._instrument, name, "NXdetector")
         field(device, "local_name", key)
-        self._facts[f"{key} count_time"] = flat = FlatArray(
-            device, "count_time", self.plan.points, _FLOAT, compressed=True
-        )
-        described(flat.dataset, "s")
+        if key in self.names:
+            times = FlatArray(device, "count_time", self.plan.points, _FLOAT, compressed=True)
+            self._count_times.append(times)
+            described(times.dataset, "s")
         units = self._units(key)
         linked = link_frames(self.plan, key, device)
         if linked is not None:
             described(linked, units)
             return None
-        whole = all(key in each.columns for each in self.plan.parts)
+        whole = all(key in each.columns or not any(each.points) for each in self.plan.parts)
         dtype = about.dtype if whole else _FLOAT
-        flat = FlatArray(device, "data", self.plan.points, dtype, about.shape)
+        flat = FlatArray(
+            device, "data", self.plan.points, dtype, about.shape, compressed=key not in self.names
+        )
         described(flat.dataset, units)
         return flat
 
@@ -203,8 +206,10 @@ class EntryWriter:
             if name not in found:
                 found[name] = facts.standing((device,), LENGTH, block)
         count_time = _only(facts.count_time(e_idx, block), chosen)
+        for flat in self._count_times:
+            flat.add(count_time)
         for name, flat in self._facts.items():
-            flat.add(count_time if name.endswith(" count_time") else _only(found[name], chosen))
+            flat.add(_only(found[name], chosen))
         for name, mean in self._means.items():
             mean.add(_only(found[name], chosen), self._places(name, place, e_idx))
 
@@ -233,7 +238,7 @@ class EntryWriter:
             x, y = (values[f"{layout.plane}_{each}"] for each in "xy")
             values["line_position"] = _along_line(x, y)
             places["line_position"] = layout.dimensions.index("line")
-        count_time = self._count_times()
+        count_time = self._planned_times()
         for key, grid in self._grids.items():
             if key == CONTROL:
                 continue
@@ -261,7 +266,7 @@ class EntryWriter:
         found = planned.get(name, np.empty(0))
         return found if len(found) == size else np.full(size, np.nan)
 
-    def _count_times(self) -> np.ndarray:
+    def _planned_times(self) -> np.ndarray:
         size, request = self.plan.energies, self.plan.request
         dwells = np.array(self._region.dwells)
         return dwells if len(dwells) == size else np.full(size, request.dwell)

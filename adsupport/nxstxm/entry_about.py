@@ -11,7 +11,7 @@ import numpy as np
 from .. import __version__
 from ..callbacks.nexus.run_view import iso_time
 from ..callbacks.output.hdf5_names import member_name
-from .nx_fields import NO_UNITS, field, group, label
+from .nx_fields import NO_UNITS, field, group, known_units, label
 from .part_reader import PartReader
 from .point_facts import ANGLE, GAP, NUMBER, PointFacts
 from .polarization import stokes_of
@@ -161,6 +161,5 @@ def _write_baseline(collection: h5py.Group, part: PartReader) -> None:
             continue
         log = group(baseline, member_name(key), "NXlog")
         column.dataset.file.copy(column.dataset, log, "value", without_attrs=True)
-        if column.units:
-            log["value"].attrs["units"] = column.units
+        log["value"].attrs["units"] = known_units(column.units)
         field(log, "time", stream.stamps(key) - part.run.time, "s", start=iso_time(part.run.time))

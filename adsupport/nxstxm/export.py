@@ -51,8 +51,8 @@ class PartWriter(RunWriter):
 
     def run_file(self, run: Run) -> RunFile:
         """Make the part of a run; see the base class."""
-        prefix = rendered(self.file_prefix, run.start)
-        work = work_of(self.directory, prefix, self.first_uid or run.uid)
+        rendered(self.file_prefix, run.start)  # what's wrong with it is told now
+        work = work_of(self.directory, self.file_prefix, self.first_uid or run.uid)
         return StxmPart(work, run, self.image_timeout)
 
 
@@ -75,7 +75,8 @@ def export(
     directory : str or path
         Where the file is to go; it's made.
     file_prefix : str
-        Name of the file without ``.hdf5``, or a template such as ``"{start[scan_id]:05d}"``.
+        Name of the file without ``.hdf5``, or a template such as ``"{start[scan_id]:05d}"``,
+        which the first run's start document fills in.
     first_uid : str, optional
         uid of the first run of the file, which stands for all; by default the run's own.
     image_timeout : float

@@ -20,8 +20,9 @@ from ..errors import IncompleteScanError, OutputExistsError, StxmDataError
 from ..wording import counted
 from .compat import add_older_attributes
 from .entry import EntryWriter
+from .part_reader import PartReader
 from .set_plan import EntryPlan, PartAbout, plan_entries
-from .work import find_work, finishing, parts_of, remove_work
+from .work import find_work, finishing, parts_of, remove_work, rendered
 
 __all__ = ["Compat", "FinishedStxm", "finish_export"]
 
@@ -74,8 +75,8 @@ def finish_export(
     directory : str or path
         Where the runs were exported to.
     file_prefix : str
-        The file's name without ``.hdf5``, as it was given to
-        :func:`~adsupport.nxstxm.export`; of a template, what it has become.
+        The file's name without ``.hdf5``, or the template, as it was given to
+        :func:`~adsupport.nxstxm.export`.
     first_uid : str, optional
         As it was given there; needed when there is more than one work of this name.
     allow_partial : bool
@@ -112,7 +113,6 @@ def finish_export(
     if compat is not None:
         check_choice("compat", compat, ("cls",))
     work = find_work(directory, file_prefix, first_uid)
-    prefix = file_prefix
     with finishing(work):
         abouts = [PartAbout.of(path) for path in parts_of(work)]
         if not abouts:
@@ -126,7 +126,7 @@ def finish_export(
             for each in planned
             if each not in entries
         ]
-        target = work.parent / f"{prefix}.hdf5"
+        target = work.parent / f"{_prefix(file_prefix, abouts, first_uid)}.hdf5"
         if missing and not allow_partial:
             raise _incomplete(target, abouts, missing)
         if exists == "refuse" and os.path.lexists(target):
@@ -140,6 +140,13 @@ def finish_export(
     remarks += [f"Run {each.uid}: {text}" for each in abouts for text in each.problems]
     names = tuple(each.name for each in entries)
     return FinishedStxm(path, names, tuple(missing), tuple(remarks))
+
+
+def _prefix(file_prefix: str, parts: Sequence[PartAbout], first_uid: str | None) -> str:
+    """Fill in a template with the start document of the first run, or the first that came."""
+    first = min(parts, key=lambda each: (each.uid != first_uid, each.begun))
+    with PartReader(first.path) as part:
+        return rendered(file_prefix, part.run.start)
 
 
 def _incomplete(target: Path, parts: Sequence[PartAbout], missing: list[str]) -> Exception:

@@ -15,8 +15,9 @@ from .layout import LAYOUTS, Layout
 from .part_points import PartPoints
 from .part_reader import PartReader
 from .request import Region, RunIndex, ScanRequest
+from .scan_types import scan_types
 
-__all__ = ["ColumnAbout", "EntryPlan", "PartAbout", "plan_entries"]
+__all__ = ["ColumnAbout", "EntryPlan", "PartAbout", "plan_entries", "runs_of_set"]
 
 _MOST_LISTED = 12
 
@@ -273,6 +274,37 @@ def plan_entries(parts: Iterable[PartAbout]) -> tuple[list[EntryPlan], list[str]
     return entries, _missing(given[0], list(latest.values())), remarks
 
 
+def runs_of_set(request: ScanRequest) -> int | None:
+    """Tell how many runs make a file.
+
+    Parameters
+    ----------
+    request : ScanRequest
+        What one of them was asked for.
+
+    Returns
+    -------
+    int or None
+        None when its metadata don't tell.
+    """
+    if not LAYOUTS[request.scan_type].is_stack:
+        return 1
+    if request.sequence:
+        return len(request.sequence)
+    counts = [
+        len(each.energies) * max(1, len(each.polarizations)) * _angles(request, each)
+        for each in request.regions.values()
+    ]
+    return sum(counts) if all(counts) else None
+
+
+def _angles(request: ScanRequest, region: Region) -> int:
+    """Tell how many angles a region has; 1 unless it's tomography that tells them."""
+    if request.scan_type != scan_types.TOMOGRAPHY_SCAN or region.theta is None:
+        return 1
+    return max(1, len(region.theta))
+
+
 def _entries(name: str, parts: list[PartAbout]) -> list[EntryPlan]:
     request = parts[0].request
     if not LAYOUTS[request.scan_type].takes_turns:
@@ -364,9 +396,7 @@ def _missing(first: PartAbout, parts: Sequence[PartAbout]) -> list[str]:
                 for each in parts
                 if (each.request.index.sp_id, each.request.index.pol_idx) == (sp_id, pol_idx)
             }
-            angles = 1 if region.theta is None else max(1, len(region.theta))
-            if request.scan_type.name != "TOMOGRAPHY_SCAN":
-                angles = 1
+            angles = _angles(request, region)
             if len(own) < angles:
                 which = f"region {sp_id}, polarization {pol_idx}"
                 missing.append(

@@ -52,7 +52,7 @@ def work_of(directory: str | os.PathLike[str], prefix: str, first_uid: str) -> P
     directory : str or path
         Where the file is to go.
     prefix : str
-        Its name without ending.
+        Its name without ending, or the template for it.
     first_uid : str
         Of the first of its runs.
 
