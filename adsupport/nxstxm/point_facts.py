@@ -56,7 +56,10 @@ LENGTH = Quantity(
 )
 ENERGY = Quantity("eV", {"kev": 1e3, "mev": 1e6})
 CURRENT = Quantity("mA", {"a": 1e3, "ua": 1e-3})
-ANGLE = Quantity("degree", {"rad": 180 / np.pi, "radian": 180 / np.pi, "mrad": 0.18 / np.pi})
+ANGLE = Quantity(
+    "degree",
+    {"rad": 180 / np.pi, "radian": 180 / np.pi, "mrad": 0.18 / np.pi, "mdeg": 1e-3, "udeg": 1e-6},
+)
 NUMBER = Quantity("", {})
 GAP = Quantity("mm", {"m": 1e3, "um": 1e-3, "micron": 1e-3})
 
