@@ -116,7 +116,8 @@ def _write_polarization(
         if np.isfinite(gap):
             field(device, "gap", gap, GAP.units)
         if np.isfinite(harmonic):
-            field(device, "harmonic", round(harmonic), NO_UNITS)
+            # NeXus' units of a bare number: none, but said
+            field(device, "harmonic", round(harmonic)).attrs["units"] = ""
     vector = _stokes(plan, facts)
     if vector is not None:
         beam = group(sample, "beam", "NXbeam")

@@ -14,11 +14,13 @@ __all__ = ["NO_UNITS", "described", "field", "group", "known_units", "label", "p
 
 
 _UNITS = frozenset(
-    "m cm mm um µm μm micron microns micrometer nm nanometer pm angstrom Angstrom millimeter meter "
+    "m cm mm um µm micron microns micrometer nm nanometer pm angstrom millimeter meter "
     "deg degree degrees rad mrad urad radian s sec second seconds ms us ns min h Hz kHz MHz GHz "
     "V mV uV kV A mA uA nA pA W mW kW K degC C Pa hPa kPa mbar bar torr eV keV meV MeV J T mT G "
-    "count counts cps photon photons pixel pixels percent g kg mg L ml dimensionless".split()
+    "count counts cps pixel pixels percent g kg mg L ml dimensionless".split()
 )
+_POWER = r"[^\W\d_]+(?:(?:\^|\*\*)-?\d+)?"
+_EXPRESSION = re.compile(rf"(?:1\s*/\s*)?{_POWER}(?:\s*[*/ ]\s*{_POWER})*")
 #: For numbers without a unit, where NeXus wants one.
 NO_UNITS = "1"
 
@@ -116,9 +118,15 @@ def known_units(units: str) -> str:
     -------
     str
         The same, or :data:`NO_UNITS` for a word that is no unit: a file with it isn't valid.
+
+    Notes
+    -----
+    Source: units that pynxtools' validator takes for any quantity.
     """
+    if not _EXPRESSION.fullmatch(units):
+        return NO_UNITS
     words = re.findall(r"[^\W\d_]+", units)
-    return units if words and all(word in _UNITS for word in words) else NO_UNITS
+    return units if all(word in _UNITS for word in words) else NO_UNITS
 
 
 def plot(parent: h5py.Group, axes: tuple[str, ...], places: dict[str, int]) -> None:
