@@ -21,8 +21,8 @@ _UNITS = frozenset(
 )
 _POWER = r"[^\W\d_]+(?:(?:\^|\*\*)-?\d+)?"
 _EXPRESSION = re.compile(rf"(?:1\s*/\s*)?{_POWER}(?:\s*[*/ ]\s*{_POWER})*")
-#: For numbers without a unit, where NeXus wants one.
-NO_UNITS = "1"
+#: For numbers without a unit, where NeXus wants the attribute.
+NO_UNITS = ""
 
 
 def group(parent: h5py.Group, name: str, nx_class: str) -> h5py.Group:
@@ -57,7 +57,7 @@ def label(parent: h5py.Group, name: str, text: str, **attributes: Any) -> h5py.D
 
 
 def field(
-    parent: h5py.Group, name: str, value: Any, units: str = "", **attributes: Any
+    parent: h5py.Group, name: str, value: Any, units: str | None = None, **attributes: Any
 ) -> h5py.Dataset:
     """Write numbers, or a text.
 
@@ -69,8 +69,8 @@ def field(
         Its name.
     value : array-like or str
         The value.
-    units : str
-        Its units; empty for none.
+    units : str or None
+        Its units; :data:`NO_UNITS` for a pure number; None for no attribute.
     **attributes
         Of the dataset.
 
@@ -83,15 +83,15 @@ def field(
     return described(dataset, units, **attributes)
 
 
-def described(dataset: h5py.Dataset, units: str = "", **attributes: Any) -> h5py.Dataset:
+def described(dataset: h5py.Dataset, units: str | None = None, **attributes: Any) -> h5py.Dataset:
     """Give a dataset its attributes.
 
     Parameters
     ----------
     dataset : h5py.Dataset
         The dataset.
-    units : str
-        Its units; empty for none.
+    units : str or None
+        Its units; :data:`NO_UNITS` for a pure number; None for no attribute.
     **attributes
         Others.
 
@@ -100,7 +100,7 @@ def described(dataset: h5py.Dataset, units: str = "", **attributes: Any) -> h5py
     h5py.Dataset
         The same.
     """
-    if units:
+    if units is not None:
         dataset.attrs["units"] = units
     dataset.attrs.update(attributes)
     return dataset
