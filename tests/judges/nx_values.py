@@ -28,7 +28,7 @@ _UNITS = {
     "NX_ANGLE": (("deg", "degree", "degrees"), ("rad", "radian", "radians")),
     "NX_TEMPERATURE": (("degC", "celsius"), ("K", "kelvin")),
     "NX_PRESSURE": (("bar", "mbar", "torr"), ("Pa",)),
-    "NX_UNITLESS": (("", "1"), ()),
+    "NX_UNITLESS": (("",), ()),
     "NX_DIMENSIONLESS": (("", "1"), ()),
 }
 _PREFIXES = r"(|[fpnumkMGT]|µ|μ|nano|micro|milli|kilo)"

@@ -50,21 +50,28 @@ def application_faults(group: h5py.Group, asked: Group) -> Iterator[str]:
             yield from application_faults(child, wanted)
 
 
-def base_class_faults(group: h5py.Group) -> Iterator[str]:
-    """Say what in a group and those below isn't as the base classes have it."""
+def base_class_faults(group: h5py.Group, collected: bool = False) -> Iterator[str]:
+    """Say what in a group and those below isn't as the base classes have it.
+
+    Of what's in an NXcollection, which may be anything, only the classes of groups are looked at.
+    """
     own = base_class(class_of(group))
     if own is None:
         yield f"{group.name}: {class_of(group) or 'no NX_class'!r} is no base class"
         return
-    yield from _attribute_faults(group, own)
+    collected = collected or own.nx_class == "NXcollection"
+    if not collected:
+        yield from _attribute_faults(group, own)
     allowed = {each.nx_class for each in own.groups}
     for name, child in group.items():
-        if not own.open_to_fields and not _NAME.fullmatch(name):
+        if not collected and not _NAME.fullmatch(name):
             yield f"{child.name}: not a name for NeXus"
         if isinstance(child, h5py.Group):
-            if not own.open_to_groups and class_of(child) not in allowed:
+            if not collected and not own.open_to_groups and class_of(child) not in allowed:
                 yield f"{child.name}: {class_of(child)} isn't allowed in {own.nx_class}"
-            yield from base_class_faults(child)
+            yield from base_class_faults(child, collected)
+        elif collected:
+            continue
         elif name in own.fields:
             yield from _field_faults(child, own.fields[name])
         elif not own.open_to_fields and not _is_variant(name, own):
