@@ -4,11 +4,15 @@
 
     nxstxm.export(header.documents(fill=True), directory, file_prefix="C001", first_uid=uid)
     nxstxm.finish_export(directory, "C001", uid)  # C001.hdf5
+
+The metadata that such runs need come from :func:`make_standard_metadata`.
 """
 
 from .export import export
 from .finish import FinishedStxm, finish_export
-from .metadata import make_standard_metadata
+from .metadata import make_polarization, make_sequence, make_standard_metadata
+from .request import Polarization, RunIndex
+from .rois import make_region, make_roi, make_roi_of_points
 from .scan_types import (
     focus_scans,
     line_spec_scans,
@@ -26,10 +30,17 @@ from .writer import NXstxmWriter
 __all__ = [
     "FinishedStxm",
     "NXstxmWriter",
+    "Polarization",
+    "RunIndex",
     "export",
     "finish_export",
     "focus_scans",
     "line_spec_scans",
+    "make_polarization",
+    "make_region",
+    "make_roi",
+    "make_roi_of_points",
+    "make_sequence",
     "make_standard_metadata",
     "multi_entry_scans",
     "scan_types",

@@ -127,10 +127,10 @@ def _write_polarization(
 def _stokes(plan: EntryPlan, facts: PointFacts) -> tuple[float, ...] | None:
     """Tell the polarization: measured, else asked for; None when nobody knows."""
     codes = plan.request.polarization_codes
-    code = facts.value(("EPUPolarization",), NUMBER)
-    if np.isfinite(code):
+    read = facts.readings(("EPUPolarization",), NUMBER)
+    if len(read) and (read == read[0]).all():  # the mean of two numbers may mean a third one
         angle = facts.value(("Epu_pol_angle",), ANGLE)
-        return stokes_of(Polarization(code, angle), codes)
+        return stokes_of(Polarization(float(read[0]), angle), codes)
     asked = plan.region.polarizations
     place = plan.index.pol_idx
     return stokes_of(asked[place], codes) if place < len(asked) else None

@@ -178,6 +178,7 @@ def _write(
     exists: Exists,
 ) -> Path:
     with AtomicFile(target, exists=exists) as output, writing(target):
+        output.check_room(sum(entry.bytes for entry in entries))
         file = h5py.File(output.temporary, "w", locking=False)
         try:
             _write_root(file, target, entries)

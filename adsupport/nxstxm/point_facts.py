@@ -265,14 +265,31 @@ class PointFacts:
         float
             The mean of what was measured; NaN when nobody knows.
         """
+        found = self.readings(names, quantity)
+        return float(found.mean()) if len(found) else np.nan
+
+    def readings(self, names: tuple[str, ...], quantity: Quantity) -> np.ndarray:
+        """Gather what was measured of a device.
+
+        Parameters
+        ----------
+        names : tuple of str
+            What it's called in the metadata.
+        quantity : Quantity
+            What it tells.
+
+        Returns
+        -------
+        numpy.ndarray
+            (readings,), float64, finite, in the quantity's units; empty when nobody knows.
+        """
         column = self._column(names)
         if column is not None and self.points.rows:
-            values = column.read(slice(None)) * quantity.factor(column.units)
+            values = np.ravel(column.read(slice(None)) * quantity.factor(column.units))
         else:
             reading = self.reading(names, quantity)
             values = np.empty(0) if reading is None else reading.values
-        values = values[np.isfinite(values)]
-        return float(values.mean()) if len(values) else np.nan
+        return values[np.isfinite(values)].astype(np.float64)
 
     def _reading(
         self, stream: PartStream, names: tuple[str, ...], quantity: Quantity, is_baseline: bool

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -184,6 +185,15 @@ class EntryPlan:
     def points(self) -> int:
         """How many points were measured."""
         return sum(each.points[self.turn or 0] for each in self.parts)
+
+    @property
+    def bytes(self) -> int:
+        """How many bytes its counters' data and the ring current take."""
+        places = math.prod(self.shape)
+        sizes = [
+            math.prod(each.shape) * each.dtype.itemsize for each in map(self.column, self.counters)
+        ]
+        return 8 * places * (1 + len(sizes)) + self.points * sum(sizes)
 
     @property
     def is_whole(self) -> bool:
