@@ -9,6 +9,7 @@ import h5py
 import numpy as np
 
 from .entry_about import write_about
+from .entry_plan import EntryPlan
 from .frame_links import link_frames
 from .layout import field_name
 from .nx_fields import NO_UNITS, described, field, group, known_units, label, plot
@@ -16,7 +17,6 @@ from .part_points import Block, PartPoints
 from .part_reader import PartReader
 from .point_facts import ENERGY, LENGTH, PointFacts
 from .scan_arrays import AxisMean, FlatArray, GridArray
-from .set_plan import EntryPlan
 
 __all__ = ["EntryWriter"]
 

@@ -11,12 +11,12 @@ import numpy as np
 from .. import __version__
 from ..callbacks.nexus.run_view import iso_time
 from ..callbacks.output.hdf5_names import member_name
+from .entry_plan import EntryPlan
 from .nx_fields import NO_UNITS, field, group, known_units, label
 from .part_reader import PartReader
 from .point_facts import ANGLE, GAP, NUMBER, PointFacts
 from .polarization import stokes_of
 from .request import Polarization
-from .set_plan import EntryPlan
 
 __all__ = ["write_about"]
 

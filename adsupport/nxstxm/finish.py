@@ -20,8 +20,10 @@ from ..errors import IncompleteScanError, OutputExistsError, StxmDataError
 from ..wording import counted
 from .compat import add_older_attributes
 from .entry import EntryWriter
+from .entry_plan import EntryPlan
+from .part_about import PartAbout
 from .part_reader import PartReader
-from .set_plan import EntryPlan, PartAbout, plan_entries
+from .set_plan import plan_entries
 from .work import find_work, finishing, parts_of, remove_work, rendered
 
 __all__ = ["Compat", "FinishedStxm", "finish_export"]

@@ -8,8 +8,8 @@ from typing import Any
 
 import h5py
 
+from .entry_plan import EntryPlan
 from .part_reader import PartReader
-from .set_plan import EntryPlan
 
 __all__ = ["link_frames"]
 

@@ -14,10 +14,10 @@ from ..documents.run import Run
 from ..wording import counted
 from .export import PartWriter
 from .finish import Compat, finish_export
+from .missing_runs import runs_of_set
 from .part import StxmPart
 from .reading import read_request
 from .request import ScanRequest
-from .set_plan import runs_of_set
 from .work import rendered, work_of
 
 __all__ = ["NXstxmWriter"]
