@@ -77,6 +77,8 @@ def metadata(scan: StxmScan, **index: int) -> dict[str, Any]:
     """What ``start["metadata"]`` of a run says."""
     index = index or next(scan.indexes())
     regions = {str(sp_id): rois(scan, at) for at, sp_id in enumerate(scan.regions)}
+    # the programs sort keys: only sp_id_lst tells which region is first
+    regions = {key: regions[key] for key in sorted(regions)}
     if scan.scan_type in STACKS:
         asked: dict[str, Any] = {"SINGLE_LST": {
             "SP_ROIS": list(regions.values()), "POL_ROIS": pol_rois(scan),

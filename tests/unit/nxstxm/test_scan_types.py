@@ -108,7 +108,10 @@ def test_pages_of_several_events(kind: int, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "exit_status", ["abort", pytest.param("fail", marks=SLOW), pytest.param(None, marks=SLOW)]
 )
-@pytest.mark.parametrize("kind", SCANS)
+@pytest.mark.parametrize(
+    "kind",
+    [pytest.param(each, marks=() if each in (0, 2, 3, 4, 5, 7, 8) else SLOW) for each in SCANS],
+)
 def test_the_rest_of_an_aborted_scan_is_not_a_number(
     kind: int, exit_status: str | None, tmp_path: Path
 ) -> None:
@@ -166,11 +169,13 @@ def test_two_regions_of_single_images(tmp_path: Path) -> None:
     check(tmp_path, scan, numbered(runs(scan)))
 
 
+@SLOW
 def test_angles_with_two_polarizations_each(tmp_path: Path) -> None:
     scan = replace(SCANS[11], polarizations=LEFT_RIGHT)
     check(tmp_path, scan, numbered(runs(scan)))
 
 
+@SLOW
 @pytest.mark.parametrize(
     "polarizations", [((2, 0.0, 0.0), (5, 30.0, 0.0)), ((3, 0.0, 0.0), (4, 0.0, 0.0))]
 )
