@@ -1,4 +1,4 @@
-"""Two readers of NXstxm files that do as well-known programs do, to see that these could."""
+"""Readers of NXstxm files that do as well-known programs do, to see that these could."""
 
 from __future__ import annotations
 
@@ -8,8 +8,10 @@ from typing import Any
 
 import h5py
 import numpy as np
+from nexusformat.nexus import nxload
+from silx.io import nxdata
 
-__all__ = ["MantisStack", "als_like", "mantis_like"]
+__all__ = ["MantisStack", "als_like", "default_plot", "mantis_like"]
 
 
 @dataclass(frozen=True)
@@ -22,15 +24,22 @@ class MantisStack:
     x: np.ndarray
     y: np.ndarray
     dwells: np.ndarray
-    absorption: np.ndarray
+    data: np.ndarray
+    ring_current: np.ndarray
+
+    @property
+    def normalized(self) -> np.ndarray:
+        """Data as at the median of the ring current."""
+        return self.data / (self.ring_current / np.nanmedian(self.ring_current))
 
 
 def mantis_like(path: Path | str, detector: int = 0) -> list[MantisStack]:
-    """Read each entry's n-th NXdata by name as MANTiS does.
+    """Read each entry's n-th NXdata by name as MANTiS 3.3 does.
 
     It takes the first item of the definition and of the scan type, decodes the items of ``@axes``
-    and puts data in the order x, y, energy; along a line it's position, energy.  Raises ValueError
-    for a scan without sample_x or a line in ``@axes``, which MANTiS can't show.
+    and puts data in the order x, y, energy; the data of a monitor likewise.  Of lines it knows
+    horizontal ones.  Raises ValueError for what it can't show: other lines, and scans without
+    sample_x in ``@axes``.
     """
     with h5py.File(path) as file:
         return [
@@ -51,6 +60,8 @@ def _mantis_stack(name: str, entry: h5py.Group, detector: int) -> MantisStack:
     axes = [item.decode("UTF-8") for item in plot.attrs["axes"]]
     if "line_position" in axes:
         order = [axes.index("line_position"), axes.index("energy")]
+        if np.unique(plot["sample_y"]).size > 1:
+            raise ValueError("a line that isn't horizontal: sample_y changes")
     else:
         order = [axes.index("sample_x"), axes.index("sample_y")]
         order += [axes.index("energy")] if "energy" in axes else []
@@ -62,7 +73,8 @@ def _mantis_stack(name: str, entry: h5py.Group, detector: int) -> MantisStack:
         x=np.array(plot["sample_x"]),
         y=np.array(plot["sample_y"]),
         dwells=np.array(plot["count_time"]),
-        absorption=np.transpose(np.array(plot[signal]), axes=order),
+        data=np.transpose(np.array(plot[signal]), axes=order),
+        ring_current=np.transpose(np.array(entry["control/data"]), axes=order),
     )
 
 
@@ -88,3 +100,22 @@ def als_like(path: Path | str, entry: str, counter: str) -> dict[str, Any]:
         energies = np.asarray(group["energy"][()], dtype=float).ravel()
         dwell = float(np.asarray(group["count_time"][()], dtype=float).ravel()[0])
         return {**found, "frame": frame, "energies": energies, "dwell": dwell}
+
+
+def default_plot(path: Path | str) -> list[str]:
+    """Find what silx and nexusformat plot when they're only given the file: names of its axes.
+
+    Raises ValueError when one of these finds nothing, or something else than the other.
+    """
+    with h5py.File(path) as file:
+        plot = nxdata.get_default(file, validate=True)
+        if plot is None or not plot.is_valid:
+            raise ValueError("silx finds nothing to plot")
+        shape = plot.signal.shape
+        axes = [name.split(" (")[0] for name in plot.axes_names]
+    found = nxload(str(path)).plottable_data
+    if found is None or found.nxsignal.shape != shape:
+        raise ValueError("nexusformat finds nothing to plot")
+    if [axis.nxname for axis in found.nxaxes] != axes:
+        raise ValueError(f"nexusformat has other axes than {axes}")
+    return axes

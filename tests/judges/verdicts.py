@@ -21,7 +21,7 @@ from ..unit.nxstxm.test_scan_types import SCANS, exported
 from . import nxvalidate_judge, pynxtools_judge
 from .nxdl_rules import children_of
 from .nxstxm_rules import violations
-from .stxm_readers import als_like, mantis_like
+from .stxm_readers import als_like, default_plot, mantis_like
 
 __all__ = ["JUDGES", "Shown", "readers_of", "shown", "table"]
 
@@ -60,7 +60,7 @@ def shown(path: Path) -> Shown:
 
 
 def readers_of(path: Path) -> list[str]:
-    """Tell which of the readers read a file."""
+    """Tell which programs could show a file, by readers that do as they do."""
     with h5py.File(path) as opened:
         file: Any = opened
         entry = str(file.attrs["default"])
@@ -69,6 +69,7 @@ def readers_of(path: Path) -> list[str]:
     for name, read in (
         ("MANTiS", lambda: mantis_like(path)),
         ("pystxmcontrol", lambda: als_like(path, entry, counter)),
+        ("silx, NeXpy", lambda: default_plot(path)),
     ):
         try:
             read()
@@ -87,7 +88,7 @@ def table(directory: Path) -> str:
         paths[kind] = exported(place, runs(SCANS[kind]))
     strict = os.environ.get(pynxtools_judge.VARIABLE)
     found = pynxtools_judge.judge(*paths.values()) if strict else {}
-    rows = [HEAD + ["read by"]]
+    rows = [HEAD + ["shown by"]]
     rows.append(["---"] * len(rows[0]))
     for kind, path in paths.items():
         look = shown(path)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import h5py
 import numpy as np
@@ -12,9 +12,9 @@ import pytest
 
 from adsupport import nxstxm
 
-from ...judges import pynxtools_judge
+from ...judges import mantis_judge, pynxtools_judge
 from ...judges.nxstxm_rules import violations
-from ...judges.stxm_readers import als_like, mantis_like
+from ...judges.stxm_readers import als_like, default_plot, mantis_like
 from ...judges.verdicts import JUDGES, readers_of, shown, table
 from .stxm_runs import Documents, cut, runs
 from .stxm_scan import StxmScan
@@ -23,7 +23,7 @@ from .test_scan_types import SCANS, VARIANTS, exported
 STACKS = (7, 11, 13)
 IMAGES = (6, 9, 10, 12)
 #: Which kinds the programs can show.
-MANTIS = {5, *STACKS, *IMAGES}
+MANTIS = {*STACKS, *IMAGES}
 PYSTXMCONTROL = set(SCANS) - {4, 8}
 
 
@@ -57,6 +57,7 @@ def test_each_kind_of_scan_is_valid_and_can_be_read(kind: int, tmp_path: Path) -
     able = readers_of(path)
     assert ("MANTiS" in able) == (kind in MANTIS)
     assert ("pystxmcontrol" in able) == (kind in PYSTXMCONTROL)
+    assert default_plot(path) == shown(path).axes
 
 
 @pytest.mark.slow
@@ -80,19 +81,27 @@ def test_odd_columns_do_no_harm(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("kind", [6])
 def test_older_attributes_are_all_that_judges_could_mind(kind: int, tmp_path: Path) -> None:
-    path = older(tmp_path, kind)
+    path = finished(tmp_path, kind, "cls")
     assert violations(path)
     for said in [*violations(path, older_attributes=True), *JUDGES["nxvalidate"](path)]:
         assert "/control" in said or "/instrument/zoneplate" in said
     assert "MANTiS" in readers_of(path) or kind == 4
 
 
-def older(directory: Path, kind: int) -> Path:
+def finished(directory: Path, kind: int, compat: Literal["cls"] | None) -> Path:
     first = ""
     for documents in runs(SCANS[kind]):
         first = first or documents[0][1]["uid"]
-        nxstxm.export(documents, directory, f"older{kind}", first)
-    return Path(nxstxm.finish_export(directory, f"older{kind}", first, compat="cls"))
+        nxstxm.export(documents, directory, "C1", first)
+    return Path(nxstxm.finish_export(directory, "C1", first, compat=compat))
+
+
+def make_horizontal(path: Path) -> None:
+    """Change a line spectrum's line to one that MANTiS knows."""
+    with h5py.File(path, "r+") as opened:
+        file: Any = opened
+        for counter in ("counter0", "counter1"):
+            file[f"entry0/{counter}/sample_y"][...] = 1.5
 
 
 def test_a_stack_as_mantis_has_it(tmp_path: Path) -> None:
@@ -104,18 +113,23 @@ def test_a_stack_as_mantis_has_it(tmp_path: Path) -> None:
     assert [stack.entry for stack in stacks] == [scan.entry(*place) for place in places]
     for stack, (region, pol) in zip(stacks, places, strict=True):
         expected = scan.value(0, i, j, e, region, pol)
-        np.testing.assert_array_equal(stack.absorption, expected)
+        np.testing.assert_array_equal(stack.data, expected)
+        current = stack.ring_current
+        assert np.ptp(current) > 0
+        np.testing.assert_allclose(stack.normalized, expected / current * np.median(current))
         np.testing.assert_allclose(stack.x, scan.x_setpoints(region))
         np.testing.assert_allclose(stack.y, scan.y_setpoints(region))
         np.testing.assert_allclose(stack.dwells, np.array(scan.dwells) / 1000)
         np.testing.assert_allclose(stack.energies, scan.energy_at(np.arange(len(scan.energies))))
 
 
-def test_a_line_spectrum_as_mantis_has_it(tmp_path: Path) -> None:
+def test_a_horizontal_line_spectrum_as_mantis_has_it(tmp_path: Path) -> None:
     scan = SCANS[5]
-    [stack] = mantis_like(exported(tmp_path, runs(scan)), detector=1)
+    path = exported(tmp_path, runs(scan))
+    make_horizontal(path)
+    [stack] = mantis_like(path, detector=1)
     j, i = np.ogrid[: scan.nx, : len(scan.energies)]
-    np.testing.assert_array_equal(stack.absorption, scan.value(1, i, j))
+    np.testing.assert_array_equal(stack.data, scan.value(1, i, j))
     assert stack.x.shape == stack.y.shape == (scan.nx,)
 
 
@@ -173,7 +187,7 @@ def test_pynxtools_says_valid_of_odd_ones(tmp_path: Path) -> None:
 @pynxtools_judge.needs_pynxtools
 @pytest.mark.slow
 def test_pynxtools_minds_older_attributes_alone(tmp_path: Path) -> None:
-    [complaints] = pynxtools_judge.judge(older(tmp_path, 7)).values()
+    [complaints] = pynxtools_judge.judge(finished(tmp_path, 7, "cls")).values()
     assert complaints
     for said in complaints:
         assert any(part in said for part in ("/control", "/instrument/zoneplate", "/@NX_units"))
@@ -185,3 +199,35 @@ def test_the_definition_is_in_the_form_that_readers_take(tmp_path: Path) -> None
         file: Any = opened
         assert file["entry0/definition"][0].decode() == "NXstxm"
         assert file["entry0/definition"][()] == b"NXstxm"
+
+
+@mantis_judge.needs_mantis
+@pytest.mark.slow
+def test_mantis_itself_reads_a_stack(tmp_path: Path) -> None:
+    """Counter by counter, with and without the ring current, as our reader does."""
+    path = exported(tmp_path, runs(SCANS[7]))
+    for channel in range(2):
+        for number, ours in enumerate(mantis_like(path, channel)):
+            for normalized in (False, True):
+                found = mantis_judge.read(path, number, channel, normalized=normalized)
+                expected = ours.normalized if normalized else ours.data
+                np.testing.assert_array_equal(found["data"], expected)
+                np.testing.assert_array_equal(found["energies"], ours.energies)
+                np.testing.assert_array_equal(found["x"], ours.x)
+                np.testing.assert_array_equal(found["y"], ours.y)
+                np.testing.assert_array_equal(found["dwells"], ours.dwells)
+
+
+@mantis_judge.needs_mantis
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", [5, *IMAGES, 11, 13])
+@pytest.mark.parametrize("compat", [None, "cls"])
+def test_mantis_itself_reads_what_our_reader_does(
+    kind: int, compat: Literal["cls"] | None, tmp_path: Path
+) -> None:
+    path = finished(tmp_path, kind, compat)
+    if kind == 5:
+        make_horizontal(path)
+    [ours, *_] = mantis_like(path)
+    found = mantis_judge.read(path)
+    np.testing.assert_array_equal(found["data"].ravel(), ours.data.ravel())

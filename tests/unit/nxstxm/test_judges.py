@@ -12,7 +12,7 @@ from ...judges import nxvalidate_judge, pynxtools_judge
 from ...judges.nxstxm_rules import violations
 from ...judges.plain_stxm import KINDS, write_plain
 from ...judges.stxm_defects import DEFECTS
-from ...judges.stxm_readers import als_like, mantis_like
+from ...judges.stxm_readers import als_like, default_plot, mantis_like
 
 NO_LINE_NOR_SAMPLE = ["point", "focus", "osa focus", "osa", "detector", "generic"]
 NO_IMAGE = ["point", "generic"]
@@ -83,9 +83,28 @@ def test_older_attributes_when_allowed(tmp_path):
     assert violations(path, older_attributes=True) == []
 
 
+def level(path: Path) -> None:
+    """Make a line horizontal."""
+    with h5py.File(path, "r+") as file:
+        file["entry0/counter0/sample_y"][...] = 1.5
+
+
+def test_mantis_knows_no_other_lines(tmp_path):
+    with pytest.raises(ValueError, match="horizontal"):
+        mantis_like(write_plain(tmp_path / "plain.h5", KINDS["line"]))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_viewers_find_what_to_plot(kind, tmp_path):
+    path = write_plain(tmp_path / "plain.h5", KINDS[kind])
+    assert default_plot(path) == list(KINDS[kind].sizes)
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_mantis_reads_what_it_can(kind, tmp_path):
     path = write_plain(tmp_path / "plain.h5", KINDS[kind])
+    if kind == "line":
+        level(path)
     if kind in NO_LINE_NOR_SAMPLE:
         with pytest.raises(ValueError, match="is not in list"):
             mantis_like(path)
@@ -93,11 +112,11 @@ def test_mantis_reads_what_it_can(kind, tmp_path):
     [stack] = mantis_like(path)
     sizes = KINDS[kind].sizes
     assert stack.scan_type == KINDS[kind].scan_type
-    assert stack.absorption.shape == tuple(sizes.values())[::-1]
+    assert stack.data.shape == tuple(sizes.values())[::-1]
     assert len(stack.dwells) == len(stack.energies) == sizes.get("energy", 1)
     # The first point is 0, its neighbour in x 1.
-    assert stack.absorption.ravel()[0] == 0
-    assert stack.absorption[1].ravel()[0] == 1
+    assert stack.data.ravel()[0] == 0
+    assert stack.data[1].ravel()[0] == 1
 
 
 @pytest.mark.parametrize("kind", KINDS)
