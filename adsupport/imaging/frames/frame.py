@@ -1,0 +1,109 @@
+"""A frame, the stream that it belongs to, and how that ended."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+
+__all__ = ["Frame", "StreamAbout", "StreamEnd"]
+
+_NOTHING: Mapping[str, Any] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Frame:
+    """An image of a detector, and what is known of it.
+
+    Parameters
+    ----------
+    data : numpy.ndarray
+        Shape (Y, X), or (Y, X, 3) of a colour camera.  It is shared by all addons, and read-only.
+    stream : str
+        Name of its stream, such as ``primary``.
+    sequence : int
+        Its place in the stream of this run, from 0: what the source gave, lost ones not counted.
+    unique_id : int or None
+        NDArrayUniqueId; None when the source has none.
+    angle : float or None
+        Of the rotation, in degrees; None when it isn't known.
+    timestamp : float or None
+        When it was taken, in seconds since 1970; None when the source doesn't say.
+    run_uid : str
+        Uid of the run's start document; empty when there is no run.
+    facts : mapping of str to object
+        What else is known: attributes of the detector and readings by their data keys.
+    """
+
+    data: np.ndarray
+    stream: str
+    sequence: int
+    unique_id: int | None = None
+    angle: float | None = None
+    timestamp: float | None = None
+    run_uid: str = ""
+    facts: Mapping[str, Any] = _NOTHING
+
+
+@dataclass(frozen=True, slots=True)
+class StreamAbout:
+    """What is known before an acquisition.
+
+    Parameters
+    ----------
+    run_uid : str
+        Uid of the run's start document; empty when there is no run.
+    stream : str
+        Name of the stream, such as ``primary``.
+    expected : int or None
+        How many frames will be taken; None when nobody knows.
+    md : mapping of str to object
+        The run's metadata (its start document).
+    angles : tuple of float
+        Degrees of each of the frames as they are asked for, in the order of time; empty when
+        nobody says.  A frame whose source knows its own angle doesn't take one from here.
+    """
+
+    run_uid: str = ""
+    stream: str = "primary"
+    expected: int | None = None
+    md: Mapping[str, Any] = field(default_factory=dict)
+    angles: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class StreamEnd:
+    """How an acquisition ended, for one addon.
+
+    Parameters
+    ----------
+    about : StreamAbout
+        What was known before.
+    expected : int or None
+        How many frames were taken, as far as known.
+    frames : int
+        How many the source gave.
+    dropped : int
+        How many of these this addon didn't get, by its policy.
+    reason : str
+        Why it ended before all frames came; empty when it ended well.
+    """
+
+    about: StreamAbout
+    expected: int | None
+    frames: int
+    dropped: int = 0
+    reason: str = ""
+
+    @property
+    def missing(self) -> int:
+        """How many frames the source didn't give; 0 when nobody knows how many there should be."""
+        return max(0, (self.expected or 0) - self.frames)
+
+    @property
+    def complete(self) -> bool:
+        """Whether the addon had all frames."""
+        return not (self.missing or self.dropped or self.reason)
