@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -16,11 +16,12 @@ from ..callbacks.choice import check_choice
 from ..callbacks.file_set import writing
 from ..callbacks.output import AtomicFile, Exists
 from ..callbacks.output.hdf5_closing import close_anyway
-from ..errors import IncompleteScanError, OutputExistsError, StxmDataError
+from ..errors import IncompleteScanError, OutputError, OutputExistsError, StxmDataError
 from ..wording import counted
 from .compat import add_older_attributes
 from .entry import EntryWriter
 from .entry_plan import EntryPlan
+from .finished_mark import finished_before, identities, mark, unchanged
 from .part_about import PartAbout
 from .part_reader import PartReader
 from .set_plan import plan_entries
@@ -116,10 +117,15 @@ def finish_export(
         check_choice("compat", compat, ("cls",))
     work = find_work(directory, file_prefix, first_uid)
     with finishing(work):
-        abouts = [PartAbout.of(path) for path in parts_of(work)]
+        done = _finished_before(work)
+        if done is not None:
+            return done
+        parts = identities(parts_of(work))
+        abouts = [PartAbout.of(work / name) for name in parts]
         if not abouts:
+            remove_work(work, ())
             raise IncompleteScanError(
-                f"{work} has no run yet.", remedy="Export the runs of the file first."
+                f"{work} has no run.", remedy="Export the runs of the file (again) first."
             )
         planned, missing, remarks = plan_entries(abouts)
         entries = _measured(planned)
@@ -137,11 +143,29 @@ def finish_export(
                 path=target,
                 remedy="Move it away, or finish with exists='bump' or 'replace'.",
             )
-        path = _write(target, entries, missing, compat, exists)
-        remove_work(work)
-    remarks += [f"Run {each.uid}: {text}" for each in abouts for text in each.problems]
-    names = tuple(each.name for each in entries)
-    return FinishedStxm(path, names, tuple(missing), tuple(remarks))
+        remarks += _problems(abouts)
+        names = tuple(each.name for each in entries)
+        done = FinishedStxm(target, names, tuple(missing), tuple(remarks))
+        path, note = _write(done, work, parts, entries, compat, exists)
+        return _without_work(replace(done, path=path), work, note)
+
+
+def _finished_before(work: Path) -> FinishedStxm | None:
+    """Complete what a program has left undone that died when the file had its name."""
+    found = finished_before(work)
+    if found is None:
+        return None
+    path, note = found
+    lists = (tuple(note["told"].get(key, ())) for key in ("entries", "missing", "remarks"))
+    done = _without_work(FinishedStxm(path, *lists), work, note)
+    return None if parts_of(work) else done
+
+
+def _without_work(done: FinishedStxm, work: Path, note: dict[str, Any]) -> FinishedStxm:
+    if remove_work(work, unchanged(work, note)):
+        return done
+    text = f"{work} is still there: it has what isn't in the file, or can't be removed."
+    return replace(done, remarks=(*done.remarks, text))
 
 
 def _prefix(file_prefix: str, parts: Sequence[PartAbout], first_uid: str | None) -> str:
@@ -149,6 +173,18 @@ def _prefix(file_prefix: str, parts: Sequence[PartAbout], first_uid: str | None)
     first = min(parts, key=lambda each: (each.uid != first_uid, each.begun))
     with PartReader(first.path) as part:
         return rendered(file_prefix, part.run.start)
+
+
+def _problems(parts: Sequence[PartAbout]) -> list[str]:
+    """Tell what was wrong with the runs, each thing once."""
+    uids: dict[str, list[str]] = {}
+    for each in parts:
+        for text in each.problems:
+            uids.setdefault(text, []).append(each.uid)
+    return [
+        f"Run {own[0]}: {text}" if len(own) == 1 else f"{counted(len(own), 'run')}: {text}"
+        for text, own in uids.items()
+    ]
 
 
 def _incomplete(target: Path, parts: Sequence[PartAbout], missing: list[str]) -> Exception:
@@ -173,28 +209,44 @@ def _measured(entries: Sequence[EntryPlan]) -> list[EntryPlan]:
 
 
 def _write(
-    target: Path,
+    done: FinishedStxm,
+    work: Path,
+    parts: dict[str, list[int] | None],
     entries: Sequence[EntryPlan],
-    missing: Sequence[str],
     compat: Compat | None,
     exists: Exists,
-) -> Path:
-    with AtomicFile(target, exists=exists) as output, writing(target):
+) -> tuple[Path, dict[str, Any]]:
+    with AtomicFile(done.path, exists=exists) as output, writing(done.path):
+        if output.spooled:  # the whole work would be in vain
+            raise OutputError(
+                output.problem.rstrip("."),
+                path=done.path,
+                remedy="mend that, and call finish_export() again: the parts are still there.",
+            )
         output.check_room(sum(entry.bytes for entry in entries))
         file = h5py.File(output.temporary, "w", locking=False)
         try:
-            _write_root(file, target, entries)
+            _write_root(file, done.path, entries)
             for entry in entries:
                 EntryWriter(file, entry).write()
-            if missing:
+            if done.missing:
                 collection: Any = file[f"{entries[0].name}/collection"]
-                collection.create_dataset("missing", data=list(missing), dtype=h5py.string_dtype())
+                texts = h5py.string_dtype()
+                collection.create_dataset("missing", data=list(done.missing), dtype=texts)
             if compat == "cls":
                 add_older_attributes(file)
             file.close()
         finally:
             close_anyway(file)
-    return output.path
+        if identities(work / name for name in parts) != parts:
+            raise OutputError(
+                f"Runs were exported to {work} again while {done.path} was written",
+                path=done.path,
+                remedy="call finish_export() again when all of them are there.",
+            )
+        told = {"entries": done.entries, "missing": done.missing, "remarks": done.remarks}
+        note = mark(work, output.temporary, parts, told)
+    return output.path, note
 
 
 def _write_root(file: h5py.File, target: Path, entries: Sequence[EntryPlan]) -> None:

@@ -3,20 +3,33 @@
 from __future__ import annotations
 
 import contextlib
-import errno
 import fcntl
 import os
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from ..callbacks.output import OutputName, safe_component
+from ..callbacks.output.temporary import clear_stale
 from ..errors import ConfigurationError, OutputError, RunNotFoundError
+from .finished_mark import MARK
 
-__all__ = ["SUFFIX", "find_work", "finishing", "parts_of", "remove_work", "rendered", "work_of"]
+__all__ = [
+    "SUFFIX",
+    "checked",
+    "find_work",
+    "finishing",
+    "parts_of",
+    "remove_work",
+    "rendered",
+    "work_of",
+]
 
 SUFFIX = ".tmp"
 _LOCK = "lock"
+#: A part that is being written; the name of the part is in it.
+_TEMPORARY = re.compile(r"\.(.+)\.\d+-[0-9a-f]{8}\.tmp")
 
 
 def rendered(file_prefix: str, start: Mapping[str, Any]) -> str:
@@ -39,9 +52,33 @@ def rendered(file_prefix: str, start: Mapping[str, Any]) -> str:
     OutputNameError
         It can't be a name.
     """
-    if not isinstance(file_prefix, str):
-        raise ConfigurationError(f"file_prefix must be a str, got {file_prefix!r}.")
-    return OutputName(file_prefix).render(start=start)
+    return OutputName(checked(file_prefix)).render(start=start)
+
+
+def checked(file_prefix: object) -> str:
+    """Refuse what isn't a name for a file, such as a path.
+
+    Parameters
+    ----------
+    file_prefix : object
+        What was given.
+
+    Returns
+    -------
+    str
+        The same.
+
+    Raises
+    ------
+    ConfigurationError
+        It isn't a str.
+    """
+    if isinstance(file_prefix, str):
+        return file_prefix
+    raise ConfigurationError(
+        f"file_prefix must be a str, got {type(file_prefix).__name__}: {file_prefix!r}.",
+        remedy="Give the file's name without .hdf5; its directory is the other argument.",
+    )
 
 
 def work_of(directory: str | os.PathLike[str], prefix: str, first_uid: str) -> Path:
@@ -83,27 +120,43 @@ def find_work(directory: str | os.PathLike[str], file_prefix: str, first_uid: st
     RunNotFoundError
         There is no such work, or without first_uid more than one.
     """
-    where = Path(directory).absolute()
-    ending = f"-{safe_component(file_prefix)}{SUFFIX}"
+    where = Path(os.fsdecode(directory)).absolute()
+    checked(file_prefix)
     found = sorted(each for each in where.glob(f"*{SUFFIX}") if each.is_dir())
-    if first_uid is not None:
+    if first_uid:
         work = work_of(where, file_prefix, first_uid)
         if work.is_dir():
             return work
         others = ", ".join(each.name for each in found) or "none"
         raise RunNotFoundError(
-            f"Nothing was exported to {work}; work in that directory: {others}.",
+            f"Nothing was exported to {work}, or its file is finished; work in that directory: "
+            f"{others}.",
             remedy="Give finish_export() the directory, file_prefix and first_uid that export() "
             "got, or export the runs (again) first.",
         )
-    own = [each for each in found if each.name.endswith(ending)]
+    own = [each for each in found if _is_of(each, file_prefix)]
+    own = [each for each in own if parts_of(each)] or own
     if len(own) == 1:
         return own[0]
-    told = ", ".join(each.name for each in own) or "none"
+    told = ", ".join(each.name for each in own or found) or "none"
+    if not own:
+        raise RunNotFoundError(
+            f"Nothing was exported for {file_prefix!r} to {where}, or its file is finished; work "
+            f"in that directory: {told}.",
+            remedy="Give finish_export() the directory and file_prefix that export() got.",
+        )
     raise RunNotFoundError(
         f"Expected one work on {file_prefix!r} in {where}, found {told}.",
         remedy="Give first_uid, as export() got it.",
     )
+
+
+def _is_of(work: Path, prefix: str) -> bool:
+    """Tell whether work is that on a file of this name; the end of another one may be alike."""
+    firsts = [each.stem for each in parts_of(work) if work.name.startswith(f"{each.stem}-")]
+    if firsts:
+        return any(work_of(work.parent, prefix, uid) == work for uid in firsts)
+    return work.name.endswith(f"-{safe_component(prefix)}{SUFFIX}")
 
 
 def parts_of(work: Path) -> list[Path]:
@@ -131,38 +184,88 @@ def finishing(work: Path) -> Iterator[None]:
     work : pathlib.Path
         The directory of the work.
 
+    Yields
+    ------
+    None
+
     Raises
     ------
     OutputError
-        Another program, or thread, does so.
+        Another program, or thread, does so; or the directory can't be written.
+    RunNotFoundError
+        Another program has just done so.
     """
-    lock = os.open(work / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+    try:
+        lock = os.open(work / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o666)
+    except FileNotFoundError:
+        raise _gone(work) from None
+    except OSError as error:
+        raise OutputError(
+            f"{work} can't be written: {error.strerror}",
+            path=work,
+            remedy="make it writable, and call finish_export() again.",
+        ) from error
     try:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            if error.errno not in (errno.EAGAIN, errno.EACCES):
-                raise
+        except BlockingIOError:
             raise OutputError(
                 f"{work} is being finished by another program",
                 path=work,
                 remedy="wait for it: the file has its name when it's done.",
             ) from None
+        if not _is_file(lock, work / _LOCK):
+            raise _gone(work)
         yield
     finally:
         os.close(lock)
 
 
-def remove_work(work: Path) -> None:
-    """Remove the work on a finished file.
+def remove_work(work: Path, parts: Iterable[Path]) -> bool:
+    """Remove the work on a finished file, while it's locked.
 
     Parameters
     ----------
     work : pathlib.Path
-        The directory; what isn't the work's own stays, and the directory with it.
+        The directory.
+    parts : iterable of pathlib.Path
+        The parts that are in the file: others, which came meanwhile, stay.
+
+    Returns
+    -------
+    bool
+        Whether all of the work is removed; what isn't the work's own stays, and the directory
+        with it.
     """
-    for part in parts_of(work):
-        part.unlink(missing_ok=True)
+    for part in parts:
+        with contextlib.suppress(OSError):
+            part.unlink()
     with contextlib.suppress(OSError):
-        (work / _LOCK).unlink(missing_ok=True)
-        work.rmdir()
+        _clear_temporaries(work)
+        if not parts_of(work):
+            (work / MARK).unlink(missing_ok=True)
+            (work / _LOCK).unlink(missing_ok=True)
+            work.rmdir()
+    return not work.is_dir()
+
+
+def _clear_temporaries(work: Path) -> None:
+    """Remove what killed programs left behind, and not what another one is writing."""
+    for each in work.iterdir():
+        found = _TEMPORARY.fullmatch(each.name)
+        if found:
+            clear_stale(work, found[1], older_than=0)
+
+
+def _is_file(descriptor: int, path: Path) -> bool:
+    """Tell whether an open file has (still) that name."""
+    with contextlib.suppress(OSError):
+        return os.path.samestat(os.fstat(descriptor), path.lstat())
+    return False
+
+
+def _gone(work: Path) -> RunNotFoundError:
+    return RunNotFoundError(
+        f"{work} isn't there any more: another program has just finished its file.",
+        remedy="Look for the file; if it's missing, export the runs again.",
+    )
