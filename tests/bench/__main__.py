@@ -29,6 +29,7 @@ from tests.bench import (
     packing,
     per_point,
     priming,
+    stxm,
     throughput,
     tomography,
     writers,
@@ -223,9 +224,22 @@ def tomography_rows(directory: Path, megabytes: int, repeat: int) -> Iterator[Ro
     yield Row(f"{what}, copy, best", best[0], "the same", best[1], "s")
 
 
+def stxm_rows(directory: Path, energies: int, repeat: int) -> Iterator[Row]:
+    """Compare how long the file of an STXM stack takes, and how much memory."""
+    stack, fewer = stxm.Stack(energies), stxm.Stack(max(1, energies // 5))
+    _say(f"NXstxm file of {energies} energies x {stack.side} x {stack.side}, {repeat} times each")
+    found = stxm.measure(directory, stack, repeat)
+    times = {name: statistics.median(each) for name, each in found.items()}
+    what = f"nxstxm, {energies} energies"
+    yield Row(what, times["nxstxm"], "h5py, same arrays", times["plain"], "s", wanted=0.5)
+    yield Row(what, times["nxstxm"], "counter alone", times["counter_alone"], "s")
+    few, many = (stxm.peak_memory(directory, each) for each in (fewer, stack))
+    yield Row(what, many, f"{fewer.energies} energies", few, "MiB", wanted=0.75)
+
+
 PARTS = (
     *("imports", "connection", "priming", "counting", "ioc"),
-    *("writers", "images", "tomography", "packing"),
+    *("writers", "images", "tomography", "stxm", "packing"),
 )
 
 
@@ -252,6 +266,8 @@ def measure(options: argparse.Namespace, directory: Path) -> Iterator[Row]:
         yield from image_rows(peer, directory, options.megabytes, repeat)
     if "tomography" in parts:
         yield from tomography_rows(directory, options.megabytes, repeat)
+    if "stxm" in parts:
+        yield from stxm_rows(directory, options.energies, options.repeat)
     if "packing" in parts:
         yield from packing_rows(peer, directory, options.megabytes // 2, repeat)
 
@@ -264,6 +280,9 @@ def main() -> None:
     parser.add_argument("--only", choices=PARTS, action="append", help="a part of it")
     parser.add_argument("--events", type=int, default=100_000, help="of a run (100000)")
     parser.add_argument("--megabytes", type=int, default=2048, help="MiB of images (2048)")
+    parser.add_argument(
+        "--energies", type=int, default=stxm.Stack.energies, help="of a stack (100)"
+    )
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="adsupport-bench-") as directory:
         rows = list(measure(options, Path(directory)))
