@@ -60,7 +60,7 @@ class PartAbout:
     columns : dict of str to ColumnAbout
         Those that have a value for each point.
     problems : tuple of str
-        What was wrong with the run's documents.
+        What was wrong with the run's documents, and what of them isn't for the file.
     """
 
     path: Path
@@ -107,5 +107,5 @@ class PartAbout:
                     for key, each in points.columns.items()
                     if points.fits(each)
                 },
-                tuple(part.problems),
+                (*part.problems, *points.left_out),
             )  # fmt: skip

@@ -105,6 +105,7 @@ class PartPoints:
             slow = last if self.by_line else -(-last // fast)
         self.shape = (slow, fast)
         self._check()
+        self._check_counters()
         self.counters = [key for key in self.counters if self.fits(self.columns[key])]
         self._direction = self._direction_column()
 
@@ -115,8 +116,18 @@ class PartPoints:
 
     @property
     def is_whole(self) -> bool:
-        """Whether every point of the grid was measured, and once."""
-        return np.array_equal(self._seq, np.arange(1, self._expected() + 1))
+        """Whether every point of the grid was measured."""
+        return np.array_equal(np.unique(self._seq), np.arange(1, self._expected() + 1))
+
+    @property
+    def left_out(self) -> list[str]:
+        """What columns aren't for the file, and why, in sentences."""
+        return [
+            f"{key!r} is left out: its values aren't "
+            + ("as many as a line has points." if each.is_numeric else "numbers of one shape.")
+            for key, each in self.columns.items()
+            if not self.fits(each)
+        ]
 
     def fits(self, column: PartColumn) -> bool:
         """Tell whether a column has numbers for each point.
@@ -203,8 +214,9 @@ class PartPoints:
             count *= max(1, self._rows_of_block() // count)
         start = 0
         while start < self.rows:
-            last = min(start + count, self.rows) - 1
-            end = int(np.searchsorted(lines, lines[last], "right"))
+            end = min(start + count, self.rows)
+            while end < self.rows and lines[end] == lines[end - 1]:
+                end += 1
             yield self._block(slice(start, end), lines[start:end], per_event)
             start = end
 
@@ -215,7 +227,8 @@ class PartPoints:
             fast = np.tile(np.arange(width), len(lines))
         else:
             fast = (self._seq[rows] - 1) % width
-        first, last = int(lines[0]), int(lines[-1]) + 1
+        # after a pause some points are measured again: numbers go back
+        first, last = int(lines.min()), int(lines.max()) + 1
         numbers = self._seq[rows]
         full = len(slow) == (last - first) * width and bool((np.diff(numbers) == 1).all())
         block = Block(rows, times, slow, fast, first, last, full)
@@ -273,7 +286,10 @@ class PartPoints:
         ends = np.r_[starts[1:], len(block.slow)] - 1
         moved = (positions[ends] - positions[starts]) / way
         share = (ends - starts) / max(1, self.shape[1] - 1)
-        found[block.slow[starts] - block.first] = (moved < 0) & (-moved > 0.5 * share) & (share > 0)
+        told = (moved < 0) & (-moved > 0.5 * share) & (share > 0)
+        # of a line that was begun again the longest stretch tells
+        order = np.argsort(ends - starts, kind="stable")
+        found[block.slow[starts][order] - block.first] = told[order]
         return found
 
     # counters, and what contradicts the metadata
@@ -284,11 +300,12 @@ class PartPoints:
             return []
         moved = self._moved_keys()
         numeric = [key for key, each in self.columns.items() if each.is_numeric]
+        ragged = [key for key, each in self.columns.items() if each.is_ragged]
         chosen = [
             key
             for wanted in self.request.detectors
-            for key in numeric
-            if key == wanted or key.startswith(wanted)
+            for key in (*numeric, *ragged)
+            if key.startswith(wanted)
         ]
         if self.request.detectors and not chosen:
             raise StxmDataError(
@@ -347,7 +364,7 @@ class PartPoints:
 
     def _check(self) -> None:
         run, expected = self.part.run, self._expected()
-        ragged = [key for key in self.counters if not self.columns[key].is_numeric]
+        ragged = [key for key in self.counters if self.columns[key].is_ragged]
         if ragged:
             raise StxmDataError(
                 f"Run {run.uid}: the values of {ragged[0]!r} differ in length.",
@@ -365,3 +382,16 @@ class PartPoints:
                 remedy="Make NPOINTS and SETPOINTS of the regions, and the energies, what was "
                 "scanned.",
             )
+
+    def _check_counters(self) -> None:
+        """Mind a counter that was asked for and has no value for each point."""
+        for wanted in self.request.detectors:
+            own = [key for key in self.counters if key.startswith(wanted)]
+            if own and not any(self.fits(self.columns[key]) for key in own):
+                shape = " x ".join(map(str, self.columns[own[0]].row_shape))
+                raise StxmDataError(
+                    f"Run {self.part.run.uid}: each value of {own[0]!r} has {shape} numbers, and "
+                    f"a line has {self.shape[1]} points.",
+                    remedy="Make NPOINTS and SETPOINTS of the regions what was scanned, or leave "
+                    "it out of primary_det.",
+                )

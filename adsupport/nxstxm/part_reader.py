@@ -58,6 +58,12 @@ class PartColumn:
         """Whether the values are numbers, and all of one shape."""
         return self.dataset.dtype.kind in "biuf"
 
+    @property
+    def is_ragged(self) -> bool:
+        """Whether the values are arrays of numbers that differ in shape."""
+        inner = h5py.check_vlen_dtype(self.dataset.dtype)
+        return isinstance(inner, np.dtype) and inner.kind in "biuf"
+
     def read(self, rows: slice) -> np.ndarray:
         """Read values.
 

@@ -118,18 +118,28 @@ class GridArray:
         if block.is_full:
             buffer = values.reshape(lines, width)
         else:
-            empty = np.nan if self._dtype.kind == "f" else 0
-            buffer = np.full((lines, width), empty, self._dtype)
-            buffer[block.slow - block.first, block.fast] = values
+            buffer = np.empty((lines, width), self._dtype)
+            place = (block.slow - block.first, block.fast)
+            here = np.zeros((lines, width), np.bool_)
+            here[place] = True
+            if not here.all():  # some may have come with another block
+                found: Any = self.dataset[self._where(block, width, e_idx)]
+                buffer[...] = found.reshape(lines, width)
+            buffer[place] = values
+        where = self._where(block, width, e_idx)
+        self.dataset[where] = buffer.reshape(self._shape(buffer, width, e_idx))
+
+    def _where(self, block: Block, width: int, e_idx: int | None) -> Any:
+        """Tell where a block's lines are."""
         rows = slice(block.first, block.last)
         if e_idx is not None:
-            self.dataset[e_idx, rows] = buffer
-        elif self.dataset.ndim == 2:
-            self.dataset[rows] = buffer
-        elif width == 1:
-            self.dataset[rows] = buffer[:, 0]
-        else:
-            self.dataset[...] = buffer[0]
+            return (e_idx, rows)
+        return (rows,) if self.dataset.ndim == 2 or width == 1 else ...
+
+    def _shape(self, buffer: np.ndarray, width: int, e_idx: int | None) -> tuple[int, ...]:
+        if e_idx is not None or self.dataset.ndim == 2:
+            return buffer.shape
+        return (len(buffer),) if width == 1 else (width,)
 
 
 class AxisMean:
