@@ -295,6 +295,7 @@ def _counter_names(keys: list[str]) -> dict[str, str]:
     taken = {"control", "instrument", "sample", "collection", "sample_x", "sample_y", "source"}
     taken |= {"monochromator", "zoneplate", "epu", "title", "definition", "entry_identifier"}
     taken |= {"start_time", "end_time", "program_name"}
+    taken |= {"notes", "thumbnail", "experiment_documentation"}  # NeXus has these for NXnote
     names: dict[str, str] = {}
     for key in keys:
         name = field_name(key)

@@ -63,12 +63,15 @@ def base_class_faults(group: h5py.Group, collected: bool = False) -> Iterator[st
     if not collected:
         yield from _attribute_faults(group, own)
     allowed = {each.nx_class for each in own.groups}
+    named = {each.name: each.nx_class for each in own.groups if each.name.islower()}
     for name, child in group.items():
         if not collected and not _NAME.fullmatch(name):
             yield f"{child.name}: not a name for NeXus"
         if isinstance(child, h5py.Group):
             if not collected and not own.open_to_groups and class_of(child) not in allowed:
                 yield f"{child.name}: {class_of(child)} isn't allowed in {own.nx_class}"
+            if class_of(child) != named.get(name, class_of(child)):
+                yield f"{child.name}: {class_of(child)}, but of this name {named[name]}"
             yield from base_class_faults(child, collected)
         elif collected:
             continue

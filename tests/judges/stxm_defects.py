@@ -73,6 +73,13 @@ def _swap_axes(entry: h5py.Group) -> None:
         plot.attrs[f"{name}_indices"] = dimension
 
 
+def _rename_counter(entry: h5py.Group) -> None:
+    """Give the counter the name that an NXentry's NXnote has."""
+    entry.move(PLOT, "notes")
+    entry.move(DETECTOR, "instrument/notes")
+    entry.attrs["default"] = "notes"
+
+
 def _axes(*names: bytes) -> Callable[[h5py.Group], object]:
     return _set(PLOT, "axes", np.array(names))
 
@@ -103,6 +110,7 @@ DEFECTS: dict[str, Defect] = {
     "zone plate's place": Defect(
         _set("instrument/zoneplate", "NX_class", "NXfresnel_zone_plate"), True, True
     ),
+    "another class's name": Defect(_rename_counter, True, False),
     "field of a detector": Defect(
         lambda entry: entry.create_dataset(f"{DETECTOR}/time", data=np.zeros(60)), True, True
     ),

@@ -79,6 +79,13 @@ def test_odd_columns_do_no_harm(tmp_path: Path) -> None:
         assert judge(path) == []
 
 
+def test_counters_with_names_that_a_file_has_for_else(tmp_path: Path) -> None:
+    scan = StxmScan(9, counters=("notes", "control", "sample-x", "sample_x", "start_time", "2d"))
+    path = exported(tmp_path, runs(scan))
+    for judge in JUDGES.values():
+        assert judge(path) == []
+
+
 @pytest.mark.parametrize("kind", [6])
 def test_older_attributes_are_all_that_judges_could_mind(kind: int, tmp_path: Path) -> None:
     path = finished(tmp_path, kind, "cls")
