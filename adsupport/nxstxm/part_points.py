@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import StxmDataError
+from .counters import find_counters
 from .layout import LAYOUTS
 from .part_reader import PartColumn, PartReader
 from .request import Region, ScanAxis
@@ -17,13 +18,6 @@ __all__ = ["Block", "PartPoints"]
 
 #: Bytes of a block's values, at most if a line isn't longer.
 _BLOCK_BYTES = 8 * 2**20
-
-#: What isn't a counter, by its name in the metadata.
-_NOT_COUNTERS = (
-    "ENERGY", "Mono_ev_fbk", "StorageRingCurrent", "SampleX", "SampleY", "GoniTheta",
-    "EPUPolarization", "EPUOffset", "Epu_pol_angle", "Epu_gap_fbk", "Epu_gap_offset",
-    "Epu_harmonic",
-)  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,7 +92,7 @@ class PartPoints:
         self.rows = len(self._seq)
         fast = self.layout.size(self.layout.fast, self.request, self.region) or 1
         slow = self.layout.size(self.layout.slow, self.request, self.region)
-        self.counters = self._counters() if self.rows else []
+        self.counters = find_counters(part) if self.rows else []
         self.by_line = self._is_by_line(slow, fast)
         if slow is None:  # the energies weren't told
             last = int(self._seq[-1]) if self.rows else 0
@@ -108,6 +102,8 @@ class PartPoints:
         self._check_counters()
         self.counters = [key for key in self.counters if self.fits(self.columns[key])]
         self._direction = self._direction_column()
+        # of each line the longest stretch that came, and whether that was backwards
+        self._longest, self._turned = np.zeros(slow, np.int64), np.zeros(slow, np.bool_)
 
     @property
     def points(self) -> int:
@@ -281,68 +277,20 @@ class PartPoints:
         column, axis = self._direction
         positions = self.values(column, block).astype(np.float64)
         way = float(axis.setpoints[-1] - axis.setpoints[0])
-        found = np.zeros(count, np.bool_)
         starts = np.flatnonzero(np.r_[True, np.diff(block.slow) != 0])
         ends = np.r_[starts[1:], len(block.slow)] - 1
         moved = (positions[ends] - positions[starts]) / way
         share = (ends - starts) / max(1, self.shape[1] - 1)
         told = (moved < 0) & (-moved > 0.5 * share) & (share > 0)
-        # of a line that was begun again the longest stretch tells
+        # of a line that was begun again the longest stretch tells: it comes last
         order = np.argsort(ends - starts, kind="stable")
-        found[block.slow[starts][order] - block.first] = told[order]
-        return found
+        lines, lengths, told = block.slow[starts][order], (ends - starts)[order], told[order]
+        longer = lengths >= self._longest[lines]
+        self._longest[lines[longer]] = lengths[longer]
+        self._turned[lines[longer]] = told[longer]
+        return self._turned[block.first : block.last]
 
-    # counters, and what contradicts the metadata
-
-    def _counters(self) -> list[str]:
-        stream = self.part.primary
-        if stream is None:
-            return []
-        moved = self._moved_keys()
-        numeric = [key for key, each in self.columns.items() if each.is_numeric]
-        ragged = [key for key, each in self.columns.items() if each.is_ragged]
-        chosen = [
-            key
-            for wanted in self.request.detectors
-            for key in (*numeric, *ragged)
-            if key.startswith(wanted)
-        ]
-        if self.request.detectors and not chosen:
-            raise StxmDataError(
-                f"Run {self.part.run.uid}: no data key of stream 'primary' is or begins with "
-                f"{' or '.join(map(repr, self.request.detectors))} of metadata['primary_det']; it "
-                f"has {', '.join(map(repr, self.columns))}.",
-                remedy="Name the counters' data keys in primary_det.",
-            )
-        chosen += [key for key in self._hinted() if key in numeric and key not in moved]
-        if not chosen:
-            chosen = [key for key in numeric if key not in moved]
-        return list(dict.fromkeys(chosen))
-
-    def _moved_keys(self) -> set[str]:
-        """Find the data keys of what was moved or stood around, and not counted."""
-        stream, part = self.part.primary, self.part
-        if stream is None:
-            return set()
-        region = self.region
-        names = [region.x.positioner, region.y.positioner, *_NOT_COUNTERS]
-        if region.zoneplate_z is not None:
-            names.append(region.zoneplate_z.positioner)
-        found = [stream.find(part.names_of(name)) for name in names if name]
-        keys = {each.key for each in found if each is not None}
-        motors = set(part.run.motors)
-        return keys | {key for key, each in stream.columns.items() if each.object_name in motors}
-
-    def _hinted(self) -> list[str]:
-        stream = self.part.primary
-        if stream is None:
-            return []
-        return [
-            str(key)
-            for document in stream.descriptors
-            for hint in (document.get("hints") or {}).values()
-            for key in (hint or {}).get("fields", ())
-        ]
+    # what contradicts the metadata
 
     def _is_by_line(self, slow: int | None, fast: int) -> bool:
         shapes = {key: self.columns[key].row_shape for key in self.counters}

@@ -141,8 +141,8 @@ class StxmScan:
         return self.scan_type in PER_LINE if self.per_line is None else self.per_line
 
     def value(
-        self, counter: int, i: Any, j: Any, e: Any = 0, region: int = 0, pol: int = 0,
-        angle: int = 0,
+        self, counter: int, i: Any, j: Any, e: Any = 0, region: Any = 0, pol: Any = 0,
+        angle: Any = 0,
     ) -> Any:  # fmt: skip
         """What a counter gives at line i and point j; all other numbers count from 0, too."""
         where = i * 1000 + j + e * 10**6 + region * 10**7 + pol * 10**8 + angle * 10**9
