@@ -1,0 +1,26 @@
+"""Imaging experiments as bluesky plans: radiography, tomography, and what they are made of."""
+
+from .acquisition import Acquisition
+from .beam import BeamSource, Source
+from .config import ImagingConfig, RadiographyConfig, TomographyConfig
+from .experiment import Experiment
+from .exposures import ADCamera, FrameDetector, PreparedCamera
+from .radiography import radiography
+from .sample import SampleStage
+from .tomography import tomography
+
+__all__ = [
+    "ADCamera",
+    "Acquisition",
+    "BeamSource",
+    "Experiment",
+    "FrameDetector",
+    "ImagingConfig",
+    "PreparedCamera",
+    "RadiographyConfig",
+    "SampleStage",
+    "Source",
+    "TomographyConfig",
+    "radiography",
+    "tomography",
+]

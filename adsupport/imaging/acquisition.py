@@ -1,0 +1,53 @@
+"""A part of an experiment: some frames in a stream of their own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from ..errors import ConfigurationError
+
+__all__ = ["Acquisition"]
+
+
+class Acquisition:
+    """Frames of one kind, such as darks.
+
+    Parameters
+    ----------
+    name : str
+        Of the stream.
+    producer : callable
+        Without arguments; gives the plan that takes the frames into the stream.
+    acquire : callable, optional
+        Gives a plan that goes before: it exposes, and the producer only reads out.
+    frames : int, optional
+        How many there will be, for consumers and for the progress; None when nobody knows.
+
+    Raises
+    ------
+    ConfigurationError
+        The name is empty, or producer or acquire can't be called.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        producer: Callable[[], Any],
+        acquire: Callable[[], Any] | None = None,
+        *,
+        frames: int | None = None,
+    ) -> None:
+        if not isinstance(name, str) or not name:
+            raise ConfigurationError(f"An acquisition needs the name of its stream, got {name!r}.")
+        for argument, given in (("producer", producer), ("acquire", acquire)):
+            if not callable(given) and (argument == "producer" or given is not None):
+                raise ConfigurationError(
+                    f"Acquisition {name!r}: {argument} must be a function that gives a plan, got "
+                    f"{given!r}",
+                    remedy="Give the function itself, without calling it.",
+                )
+        self.name, self.producer, self.acquire, self.frames = name, producer, acquire, frames
+
+    def __repr__(self) -> str:
+        return f"Acquisition({self.name!r}, frames={self.frames})"

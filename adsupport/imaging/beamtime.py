@@ -1,0 +1,160 @@
+"""Darks, flats and projections: what source and sample have to be for each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from ..errors import ConfigurationError
+from .acquisition import Acquisition
+from .beam import BeamSource
+from .cleanup import Plan, Step
+from .config import ImagingConfig
+from .experiment import Experiment
+from .exposures import FrameDetector, staged, take_event
+from .sample import SampleStage
+
+__all__ = ["Beamtime"]
+
+
+class Beamtime:
+    """What the experiments with an imaging detector have in common.
+
+    Parameters
+    ----------
+    camera : FrameDetector
+        Takes the frames.
+    config : ImagingConfig
+        What is asked for.
+    source : BeamSource
+        Lets the beam to the sample.
+    sample : SampleStage, optional
+        Takes the sample out for flats; needed when there are flats.
+    devices : sequence of bluesky Readable
+        Read with each event, besides source and sample.
+
+    Raises
+    ------
+    ConfigurationError
+        Flats are asked for, and nothing takes the sample out.
+    """
+
+    def __init__(
+        self,
+        camera: FrameDetector,
+        config: ImagingConfig,
+        source: BeamSource,
+        sample: SampleStage | None,
+        devices: Sequence[Any] = (),
+    ) -> None:
+        if "flats" in config.steps and sample is None:
+            raise ConfigurationError(
+                "flats are asked for, and nothing takes the sample out of the beam",
+                remedy="Give sample=SampleStage({motor: (in, out)}), or flats=0.",
+            )
+        self.camera, self.config, self.source, self.sample = camera, config, source, sample
+        axes = [] if sample is None else sample.devices
+        self.readables = [*devices, source.device, *axes]
+
+    def experiment(
+        self,
+        name: str,
+        primary: Callable[[], Any],
+        frames: int,
+        *,
+        order: Sequence[str] | None = None,
+        check: Callable[[], None] = lambda: None,
+        cleanup: Sequence[Step] = (),
+        **options: Any,
+    ) -> Experiment:
+        """Make the experiment.
+
+        Parameters
+        ----------
+        name : str
+            Of the plan.
+        primary : callable
+            Gives the plan that takes the projections, with the beam on and the sample in it.
+        frames : int
+            How many projections that gives.
+        order : sequence of str, optional
+            Of acquisitions; that of the configuration by default.
+        check : callable
+            Called before anything moves.
+        cleanup : sequence of Step
+            What is to be put back besides source, sample and camera.
+        **options
+            Of :class:`Experiment`.
+
+        Returns
+        -------
+        Experiment
+            With the acquisitions ``darks``, ``flats`` and ``primary``.
+        """
+        config, camera = self.config, self.camera
+        flat_exposure = config.flat_exposure or config.exposure
+        known = {
+            "darks": Acquisition("darks", self._darks, frames=config.darks),
+            "flats": Acquisition("flats", lambda: self._flats(flat_exposure), frames=config.flats),
+            "primary": Acquisition("primary", lambda: self._primary(primary), frames=frames),
+        }
+        order = config.steps if order is None else order
+
+        def check_all() -> None:
+            if self.sample is not None:
+                self.sample.check()
+            check()
+
+        made = Experiment(
+            [each for key, each in known.items() if key in order],
+            name=name,
+            check=check_all,
+            prepare=camera.remember,
+            cleanup=[
+                ("close the source", self.source.close),
+                *cleanup,
+                *([] if self.sample is None else [("move the sample in", self.sample.move_in)]),
+                ("restore the camera's settings", camera.restore),
+            ],
+            md={"imaging": {"experiment": name, **config.metadata()}, **options.pop("md", {})},
+            **options,
+        )
+        made.order = order
+        return made
+
+    def series(self, stream: str, frames: int, exposure: float) -> Plan:
+        """Take frames of one kind, all in one event.
+
+        Parameters
+        ----------
+        stream : str
+            Their stream.
+        frames : int
+            How many.
+        exposure : float
+            Of each, in seconds.
+
+        Yields
+        ------
+        Msg
+            Messages for the RunEngine.
+        """
+        period = self.config.period
+        yield from self.camera.prepare(stream, frames, exposure, period)
+        yield from staged(self.camera, lambda: take_event(self.camera, stream, self.readables))
+
+    def _darks(self) -> Plan:
+        yield from self.source.close()
+        yield from self.series("darks", self.config.darks, self.config.exposure)
+
+    def _flats(self, exposure: float) -> Plan:
+        if self.sample is not None:
+            yield from self.sample.move_out()
+        yield from self.source.open()
+        yield from self.series("flats", self.config.flats, exposure)
+
+    def _primary(self, plan: Callable[[], Any]) -> Plan:
+        if self.sample is not None:
+            yield from self.sample.move_in()
+        yield from self.source.open()
+        yield from plan()

@@ -1,0 +1,69 @@
+"""Plans that clean up on every way out, whatever fails on that way."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Generator, Iterable
+from typing import Any
+
+from bluesky.utils import Msg, ensure_generator
+
+__all__ = ["Plan", "Step", "with_cleanup"]
+
+logger = logging.getLogger(__name__)
+
+Plan = Generator[Msg, Any, Any]
+#: What is done, in a few words, and the function that gives the plan of it.
+Step = tuple[str, Callable[[], Any]]
+
+
+def with_cleanup(plan: Any, steps: Callable[[], Iterable[Step]]) -> Plan:
+    """Run a plan, and then all steps, also when the plan or one of the steps fails.
+
+    Parameters
+    ----------
+    plan : iterable of Msg
+        The plan.
+    steps : callable
+        Gives the steps when the plan has ended; each is tried whatever becomes of the others.
+
+    Yields
+    ------
+    Msg
+        Messages for the RunEngine.
+
+    Returns
+    -------
+    any
+        What the plan returns.
+
+    Raises
+    ------
+    BaseException
+        What the plan raised, with what else failed as notes; of a plan that didn't fail, what
+        the first step raised that did.
+    """
+    first: BaseException | None = None
+    result = None
+    try:
+        result = yield from ensure_generator(plan)
+    except GeneratorExit:  # the RunEngine has given up: nothing can be sent to it
+        raise
+    except BaseException as error:
+        first = error
+    for what, step in steps():
+        try:
+            made = step()
+            if made is not None:
+                yield from ensure_generator(made)
+        except GeneratorExit:
+            raise
+        except BaseException as error:  # also a second request to abort: the beam is to be closed
+            logger.exception("%s failed", what)
+            if first is None:
+                first = error
+            elif error is not first:
+                first.add_note(f"Besides, it was not possible to {what}: {error}")
+    if first is not None:
+        raise first
+    return result

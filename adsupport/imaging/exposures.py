@@ -1,0 +1,245 @@
+"""How an experiment takes frames with a detector, whatever kind it is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, Protocol
+
+import bluesky.plan_stubs as bps
+
+from ..errors import ConfigurationError
+from ..plans import prepare_count, prime_plugin
+from .cleanup import Plan, Step, with_cleanup
+
+__all__ = ["ADCamera", "FrameDetector", "PreparedCamera", "staged", "take_event"]
+
+_SETTINGS = ("acquire_time", "acquire_period", "num_images", "image_mode", "trigger_mode")
+
+
+class FrameDetector(Protocol):
+    """What an experiment needs of a detector."""
+
+    @property
+    def device(self) -> Any:
+        """What is staged, triggered and read."""
+        ...
+
+    def prepare(self, stream: str, frames: int, exposure: float, period: float) -> Plan:
+        """Make the next triggers take so many frames each, in files of the stream's own."""
+        ...
+
+    def remember(self) -> Plan:
+        """Take note of the settings that :meth:`prepare` changes."""
+        ...
+
+    def restore(self) -> Plan:
+        """Put these settings back."""
+        ...
+
+
+class ADCamera:
+    """An area detector of :func:`adsupport.devices.ad_creator`, with or without a file plugin.
+
+    Parameters
+    ----------
+    detector : ophyd Device
+        With a ``cam``.
+    writer : ophyd Device, optional
+        Its file plugin; by default the first one that can be prepared.
+    file_name : str
+        Name of the files, with ``{stream}`` in it.
+    file_path : str, optional
+        Directory as the IOC has it; by default the plugin's own template.
+
+    Raises
+    ------
+    ConfigurationError
+        It has no ``cam``, or the name no ``{stream}``.
+    """
+
+    def __init__(
+        self,
+        detector: Any,
+        writer: Any = None,
+        *,
+        file_name: str = "{stream}",
+        file_path: str | None = None,
+    ) -> None:
+        if not hasattr(detector, "cam"):
+            raise ConfigurationError(
+                f"camera: {detector!r} has no cam",
+                remedy="Give a detector of ad_creator(), or PreparedCamera(...) of another one.",
+            )
+        if "{stream}" not in file_name:
+            raise ConfigurationError(
+                f"file_name={file_name!r} has no '{{stream}}': the files of darks, flats and "
+                "projections would have one name."
+            )
+        self.device = detector
+        names = getattr(detector, "component_names", ())
+        parts = [getattr(detector, name) for name in names]
+        writers = [each for each in parts if callable(getattr(each, "plan_file", None))]
+        self.writer = writer if writer is not None else next(iter(writers), None)
+        self.file_name, self.file_path = file_name, file_path
+        self._settings: dict[Any, Any] = {}
+
+    def prepare(self, stream: str, frames: int, exposure: float, period: float) -> Plan:
+        """Set exposure, frames a trigger, and the name of the file.
+
+        Parameters
+        ----------
+        stream : str
+            Of the frames that come.
+        frames : int
+            For each trigger.
+        exposure, period : float
+            Of a frame, and from frame to frame, in seconds.
+
+        Yields
+        ------
+        Msg
+            Messages for the RunEngine.
+        """
+        cam = self.device.cam
+        if self.writer is None:
+            yield from bps.mv(
+                cam.acquire_time, exposure, cam.acquire_period, period, cam.num_images, frames
+            )
+            return
+        yield from prime_plugin(self.writer)
+        name = self.file_name.replace("{stream}", stream)
+        yield from prepare_count(
+            self.writer, name, exposure, period, frames, file_path=self.file_path
+        )
+
+    def remember(self) -> Plan:
+        """Read the camera's settings.
+
+        Yields
+        ------
+        Msg
+            Messages for the RunEngine.
+        """
+        for name in _SETTINGS:
+            signal = getattr(self.device.cam, name, None)
+            if signal is not None:
+                self._settings[signal] = yield from bps.rd(signal)
+
+    def restore(self) -> Plan:
+        """Put the camera's settings back.
+
+        Yields
+        ------
+        Msg
+            Messages for the RunEngine.
+        """
+        settings, self._settings = self._settings, {}
+        for signal, value in settings.items():
+            yield from bps.abs_set(signal, value, wait=True, timeout=10.0)
+
+
+class PreparedCamera:
+    """A detector that bluesky's ``prepare`` sets up, such as those of ophyd-async.
+
+    Parameters
+    ----------
+    detector : bluesky Preparable, Triggerable and Readable
+        The detector.
+    info : callable
+        Called as ``info(frames, exposure, period)`` with the frames for each trigger, and times
+        in seconds; gives what the detector's ``prepare`` takes, such as a ``TriggerInfo``.
+
+    Raises
+    ------
+    ConfigurationError
+        It can't be prepared.
+    """
+
+    def __init__(self, detector: Any, info: Callable[[int, float, float], Any]) -> None:
+        if not callable(getattr(detector, "prepare", None)):
+            raise ConfigurationError(f"camera: {detector!r} has no prepare().")
+        self.device, self._info = detector, info
+
+    def prepare(self, stream: str, frames: int, exposure: float, period: float) -> Plan:
+        """Prepare the detector, which has to be staged; see :meth:`ADCamera.prepare`.
+
+        Yields
+        ------
+        Msg
+            Messages for the RunEngine.
+        """
+        yield from bps.prepare(self.device, self._info(frames, exposure, period), wait=True)
+
+    def remember(self) -> Plan:
+        """Do nothing: such a detector is set up anew each time.
+
+        Yields
+        ------
+        Msg
+            None.
+        """
+        yield from ()
+
+    def restore(self) -> Plan:
+        """Do nothing: see :meth:`remember`.
+
+        Yields
+        ------
+        Msg
+            None.
+        """
+        yield from ()
+
+
+def staged(detector: FrameDetector, plan: Callable[[], Any]) -> Plan:
+    """Run a plan with the detector staged, and unstage it on every way out.
+
+    Parameters
+    ----------
+    detector : FrameDetector
+        The detector.
+    plan : callable
+        Gives the plan.
+
+    Yields
+    ------
+    Msg
+        Messages for the RunEngine.
+
+    Returns
+    -------
+    any
+        What the plan returns.
+    """
+
+    def body() -> Plan:
+        yield from bps.stage(detector.device, wait=True)
+        return (yield from plan())
+
+    def end() -> Iterable[Step]:
+        return [
+            (f"unstage {detector.device.name}", lambda: bps.unstage(detector.device, wait=True))
+        ]
+
+    return (yield from with_cleanup(body(), end))
+
+
+def take_event(detector: FrameDetector, stream: str, others: Sequence[Any]) -> Plan:
+    """Trigger the detector, and read it with other devices into one event.
+
+    Parameters
+    ----------
+    detector : FrameDetector
+        Staged.
+    stream : str
+        Of the event.
+    others : sequence of bluesky Readable
+        What tells how the frames came about.
+
+    Yields
+    ------
+    Msg
+        Messages for the RunEngine.
+    """
+    devices = list(dict.fromkeys([detector.device, *others]))
+    yield from bps.trigger_and_read(devices, name=stream)

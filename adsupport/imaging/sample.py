@@ -1,0 +1,126 @@
+"""The sample in the beam, or out of it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import bluesky.plan_stubs as bps
+
+from ..errors import ConfigurationError
+from .cleanup import Plan
+
+__all__ = ["SampleStage"]
+
+
+class SampleStage:
+    """Where the sample's axes stand for projections, and for flats.
+
+    Parameters
+    ----------
+    positions : mapping of device to (float, float)
+        By movable device: its position with the sample in the beam, and out of it, in the
+        device's units.  They move at the same time.
+
+    Raises
+    ------
+    ConfigurationError
+        There is no device, one can't be set, or a position is no finite number.
+
+    Examples
+    --------
+    >>> SampleStage({stage_x: (0.0, 6.0)})  # doctest: +SKIP
+    """
+
+    def __init__(self, positions: Mapping[Any, tuple[float, float]]) -> None:
+        if not positions:
+            raise ConfigurationError(
+                "sample: no axis takes the sample out", remedy="Give {motor: (in, out)}."
+            )
+        self.positions: dict[Any, tuple[float, float]] = {}
+        for device, places in positions.items():
+            if not callable(getattr(device, "set", None)):
+                raise ConfigurationError(f"sample: {device!r} can't be moved: it has no set().")
+            try:
+                into, out = (float(each) for each in places)
+            except (TypeError, ValueError):
+                raise ConfigurationError(
+                    f"sample: {device.name} needs its positions in and out of the beam, got "
+                    f"{places!r}."
+                ) from None
+            if not (math.isfinite(into) and math.isfinite(out)):
+                raise ConfigurationError(f"sample: {device.name} can't stand at {places!r}.")
+            self.positions[device] = (into, out)
+
+    @property
+    def devices(self) -> list[Any]:
+        """The axes; they're read with every event."""
+        return list(self.positions)
+
+    def check(self) -> None:
+        """Make sure that the axes can stand at all positions.
+
+        Raises
+        ------
+        ConfigurationError
+            A position is beyond an axis' limits.
+        """
+        for device, places in self.positions.items():
+            for place in places:
+                check_limits(device, place, "sample")
+
+    def move_in(self) -> Plan:
+        """Move the sample into the beam.
+
+        Yields
+        ------
+        Msg
+            Messages for the RunEngine.
+        """
+        yield from self._move(0)
+
+    def move_out(self) -> Plan:
+        """Move the sample out of the beam.
+
+        Yields
+        ------
+        Msg
+            Messages for the RunEngine.
+        """
+        yield from self._move(1)
+
+    def _move(self, which: int) -> Plan:
+        moves = [
+            each for device, places in self.positions.items() for each in (device, places[which])
+        ]
+        yield from bps.mv(*moves)
+
+
+def check_limits(device: Any, position: float, argument: str) -> None:
+    """Make sure that a device can stand at a position.
+
+    Parameters
+    ----------
+    device : bluesky Movable
+        One with ``limits`` or ``check_value``; without, nothing is known.
+    position : float
+        In the device's units.
+    argument : str
+        Of the experiment, for the message.
+
+    Raises
+    ------
+    ConfigurationError
+        The position is beyond the device's limits.
+    """
+    limits = getattr(device, "limits", None)
+    if isinstance(limits, (tuple, list)) and len(limits) == 2:
+        low, high = limits
+        # As EPICS has it: equal limits are none.
+        if low is not None and high is not None and low < high and not low <= position <= high:
+            raise ConfigurationError(
+                f"{argument}: {device.name} can't stand at {position:g}: its limits are {low:g} "
+                f"and {high:g}",
+                remedy="Nothing has been moved. Choose another range, or change the limits.",
+            )

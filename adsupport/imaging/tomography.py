@@ -1,0 +1,109 @@
+"""Tomography: projections at many angles, with darks and flats."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import bluesky.plan_stubs as bps
+
+from .beam import BeamSource
+from .beamtime import Beamtime
+from .cleanup import Plan
+from .config import TomographyConfig
+from .experiment import Experiment
+from .exposures import FrameDetector, staged, take_event
+from .sample import SampleStage, check_limits
+
+__all__ = ["tomography"]
+
+
+def tomography(
+    camera: FrameDetector,
+    rotation: Any,
+    config: TomographyConfig,
+    *,
+    source: BeamSource,
+    sample: SampleStage | None = None,
+    devices: Sequence[Any] = (),
+    **options: Any,
+) -> Experiment:
+    """Make a tomography experiment: ``RE(tomography(...).run())``.
+
+    Parameters
+    ----------
+    camera : FrameDetector
+        Such as ``ADCamera(det)``.
+    rotation : bluesky Movable and Readable
+        Turns the sample; degrees.
+    config : TomographyConfig
+        What is asked for.
+    source : BeamSource
+        Such as ``Source(shutter)``.
+    sample : SampleStage, optional
+        Takes the sample out for flats.
+    devices : sequence of bluesky Readable
+        Read with each event.
+    **options
+        Of :class:`~adsupport.imaging.Experiment`.
+
+    Returns
+    -------
+    Experiment
+        Its run has the streams ``darks``, ``flats`` and ``primary``: of the last an event for
+        each angle in mode ``"step"``.
+    """
+    beamtime = Beamtime(camera, config, source, sample, [rotation, *devices])
+    blocks = _Blocks(config.set_points, config.flats_every)
+
+    def primary() -> Plan:
+        yield from camera.prepare("primary", 1, config.exposure, config.period)
+
+        def turn() -> Plan:
+            for angle in blocks.next():
+                yield from bps.mv(rotation, angle)
+                yield from take_event(camera, "primary", beamtime.readables)
+
+        yield from staged(camera, turn)
+
+    def check() -> None:
+        blocks.begin()
+        for angle in (min(config.set_points), max(config.set_points)):
+            check_limits(rotation, angle, "angles")
+
+    hints = {"dimensions": [[[rotation.name], "primary"]]}
+    md = {"hints": hints, "motors": [rotation.name], **options.pop("md", {})}
+    return beamtime.experiment(
+        "tomography",
+        primary,
+        config.count,
+        order=blocks.order(config.steps),
+        check=check,
+        md=md,
+        **options,
+    )
+
+
+class _Blocks:
+    """The angles, in as many blocks as flats are taken between them."""
+
+    def __init__(self, angles: list[float], every: int | None) -> None:
+        size = every or len(angles)
+        self._blocks = [angles[start : start + size] for start in range(0, len(angles), size)]
+        self._place = 0
+
+    def begin(self) -> None:
+        """Begin anew, with the first block."""
+        self._place = 0
+
+    def next(self) -> list[float]:
+        """Give the next block's angles; after the last the first again."""
+        found = self._blocks[self._place % len(self._blocks)]
+        self._place += 1
+        return found
+
+    def order(self, steps: Sequence[str]) -> list[str]:
+        """Put flats between the blocks."""
+        between = ["flats"] if "flats" in steps else []
+        blocks = (["primary", *between] * len(self._blocks))[: -len(between) or None]
+        return [each for step in steps for each in (blocks if step == "primary" else [step])]
