@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
+import hashlib
 from pathlib import Path
 from typing import Any
 
 import h5py
 
 from ..callbacks.hdf5.writer import HDF5File
-from ..callbacks.output import AtomicFile
+from ..callbacks.output import AtomicFile, safe_component
 from ..callbacks.output.hdf5_values import write_attribute
 from ..documents.json_text import encode
 from ..documents.run import Run
@@ -32,9 +34,10 @@ def part_name(uid: str) -> str:
     str
         A file's name.
     """
-    from ..callbacks.output import safe_component
-
-    return f"{safe_component(uid)}.h5"
+    name = safe_component(uid)
+    if name != uid:  # others may be made safe the same way
+        name += f"~{hashlib.blake2b(uid.encode(errors='replace'), digest_size=4).hexdigest()}"
+    return f"{name}.h5"
 
 
 class StxmPart(HDF5File):
@@ -87,6 +90,12 @@ class StxmPart(HDF5File):
             PartPoints(part)
         # It's made anew from the documents when the power fails: no need to wait for the disk.
         return [self.output.commit(synced=True)]
+
+    def abandon(self) -> None:
+        """Remove the file, and the directory of the work if nothing else is there."""
+        super().abandon()
+        with contextlib.suppress(OSError):
+            self.output.path.parent.rmdir()
 
 
 def _as_text(where: str, value: Any) -> None:
