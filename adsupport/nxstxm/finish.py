@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import itertools
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -145,6 +146,8 @@ def finish_export(
             )
         remarks += _problems(abouts)
         names = tuple(each.name for each in entries)
+        if exists == "bump":  # the name stands in the file, too
+            target = _free(target)
         done = FinishedStxm(target, names, tuple(missing), tuple(remarks))
         path, note = _write(done, work, parts, entries, compat, exists)
         return _without_work(replace(done, path=path), work, note)
@@ -185,6 +188,12 @@ def _problems(parts: Sequence[PartAbout]) -> list[str]:
         f"Run {own[0]}: {text}" if len(own) == 1 else f"{counted(len(own), 'run')}: {text}"
         for text, own in uids.items()
     ]
+
+
+def _free(target: Path) -> Path:
+    numbers = (f"{target.stem}-{number}{target.suffix}" for number in itertools.count(1))
+    names = itertools.chain([target.name], numbers)
+    return next(each for each in map(target.with_name, names) if not os.path.lexists(each))
 
 
 def _incomplete(target: Path, parts: Sequence[PartAbout], missing: list[str]) -> Exception:
