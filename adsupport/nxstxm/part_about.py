@@ -103,7 +103,7 @@ class PartAbout:
                 path, run.uid, run.time, ended, run.exit_status, part.request, points.shape,
                 points.by_turn(), points.is_whole, tuple(points.counters),
                 {
-                    key: ColumnAbout(each.dataset.dtype, points.point_shape(each), each.units)
+                    key: ColumnAbout(each.dtype, points.point_shape(each), each.units)
                     for key, each in points.columns.items()
                     if points.fits(each)
                 },

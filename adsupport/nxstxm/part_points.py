@@ -118,11 +118,16 @@ class PartPoints:
     @property
     def left_out(self) -> list[str]:
         """What columns aren't for the file, and why, in sentences."""
-        return [
+        found = [
             f"{key!r} is left out: its values aren't "
             + ("as many as a line has points." if each.is_numeric else "numbers of one shape.")
             for key, each in self.columns.items()
             if not self.fits(each)
+        ]
+        return found + [
+            f"{wanted!r} of metadata['primary_det'] isn't in stream 'primary'."
+            for wanted in self.request.detectors
+            if self.rows and not any(key.startswith(wanted) for key in self.columns)
         ]
 
     def fits(self, column: PartColumn) -> bool:
@@ -275,7 +280,7 @@ class PartPoints:
                 found[(np.arange(block.first, block.last) % 2) == 1] = True
             return found
         column, axis = self._direction
-        positions = self.values(column, block).astype(np.float64)
+        positions = _filled(self.values(column, block).astype(np.float64))
         way = float(axis.setpoints[-1] - axis.setpoints[0])
         starts = np.flatnonzero(np.r_[True, np.diff(block.slow) != 0])
         ends = np.r_[starts[1:], len(block.slow)] - 1
@@ -343,3 +348,12 @@ class PartPoints:
                     remedy="Make NPOINTS and SETPOINTS of the regions what was scanned, or leave "
                     "it out of primary_det.",
                 )
+
+
+def _filled(values: np.ndarray) -> np.ndarray:
+    """Put what came before in the place of what isn't a number."""
+    good = np.flatnonzero(np.isfinite(values))
+    if not 0 < len(good) < len(values):
+        return values
+    before = np.searchsorted(good, np.arange(len(values)), "right") - 1
+    return values[good[np.maximum(before, 0)]]

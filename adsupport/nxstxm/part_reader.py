@@ -54,6 +54,12 @@ class PartColumn:
         return tuple(self.dataset.shape[1:])
 
     @property
+    def dtype(self) -> np.dtype:
+        """Of the values; truth values are numbers here, as NeXus has it."""
+        found = self.dataset.dtype
+        return np.dtype(np.uint8) if found.kind == "b" else found
+
+    @property
     def is_numeric(self) -> bool:
         """Whether the values are numbers, and all of one shape."""
         return self.dataset.dtype.kind in "biuf"
@@ -78,7 +84,7 @@ class PartColumn:
             (rows, ...); NaN where a row has no number.
         """
         found: Any = self.dataset[rows]
-        return found
+        return found.astype(self.dtype, copy=False)
 
 
 class PartStream:

@@ -1,0 +1,142 @@
+"""What devices tell in other units, not at all, or in files of their own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+import pytest
+
+from adsupport import nxstxm
+from adsupport.errors import DocumentError
+
+from .stxm_checks import check_file, exactly, opened, same, text
+from .stxm_runs import Documents, cut, runs
+from .stxm_scan import StxmScan
+
+FRAMES = StxmScan(13, frame=(2, 3))
+ALL_FRAMES = [FRAMES.frame_at(i, j) for i in range(FRAMES.ny) for j in range(FRAMES.nx)]
+
+
+def primary(documents: Documents) -> list[dict[str, Any]]:
+    return [doc for name, doc in documents if name == "event" and "primary" in doc["uid"]]
+
+
+def keys(documents: Documents) -> dict[str, Any]:
+    """Data keys of the primary stream."""
+    return next(doc["data_keys"] for _, doc in documents if doc.get("name") == "primary")
+
+
+def finished(directory: Path, documents: Documents) -> Any:
+    nxstxm.export(documents, directory, "C1")
+    return nxstxm.finish_export(directory, "C1")
+
+
+def test_other_units_become_those_of_the_file(tmp_path: Path) -> None:
+    scan = StxmScan(6)
+    (documents,) = runs(scan)
+    for key, units, factor in (
+        ("SampleFineX", "mm", 1e-3), ("SampleFineY", "nm", 1e3), ("ENERGY", "keV", 1e-3),
+        ("StorageRingCurrent", "A", 1e-3), ("counter1", "V", 1),
+    ):  # fmt: skip
+        keys(documents)[key]["units"] = units
+        for doc in primary(documents):
+            doc["data"][key] = (np.asarray(doc["data"][key]) * factor).tolist()
+    done = finished(tmp_path, documents)
+    check_file(done.path, scan, {0: documents})
+    with opened(done.path) as file:
+        assert text(file["entry0/counter1/data"].attrs["units"]) == "V"
+        assert text(file["entry0/instrument/SampleFineX/data"].attrs["units"]) == "mm"
+
+
+@pytest.mark.parametrize("event", [5, 7, 9])
+def test_a_position_that_is_missing_turns_no_line(event: int, tmp_path: Path) -> None:
+    scan = StxmScan(6, per_line=False, snaking=True)
+    (documents,) = runs(scan)
+    primary(documents)[event]["data"]["SampleFineX"] = float("nan")
+    with opened(finished(tmp_path, documents).path) as file:
+        expected = scan.value(0, *np.ogrid[: scan.ny, : scan.nx])
+        exactly(file["entry0/counter0/data"], expected, "grid")
+        same(file["entry0/counter0/sample_x"], scan.x_setpoints(), "sample_x")
+        assert np.isnan(file["entry0/instrument/sample_x/data"][event])
+
+
+def test_truth_values_are_numbers(tmp_path: Path) -> None:
+    scan = StxmScan(6, per_line=False)
+    (documents,) = runs(scan)
+    keys(documents)["counter0"] = {"dtype": "boolean", "shape": [], "source": "PV:gate"}
+    for doc in primary(documents):
+        doc["data"]["counter0"] = doc["seq_num"] % 2 == 1
+    with opened(finished(tmp_path, documents).path) as file:
+        expected = (np.arange(15).reshape(3, 5) % 2 == 0).astype(np.uint8)
+        exactly(file["entry0/counter0/data"], expected, "grid")
+        exactly(file["entry0/instrument/counter0/data"], expected.ravel(), "flat")
+
+
+def test_spectra_of_points_are_summed_for_the_image(tmp_path: Path) -> None:
+    (documents,) = runs(StxmScan(6, per_line=False))
+    keys(documents)["counter0"] = {"dtype": "array", "shape": [4], "source": "PV:mca"}
+    for doc in primary(documents):
+        doc["data"]["counter0"] = [doc["seq_num"], 1, 2, 3]
+    with opened(finished(tmp_path, documents).path) as file:
+        same(file["entry0/counter0/data"], np.arange(1, 16).reshape(3, 5) + 6, "sums")
+        assert file["entry0/instrument/counter0/data"].shape == (15, 4)
+
+
+def test_a_counter_that_was_asked_for_and_never_came(tmp_path: Path) -> None:
+    (documents,) = runs(StxmScan(6))
+    for doc in [keys(documents), *(doc["data"] for doc in primary(documents))]:
+        del doc["counter1"]
+    for doc in primary(documents):
+        del doc["timestamps"]["counter1"]
+    done = finished(tmp_path, documents)
+    assert any("'counter1' of metadata['primary_det'] isn't" in text for text in done.remarks)
+
+
+def with_file(path: Path, frames: list[np.ndarray]) -> Documents:
+    """The run of FRAMES whose frames are in a file of an area detector."""
+    with h5py.File(path, "w") as file:
+        file.create_dataset("entry/data/data", data=np.array(frames), chunks=(1, 2, 3))
+    (documents,) = runs(FRAMES)
+    made: Documents = []
+    for name, doc in documents:
+        if "data" in doc and "ccd" in doc["data"]:
+            datum = f"frames/{doc['seq_num']}"
+            where = {"point_number": doc["seq_num"] - 1}
+            made.append(("datum", {"datum_id": datum, "resource": "frames", "datum_kwargs": where}))
+            doc["data"]["ccd"], doc["filled"] = datum, {"ccd": False}
+        made.append((name, doc))
+        if doc.get("name") == "primary":
+            doc["data_keys"]["ccd"] |= {"external": "FILESTORE:", "shape": [1, 2, 3]}
+            resource = {"uid": "frames", "run_start": doc["run_start"], "spec": "AD_HDF5",
+                        "root": "/", "resource_path": str(path).lstrip("/"),
+                        "path_semantics": "posix", "resource_kwargs": {"frame_per_point": 1}}  # fmt: skip  # noqa: E501
+            made.append(("resource", resource))
+    return made
+
+
+@pytest.mark.parametrize("events", [15, 7])
+def test_frames_in_a_file_are_linked(events: int, tmp_path: Path) -> None:
+    documents = with_file(tmp_path / "frames.h5", ALL_FRAMES)
+    sent = documents if events == 15 else cut(documents, events)
+    (tmp_path / "out").mkdir()
+    done = finished(tmp_path / "out", sent)
+    check_file(done.path, FRAMES, {0: sent})
+    with opened(done.path) as file:
+        frames = file["entry0/instrument/ccd/data"]
+        assert frames.is_virtual
+        exactly(frames, np.array(ALL_FRAMES[:events]), "frames")
+
+
+def test_frames_that_are_missing_are_told_and_the_rest_stays(tmp_path: Path) -> None:
+    documents = with_file(tmp_path / "frames.h5", ALL_FRAMES[:10])
+    with pytest.raises(DocumentError, match="5 frames are missing"):
+        nxstxm.export(documents, tmp_path / "out", "C1", image_timeout=0.1)
+    done = nxstxm.finish_export(tmp_path / "out", "C1")
+    assert any("5 frames are missing" in text for text in done.remarks)
+    with opened(done.path) as file:
+        frames = file["entry0/instrument/ccd/data"]
+        np.testing.assert_array_equal(frames[:10], ALL_FRAMES[:10])
+        assert frames.shape == (15, 2, 3)
