@@ -118,6 +118,8 @@ class EntryWriter:
             self._count_times.append(times)
             described(times.dataset, "s")
         units = self._units(key)
+        if about.units and about.units != units:
+            field(device, "description", f"in {about.units}")
         linked = link_frames(self.plan, key, device)
         if linked is not None:
             described(linked, units)

@@ -51,6 +51,15 @@ def test_other_units_become_those_of_the_file(tmp_path: Path) -> None:
         assert text(file["entry0/instrument/SampleFineX/data"].attrs["units"]) == "mm"
 
 
+def test_units_that_nobody_knows_stay_as_a_text(tmp_path: Path) -> None:
+    (documents,) = runs(StxmScan(6))
+    keys(documents)["counter1"]["units"] = "furlong_per_x"
+    with opened(finished(tmp_path, documents).path) as file:
+        device = file["entry0/instrument/counter1"]
+        assert text(device["data"].attrs["units"]) == ""
+        assert text(device["description"][()]) == "in furlong_per_x"
+
+
 @pytest.mark.parametrize("event", [5, 7, 9])
 def test_a_position_that_is_missing_turns_no_line(event: int, tmp_path: Path) -> None:
     scan = StxmScan(6, per_line=False, snaking=True)
