@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Any, Protocol
 
-import bluesky.plan_stubs as bps
-
 from ..errors import ConfigurationError
 from .cleanup import Plan
+from .moves import set_and_wait
 
 __all__ = ["BeamSource", "Source"]
 
@@ -76,7 +75,7 @@ class Source:
         Msg
             Messages for the RunEngine.
         """
-        yield from bps.abs_set(self.device, self.on, wait=True, timeout=self.timeout)
+        yield from set_and_wait(self.device, self.on, self.timeout)
 
     def close(self) -> Plan:
         """Stop the beam.
@@ -86,4 +85,4 @@ class Source:
         Msg
             Messages for the RunEngine.
         """
-        yield from bps.abs_set(self.device, self.off, wait=True, timeout=self.timeout)
+        yield from set_and_wait(self.device, self.off, self.timeout)

@@ -25,7 +25,8 @@ def with_cleanup(plan: Any, steps: Callable[[], Iterable[Step]]) -> Plan:
     plan : iterable of Msg
         The plan.
     steps : callable
-        Gives the steps when the plan has ended; each is tried whatever becomes of the others.
+        Gives the steps when the plan has ended; each is tried whatever becomes of the others,
+        and once more if it fails: a request to abort may have come right then.
 
     Yields
     ------
@@ -52,18 +53,20 @@ def with_cleanup(plan: Any, steps: Callable[[], Iterable[Step]]) -> Plan:
     except BaseException as error:
         first = error
     for what, step in steps():
-        try:
-            made = step()
-            if made is not None:
-                yield from ensure_generator(made)
-        except GeneratorExit:
-            raise
-        except BaseException as error:  # also a second request to abort: the beam is to be closed
-            logger.exception("%s failed", what)
-            if first is None:
-                first = error
-            elif error is not first:
-                first.add_note(f"Besides, it was not possible to {what}: {error}")
+        for attempt in (1, 2):
+            try:
+                made = step()
+                if made is not None:
+                    yield from ensure_generator(made)
+                break
+            except GeneratorExit:
+                raise
+            except BaseException as error:  # also a request to abort: the beam is to be closed
+                logger.exception("%s: attempt %d failed", what, attempt)
+                if first is None:
+                    first = error
+                elif error is not first and attempt == 2:
+                    first.add_note(f"Besides, it was not possible to {what}: {error}")
     if first is not None:
         raise first
     return result

@@ -10,6 +10,7 @@ import bluesky.plan_stubs as bps
 from ..errors import ConfigurationError
 from ..plans import prepare_count, prime_plugin
 from .cleanup import Plan, Step, with_cleanup
+from .moves import set_and_wait
 
 __all__ = ["ADCamera", "FrameDetector", "PreparedCamera", "staged", "take_event"]
 
@@ -135,7 +136,7 @@ class ADCamera:
         """
         settings, self._settings = self._settings, {}
         for signal, value in settings.items():
-            yield from bps.abs_set(signal, value, wait=True, timeout=10.0)
+            yield from set_and_wait(signal, value, 10.0)
 
 
 class PreparedCamera:
