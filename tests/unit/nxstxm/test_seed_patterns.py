@@ -245,7 +245,7 @@ def test_point_spectra(engine: Any, tmp_path: Path) -> None:
 
 
 def test_a_stack_of_two_regions_and_polarizations(engine: Any, tmp_path: Path) -> None:
-    scan = StxmScan(7, nx=3, ny=2, per_line=False, energies=(700.0, 701.0), regions=(2, 5),
+    scan = StxmScan(7, nx=2, ny=1, per_line=False, energies=(700.0, 701.0), regions=(2, 5),
                     polarizations=((0, 0.0, 0.0), (1, 0.0, 0.5)))  # fmt: skip
     done(engine, scan, tmp_path)
 
