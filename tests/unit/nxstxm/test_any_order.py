@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from adsupport import nxstxm
 from adsupport.errors import IncompleteScanError
 
+from ...judges.nxstxm_rules import violations
 from .stxm_checks import check_file, opened, text
 from .stxm_runs import RUN_TIME, Documents, cut, paged, runs
 from .stxm_scan import StxmScan
@@ -74,8 +75,9 @@ def test_a_scan_that_ended_anywhere(data: st.DataObject) -> None:
     )
     with TemporaryDirectory() as directory:
         export(directory, [paged(ended, data.draw(st.integers(1, 9), label="page"))])
-        path = nxstxm.finish_export(directory, "C1", FIRST)
-        check_file(Path(path), scan, {0: ended})
+        path = Path(nxstxm.finish_export(directory, "C1", FIRST))
+        check_file(path, scan, {0: ended})
+        assert violations(path) == []
 
 
 @settings(max_examples=4, deadline=None)
@@ -101,6 +103,7 @@ def test_runs_in_any_order_and_again(data: st.DataObject) -> None:
         done = nxstxm.finish_export(directory, "C1", FIRST, allow_partial=len(order) < every)
         assert bool(done.missing) == (len(order) < every)
         check_file(done.path, scan, sent)
+        assert violations(done.path) == []
 
 
 def contents(path: Path) -> dict[str, Any]:
