@@ -17,6 +17,7 @@ from .part_points import Block, PartPoints
 from .part_reader import PartReader
 from .point_facts import ENERGY, LENGTH, PointFacts
 from .scan_arrays import AxisMean, FlatArray, GridArray
+from .steady_array import ChunkPacker, SteadyArray
 
 __all__ = ["EntryWriter"]
 
@@ -45,10 +46,12 @@ class EntryWriter:
         self._layout, self._region = plan.layout, plan.region
         self.entry = group(root, plan.name, "NXentry")
         self._instrument = group(self.entry, "instrument", "NXinstrument")
-        self._columns: dict[str, FlatArray | None] = {}
+        self._columns: dict[str, FlatArray | SteadyArray | None] = {}
         self._grids: dict[str, GridArray] = {}
-        self._facts: dict[str, FlatArray] = {}
-        self._count_times: list[FlatArray] = []
+        self._facts: dict[str, SteadyArray] = {}
+        self._count_times: list[SteadyArray] = []
+        self._steadies: list[SteadyArray] = []
+        self._packer = ChunkPacker()
         self._means: dict[str, AxisMean] = {}
         self.names = _counter_names(plan.counters)
 
@@ -65,9 +68,11 @@ class EntryWriter:
         plan = self.plan
         self._make_arrays()
         for about in plan.parts:
-            with PartReader(about.path) as part:
+            with PartReader(about.path, about.request) as part:
                 self._add(part, about.request.index.e_idx)
             self._progress()
+        for each in self._steadies:
+            each.close()
         self._write_plots()
         with PartReader(plan.parts[0].path) as part:
             write_about(self.entry, plan, PointFacts(PartPoints(part)))
@@ -88,7 +93,7 @@ class EntryWriter:
             dtype = np.zeros(1, about.dtype).sum().dtype if about.shape else about.dtype
             data = group(self.entry, name, "NXdata")
             self._grids[key] = GridArray(data, "data", plan.shape, dtype, plan.is_whole)
-        self._grids[CONTROL] = GridArray(control, "data", plan.shape, _FLOAT, is_whole=False)
+        self._grids[CONTROL] = GridArray(control, "data", plan.shape, _FLOAT, plan.is_whole)
         described(self._grids[CONTROL].dataset, "mA")
         known = {key for each in plan.parts for key in each.columns}
         others = [key for each in plan.parts for key in each.columns if key not in self.names]
@@ -102,21 +107,28 @@ class EntryWriter:
         for name in ("energy", "sample_x", "sample_y"):
             self._means.setdefault(name, AxisMean(1))
 
-    def _flat(self, parent: h5py.Group, name: str, units: str) -> FlatArray:
-        flat = FlatArray(parent, name, self.plan.points, _FLOAT, compressed=True)
+    def _flat(self, parent: h5py.Group, name: str, units: str) -> SteadyArray:
+        flat = self._steady(parent, name, _FLOAT)
         described(flat.dataset, units)
         return flat
 
-    def _detector(self, key: str) -> FlatArray | None:
+    def _steady(
+        self, parent: h5py.Group, name: str, dtype: np.dtype, shape: tuple[int, ...] = ()
+    ) -> SteadyArray:
+        plan = self.plan
+        of_run = max(each.points[plan.turn or 0] for each in plan.parts)
+        made = SteadyArray(parent, name, plan.points, dtype, self._packer, shape, of_run)
+        self._steadies.append(made)
+        return made
+
+    def _detector(self, key: str) -> FlatArray | SteadyArray | None:
         """Make the group of a column, which a linked one fills at once."""
         about = self.plan.column(key)
         name = self.names.get(key) or self._free(field_name(key))
         device = group(self._instrument, name, "NXdetector")
         field(device, "local_name", key)
         if key in self.names:
-            times = FlatArray(device, "count_time", self.plan.points, _FLOAT, compressed=True)
-            self._count_times.append(times)
-            described(times.dataset, "s")
+            self._count_times.append(self._flat(device, "count_time", "s"))
         units = self._units(key)
         if about.units and about.units != units:
             field(device, "description", f"in {about.units}")
@@ -126,9 +138,10 @@ class EntryWriter:
             return None
         whole = all(key in each.columns or not any(each.points) for each in self.plan.parts)
         dtype = about.dtype if whole else _FLOAT
-        flat = FlatArray(
-            device, "data", self.plan.points, dtype, about.shape, compressed=key not in self.names
-        )
+        if key in self.names:
+            flat = FlatArray(device, "data", self.plan.points, dtype, about.shape)
+        else:
+            flat = self._steady(device, "data", dtype, about.shape)
         described(flat.dataset, units)
         return flat
 
@@ -172,7 +185,7 @@ class EntryWriter:
             self._grids[CONTROL].add(current, place, width, image)
 
     def _add_column(
-        self, points: PartPoints, key: str, flat: FlatArray | None, block: Block,
+        self, points: PartPoints, key: str, flat: FlatArray | SteadyArray | None, block: Block,
         place: Block, chosen: np.ndarray | None, width: int, image: int | None,
     ) -> None:  # fmt: skip
         column = points.columns.get(key)

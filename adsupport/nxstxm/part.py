@@ -61,7 +61,8 @@ class StxmPart(HDF5File):
     """
 
     def __init__(self, directory: Path, run: Run, image_timeout: float) -> None:
-        read_request(run.start)  # what is wrong there is told before anything is written
+        # What is wrong there is told before anything is written.
+        self._request = read_request(run.start)
         # A run that comes again is the same run, perhaps with more of its documents.
         file = AtomicFile(directory / part_name(run.uid), exists="replace")
         super().__init__(file, image_timeout=image_timeout)
@@ -86,7 +87,7 @@ class StxmPart(HDF5File):
             They aren't.
         """
         self.complete()
-        with PartReader(self.output.temporary) as part:
+        with PartReader(self.output.temporary, self._request) as part:
             PartPoints(part)
         # It's made anew from the documents when the power fails: no need to wait for the disk.
         return [self.output.commit(synced=True)]

@@ -177,6 +177,8 @@ class PartReader:
     ----------
     path : path
         The part.
+    request : ScanRequest, optional
+        What the run was asked for, where that's known.
 
     Attributes
     ----------
@@ -199,21 +201,21 @@ class PartReader:
         See :func:`~adsupport.nxstxm.reading.read_request`.
     """
 
-    def __init__(self, path: str | os.PathLike[str]) -> None:
+    def __init__(self, path: str | os.PathLike[str], request: ScanRequest | None = None) -> None:
         self.path = Path(path)
         try:
             self._file = h5py.File(path, "r")
         except OSError as error:
             raise _damaged(self.path, error) from error
         try:
-            self._read()
+            self._read(request)
         except (KeyError, OSError, ValueError) as error:
             self._file.close()
             if isinstance(error, StxmDataError) or not isinstance(error, KeyError | OSError):
                 raise
             raise _damaged(self.path, error) from error
 
-    def _read(self) -> None:
+    def _read(self, request: ScanRequest | None) -> None:
         file: Any = self._file
         if _text(file.attrs.get("format")) != PART:
             raise _damaged(self.path, f"its format isn't {PART!r}")
@@ -221,7 +223,7 @@ class PartReader:
         if "stop" in file:
             self.run.stop = decode(file["stop"].asstr()[()], where="stop")
         self.problems = [str(each) for each in file["problems"].asstr()[()]]
-        self.request: ScanRequest = read_request(self.run.start)
+        self.request = read_request(self.run.start) if request is None else request
         self.streams = {key_of(name): PartStream(group) for name, group in file["streams"].items()}
 
     @property

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
-from .metadata_tree import Place
+from .metadata_tree import Place, Problems
 from .request import Polarization, Region, ScanAxis
 from .roi_points import points_of
 from .scan_types import focus_scans, line_spec_scans, scan_types
@@ -14,6 +16,8 @@ from .scan_types import focus_scans, line_spec_scans, scan_types
 __all__ = ["read_regions"]
 
 _ALONG_A_LINE = (*focus_scans, *line_spec_scans)
+#: What of the metadata is about regions.
+_OF_REGIONS = ("rois", "sp_id_lst", "wdg_com")
 #: Scans that may do without a slow axis.
 _ONE_AXIS = (scan_types.SAMPLE_POINT_SPECTRA, scan_types.GENERIC_SCAN)
 
@@ -41,6 +45,23 @@ def read_regions(top: Place, scan_type: scan_types) -> dict[int, Region]:
         By number, in the order of ``sp_id_lst``; those that can't be read aren't in it, which is
         noted.
     """
+    told = {key: top.value[key] for key in _OF_REGIONS if key in top.value}
+    regions, problems = _regions_of_text(json.dumps(told), top.path, scan_type)
+    for problem in problems:
+        top.problems.note(problem)
+    return dict(regions)
+
+
+@lru_cache(maxsize=4)
+def _regions_of_text(
+    text: str, path: str, scan_type: scan_types
+) -> tuple[dict[int, Region], tuple[str, ...]]:
+    """All runs of a set tell the same regions, with the energies of all of them."""
+    problems = Problems()
+    return _regions(Place(json.loads(text), path, problems), scan_type), tuple(problems)
+
+
+def _regions(top: Place, scan_type: scan_types) -> dict[int, Region]:
     rois = top.need("rois", "the regions by their numbers")
     if rois is None or not rois.is_object():
         return {}

@@ -11,9 +11,6 @@ from .part_points import Block
 
 __all__ = ["AxisMean", "FlatArray", "GridArray"]
 
-#: Points of a chunk of what hardly changes from point to point.
-_CHUNK = 2**16
-
 
 class FlatArray:
     """Values in the order of time, in a dataset of its own.
@@ -30,8 +27,6 @@ class FlatArray:
         Of the values.
     shape : tuple of int
         Of a point's value.
-    compressed : bool
-        Whether the values are such that compressing them takes no time: they hardly change.
 
     Attributes
     ----------
@@ -46,12 +41,8 @@ class FlatArray:
         points: int,
         dtype: np.dtype,
         shape: tuple[int, ...] = (),
-        compressed: bool = False,
     ) -> None:
-        options: dict[str, Any] = {}
-        if compressed and points > _CHUNK:
-            options = {"chunks": (_CHUNK, *shape), "compression": 1, "shuffle": True}
-        self.dataset: h5py.Dataset = group.create_dataset(name, (points, *shape), dtype, **options)
+        self.dataset: h5py.Dataset = group.create_dataset(name, (points, *shape), dtype)
         self._next = 0
 
     def add(self, values: np.ndarray) -> None:
@@ -171,9 +162,11 @@ class AxisMean:
             self._count[index[0]] += len(values)
             return
         good = np.isfinite(values)
+        if not good.all():
+            values, index = values[good], index[good]
         size = len(self._sum)
-        self._sum += np.bincount(index[good], values[good], size)
-        self._count += np.bincount(index[good], minlength=size)
+        self._sum += np.bincount(index, values, size)
+        self._count += np.bincount(index, minlength=size)
 
     def mean(self, otherwise: np.ndarray) -> np.ndarray:
         """Tell the means.
