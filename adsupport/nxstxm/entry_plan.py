@@ -95,7 +95,8 @@ class EntryPlan:
     def is_whole(self) -> bool:
         """Whether every place of the grid was measured."""
         runs = self.energies if self.layout.is_stack else 1
-        return len(self.parts) == runs and all(each.is_whole for each in self.parts)
+        turn = self.turn or 0
+        return len(self.parts) == runs and all(each.whole_turns[turn] for each in self.parts)
 
     @property
     def counters(self) -> list[str]:

@@ -53,8 +53,8 @@ class PartAbout:
         Of the run's grid.
     points : tuple of int
         How many there are; of regions that take turns, for each.
-    is_whole : bool
-        Whether all points of the grid are there.
+    whole_turns : tuple of bool
+        Whether all points of the grid are there; of regions that take turns, for each.
     counters : tuple of str
         Data keys of what was counted.
     columns : dict of str to ColumnAbout
@@ -71,10 +71,15 @@ class PartAbout:
     request: ScanRequest
     shape: tuple[int, int]
     points: tuple[int, ...]
-    is_whole: bool
+    whole_turns: tuple[bool, ...]
     counters: tuple[str, ...]
     columns: dict[str, ColumnAbout] = field(repr=False)
     problems: tuple[str, ...] = ()
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether all points of the grid are there."""
+        return all(self.whole_turns)
 
     @classmethod
     def of(cls, path: Path) -> PartAbout:
@@ -101,7 +106,7 @@ class PartAbout:
             ended = run.stop_time or (float(times[-1]) if len(times) else run.time)
             return cls(
                 path, run.uid, run.time, ended, run.exit_status, part.request, points.shape,
-                points.by_turn(), points.is_whole, tuple(points.counters),
+                points.by_turn(), points.whole_turns(), tuple(points.counters),
                 {
                     key: ColumnAbout(each.dtype, points.point_shape(each), each.units)
                     for key, each in points.columns.items()

@@ -113,7 +113,21 @@ class PartPoints:
     @property
     def is_whole(self) -> bool:
         """Whether every point of the grid was measured."""
-        return np.array_equal(np.unique(self._seq), np.arange(1, self._expected() + 1))
+        return all(self.whole_turns())
+
+    def whole_turns(self) -> tuple[bool, ...]:
+        """Tell whether every point was measured, of regions that take turns those of each.
+
+        Returns
+        -------
+        tuple of bool
+            Of other scans just one.
+        """
+        here, expected = np.unique(self._seq), self._expected()
+        turns = self.shape[1] if self.layout.takes_turns and not self.by_line else 1
+        counts = np.bincount((here - 1) % turns, minlength=turns)
+        whole = tuple(bool(count * turns == expected) for count in counts)
+        return whole * (self.shape[1] if self.layout.takes_turns and self.by_line else 1)
 
     @property
     def left_out(self) -> list[str]:
