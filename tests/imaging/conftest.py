@@ -1,0 +1,148 @@
+"""The simulated imaging beamline, one a module, and a client that takes frames."""
+
+from __future__ import annotations
+
+import itertools
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import epics
+import pytest
+
+from adsupport.launch import IOCProcess
+
+TIMEOUT = 30.0
+
+CAMERA = {
+    "ImageMode": "Multiple",
+    "WaitForPlugins": "No",
+    "AcquireTime": 0.005,
+    "AcquirePeriod": 0.0,
+    "DataType": "UInt16",
+    "SizeX": 64,
+    "SizeY": 48,
+    "Noise": 2.0,
+}
+WRITER = {
+    "EnableCallbacks": 1,
+    "FileWriteMode": "Stream",
+    "AutoIncrement": "No",
+    "FileTemplate": "%s%s_%d.h5",
+    "Compression": "None",
+    "LazyOpen": "Yes",
+    "QueueSize": 20,
+}
+
+
+class Camera:
+    """The beamline's camera and its file plugin, driven by Channel Access alone."""
+
+    def __init__(self, prefix: str, folder: Path) -> None:
+        self.prefix = prefix
+        self.folder = folder
+        self._names = itertools.count(1)
+        self._pvs: dict[str, epics.PV] = {}
+        names = [f"cam1:{name}" for name in CAMERA] + [f"HDF1:{name}" for name in WRITER]
+        for name in names:
+            self._pv(name)
+
+    def _pv(self, name: str) -> epics.PV:
+        if name not in self._pvs:
+            self._pvs[name] = epics.PV(self.prefix + name)
+        return self._pvs[name]
+
+    def put(self, name: str, value: Any, wait: bool = True) -> None:
+        """Write a record, such as ``cam1:NumImages``."""
+        pv = self._pv(name)
+        assert pv.wait_for_connection(TIMEOUT), name
+        pv.put(value, wait=wait, timeout=TIMEOUT)
+
+    def get(self, name: str, **options: Any) -> Any:
+        """Read a record."""
+        pv = self._pv(name)
+        assert pv.wait_for_connection(TIMEOUT), name
+        return pv.get(use_monitor=False, **options)
+
+    def prepare(self) -> None:
+        """Have settings as a test starts from."""
+        for name, value in CAMERA.items():
+            self.put(f"cam1:{name}", value)
+        for name, value in WRITER.items():
+            self.put(f"HDF1:{name}", value)
+        self.put("HDF1:SWMRMode", 0)
+        self.put("HDF1:FilePath", str(self.folder))
+
+    def arm(self, frames: int, swmr: bool = False) -> None:
+        """Let the file plugin wait for frames."""
+        self.put("HDF1:SWMRMode", int(swmr))
+        self.put("HDF1:FileName", f"frames{next(self._names)}")
+        self.put("HDF1:NumCapture", frames)
+        self.put("HDF1:Capture", 1, wait=False)
+        self.wait_for("HDF1:Capture_RBV", lambda value: value == 1)
+
+    def acquire(self, frames: int, wait: bool = True) -> None:
+        """Take frames."""
+        self.put("cam1:NumImages", frames)
+        self.put("cam1:Acquire", 1, wait=wait)
+
+    def wait_for(self, name: str, condition: Any) -> None:
+        """Wait until a record fulfils a condition."""
+        there = threading.Event()
+
+        def look(value: Any = None, **_: Any) -> None:
+            if condition(value):
+                there.set()
+
+        pv = epics.PV(self.prefix + name, callback=look, auto_monitor=True)
+        assert there.wait(TIMEOUT), f"{name} is {pv.get()}"
+        pv.clear_callbacks()
+
+
+@pytest.fixture(scope="module")
+def beamline_ioc(adsupport_ioc_factory) -> Iterator[IOCProcess]:
+    """A beamline of the module's own."""
+    with adsupport_ioc_factory("imaging_beamline") as ioc:
+        yield ioc
+
+
+@pytest.fixture
+def camera(beamline_ioc, tmp_path) -> Iterator[Camera]:
+    """The camera, ready to take small frames into files."""
+    made = Camera(beamline_ioc.prefix, tmp_path)
+    made.prepare()
+    yield made
+    made.put("cam1:Acquire", 0)
+    made.put("HDF1:Capture", 0)
+
+
+class Collector:
+    """An addon that keeps what it is told."""
+
+    def __init__(self) -> None:
+        self.frames: list[Any] = []
+        self.ends: list[Any] = []
+        self.came = threading.Condition()
+
+    def begin(self, about: Any) -> None:
+        self.about = about
+
+    def frame(self, frame: Any) -> None:
+        with self.came:
+            self.frames.append(frame)
+            self.came.notify_all()
+
+    def end(self, ended: Any) -> None:
+        self.ends.append(ended)
+
+    def wait(self, number: int) -> None:
+        """Wait until some frames have come."""
+        with self.came:
+            assert self.came.wait_for(lambda: len(self.frames) >= number, TIMEOUT)
+
+
+@pytest.fixture
+def collector() -> Collector:
+    """An addon that keeps what it is told."""
+    return Collector()
