@@ -137,6 +137,38 @@ def check_facts_of_the_pack(output: str, out: Path) -> None:
     assert (out / "sent.png").read_bytes().startswith(PNG)
 
 
+def check_facts_of_the_stxm(output: str, out: Path) -> None:
+    lines = output.splitlines()
+    for fact in (
+        "00_detector_image.hdf5: runs 1, entries 1, detector_y, detector_x (4, 6)",
+        "02_osa_focus.hdf5: runs 1, entries 1, zoneplate_z, line_position (4, 6)",
+        "04_sample_point_spectra.hdf5: runs 1, entries 2, energy (33,)",
+        "05_sample_line_spectra.hdf5: runs 1, entries 1, energy, line_position (33, 12)",
+        "07_sample_image_stack.hdf5: runs 16, entries 4, energy, sample_y, sample_x (4, 9, 12)",
+        "08_generic_scan.hdf5: runs 1, entries 1, mirror_pitch (12,)",
+        "13_ptychography.hdf5: runs 1, entries 1, energy, sample_y, sample_x (1, 2, 3)",
+        '      stxm_scan_type:NX_CHAR[1] = ["sample image"]',
+    ):
+        assert fact in lines
+    files = sorted((out / "stxm").glob("*.hdf5"))
+    assert [int(path.name[:2]) for path in files] == list(range(14))
+    assert all(path.with_suffix(".png").read_bytes().startswith(PNG) for path in files)
+    assert len(list((out / "stxm").iterdir())) == 28
+    with h5py.File(files[4]) as file:  # the L3 line of iron is in the energies' middle
+        assert all(file[f"entry{each}/counter0/data"][()].argmin() == 16 for each in (0, 1))
+    with h5py.File(files[7]) as file:  # magnetic domains turn over with the polarization
+        left, right = (file[f"entry{each}/counter0/data"][()] for each in (0, 2))
+        contrast = [image.std() for image in left / right]
+        assert contrast[2] > 2 * contrast[0]
+        stokes = [file[f"entry{each}/sample/beam/incident_polarization_stokes"] for each in (0, 2)]
+        assert [each[0, 3] for each in stokes] == [-1, 1]
+    with h5py.File(files[11]) as file:
+        angles = [file[f"entry{each}/sample/rotation_angle"][0] for each in range(3)]
+        assert angles == [-60, 0, 60]
+    with h5py.File(files[13]) as file:
+        assert file["entry0/instrument/ccd/data"].shape == (6, 32, 32)
+
+
 @pytest.fixture
 def mark(tmp_path: Path) -> str:
     """A text in the environment of every process that a test starts."""
@@ -179,6 +211,7 @@ def test_scan_with_its_own_hardware(tmp_path: Path, mark: str, monkeypatch: pyte
         pytest.param("04_export", [], check_facts_of_the_export, marks=pytest.mark.slow),
         ("05_dx_and_nxtomo", ["--projections", "7"], check_facts_of_the_tomography),
         ("06_pack_and_send", [], check_facts_of_the_pack),
+        ("07_stxm", ["--points", "12"], check_facts_of_the_stxm),
     ],
 )
 def test_files_with_their_own_hardware(
