@@ -16,8 +16,15 @@ from .. import __version__
 from ..callbacks.choice import check_choice
 from ..callbacks.file_set import writing
 from ..callbacks.output import AtomicFile, Exists
-from ..callbacks.output.hdf5_closing import close_anyway
-from ..errors import IncompleteScanError, OutputError, OutputExistsError, StxmDataError
+from ..callbacks.output.hdf5_closing import ROOM, close_anyway
+from ..callbacks.output.temporary import clear_stale
+from ..errors import (
+    IncompleteScanError,
+    OutputError,
+    OutputExistsError,
+    RunNotFoundError,
+    StxmDataError,
+)
 from ..wording import counted
 from .compat import add_older_attributes
 from .entry import EntryWriter
@@ -32,6 +39,8 @@ __all__ = ["Compat", "FinishedStxm", "finish_export"]
 
 Compat = Literal["cls"]
 _NEXUS_VERSION = "2024.02"
+#: Seconds after which a file that isn't locked was left behind by a program that was killed.
+_KILLED_AGO = 1.0
 
 
 @dataclass(frozen=True)
@@ -125,8 +134,9 @@ def finish_export(
         abouts = [PartAbout.of(work / name) for name in parts]
         if not abouts:
             remove_work(work, ())
-            raise IncompleteScanError(
-                f"{work} has no run.", remedy="Export the runs of the file (again) first."
+            raise RunNotFoundError(
+                f"{work} has no run: none came, or its file is finished.",
+                remedy="Look for the file; if it's missing, export its runs (again).",
             )
         planned, missing, remarks = plan_entries(abouts)
         entries = _measured(planned)
@@ -146,6 +156,7 @@ def finish_export(
             )
         remarks += _problems(abouts)
         names = tuple(each.name for each in entries)
+        clear_stale(target.parent, target.name, older_than=_KILLED_AGO)
         if exists == "bump":  # the name stands in the file, too
             target = _free(target)
         done = FinishedStxm(target, names, tuple(missing), tuple(remarks))
@@ -232,12 +243,12 @@ def _write(
                 path=done.path,
                 remedy="mend that, and call finish_export() again: the parts are still there.",
             )
-        output.check_room(sum(entry.bytes for entry in entries))
+        output.check_room(ROOM + sum(entry.bytes for entry in entries))
         file = h5py.File(output.temporary, "w", locking=False)
         try:
             _write_root(file, done.path, entries)
             for entry in entries:
-                EntryWriter(file, entry).write()
+                EntryWriter(file, entry, lambda: output.check_room(ROOM)).write()
             if done.missing:
                 collection: Any = file[f"{entries[0].name}/collection"]
                 texts = h5py.string_dtype()

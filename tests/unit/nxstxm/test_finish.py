@@ -152,7 +152,7 @@ def test_nothing_was_exported(tmp_path: Path) -> None:
     with pytest.raises(RunNotFoundError):
         nxstxm.finish_export(tmp_path / "missing", "C1", FIRST)
     (tmp_path / "stxm-0000-C1.tmp").mkdir()
-    with pytest.raises(IncompleteScanError, match="has no run"):
+    with pytest.raises(RunNotFoundError, match="has no run"):
         nxstxm.finish_export(tmp_path, "C1", FIRST)
     assert names(tmp_path) == []
     export(tmp_path, runs(IMAGE))
