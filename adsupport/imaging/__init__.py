@@ -5,6 +5,7 @@ from .beam import BeamSource, Source
 from .config import ImagingConfig, RadiographyConfig, TomographyConfig
 from .experiment import Experiment
 from .exposures import ADCamera, FrameDetector, PreparedCamera
+from .fly import FlyAxis
 from .radiography import radiography
 from .sample import SampleStage
 from .tomography import tomography
@@ -14,6 +15,7 @@ __all__ = [
     "Acquisition",
     "BeamSource",
     "Experiment",
+    "FlyAxis",
     "FrameDetector",
     "ImagingConfig",
     "PreparedCamera",

@@ -64,6 +64,7 @@ class Beamtime:
         *,
         order: Sequence[str] | None = None,
         check: Callable[[], None] = lambda: None,
+        prepare: Callable[[], Any] | None = None,
         cleanup: Sequence[Step] = (),
         **options: Any,
     ) -> Experiment:
@@ -81,6 +82,8 @@ class Beamtime:
             Of acquisitions; that of the configuration by default.
         check : callable
             Called before anything moves.
+        prepare : callable, optional
+            Gives a plan that runs before the first acquisition.
         cleanup : sequence of Step
             What is to be put back besides source, sample and camera.
         **options
@@ -105,11 +108,16 @@ class Beamtime:
                 self.sample.check()
             check()
 
+        def prepare_all() -> Plan:
+            if prepare is not None:
+                yield from prepare()
+            yield from camera.remember()
+
         made = Experiment(
             [each for key, each in known.items() if key in order],
             name=name,
             check=check_all,
-            prepare=camera.remember,
+            prepare=prepare_all,
             cleanup=[
                 ("close the source", self.source.close),
                 *cleanup,

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
 from ..errors import ConfigurationError
+from .angles import equal_angles
+from .arguments import finite, positive, whole
 
 __all__ = ["ImagingConfig", "RadiographyConfig", "TomographyConfig"]
 
@@ -48,7 +49,7 @@ class ImagingConfig:
 
     def __post_init__(self) -> None:
         self._set("exposure", positive("exposure", self.exposure, "s"))
-        self._set("period", finite("period", self.period, "s"))
+        self._set("period", positive("period", self.period, "s", zero=True))
         self._set("darks", whole("darks", self.darks, 0))
         self._set("flats", whole("flats", self.flats, 0))
         if self.flat_exposure is not None:
@@ -165,6 +166,11 @@ class TomographyConfig(ImagingConfig):
         self._set("projections", whole("projections", self.projections, 1))
         if self.flats_every is not None:
             self._set("flats_every", whole("flats_every", self.flats_every, 1))
+        if self.mode == "fly" and not self.period:
+            raise ConfigurationError(
+                "mode='fly' needs the period: it tells how fast to turn",
+                remedy="Give the time from frame to frame in seconds, as long as the camera needs.",
+            )
         for name in ("angles", "flats_every"):
             if self.mode == "fly" and getattr(self, name) is not None:
                 raise ConfigurationError(
@@ -184,52 +190,4 @@ class TomographyConfig(ImagingConfig):
         """The angles, in degrees, in the order in which they're taken."""
         if self.angles is not None:
             return list(self.angles)
-        step = self.angular_range / self.count
-        return [self.start_angle + index * step for index in range(self.count)]
-
-
-def finite(name: str, value: Any, units: str) -> float:
-    """Make sure that an argument is a finite number.
-
-    Parameters
-    ----------
-    name : str
-        Of the argument.
-    value : any
-        What was given.
-    units : str
-        Of the number.
-
-    Returns
-    -------
-    float
-        The number.
-
-    Raises
-    ------
-    ConfigurationError
-        It isn't.
-    """
-    try:
-        number = float(value)
-    except (TypeError, ValueError, OverflowError):
-        number = math.nan
-    if isinstance(value, (bool, str)) or not math.isfinite(number):
-        raise ConfigurationError(f"{name}={value!r}: expected a finite number, in {units}.")
-    return number
-
-
-def positive(name: str, value: Any, units: str) -> float:
-    """Make sure that an argument is a number above 0; see :func:`finite`."""
-    number = finite(name, value, units)
-    if number <= 0:
-        raise ConfigurationError(f"{name}={value!r}: expected a number above 0, in {units}.")
-    return number
-
-
-def whole(name: str, value: Any, least: int) -> int:
-    """Make sure that an argument is a whole number, not below another one; see :func:`finite`."""
-    number = finite(name, value, "1")
-    if number != int(number) or number < least:
-        raise ConfigurationError(f"{name}={value!r}: expected a whole number from {least} on.")
-    return int(number)
+        return equal_angles(self.count, self.angular_range, self.start_angle).tolist()

@@ -6,10 +6,14 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Protocol
 
 import bluesky.plan_stubs as bps
+import numpy as np
 
+from ..devices import AD_full_file_name_local
 from ..errors import ConfigurationError
 from ..plans import prepare_count, prime_plugin
+from ..plans.accounted import FileAccount
 from .cleanup import Plan, Step, with_cleanup
+from .frames.stack_file import StackFile
 from .moves import set_and_wait
 
 __all__ = ["ADCamera", "FrameDetector", "PreparedCamera", "staged", "take_event"]
@@ -35,6 +39,10 @@ class FrameDetector(Protocol):
 
     def restore(self) -> Plan:
         """Put these settings back."""
+        ...
+
+    def frame_times(self, frames: int) -> Plan:
+        """Tell the ends of the exposures of the last trigger, as seconds since 1970."""
         ...
 
 
@@ -138,6 +146,46 @@ class ADCamera:
         for signal, value in settings.items():
             yield from set_and_wait(signal, value, 10.0)
 
+    def frame_times(self, frames: int) -> Plan:
+        """Tell when the exposures of the last trigger ended, by the file's own timestamps.
+
+        The file is ended for that.
+
+        Parameters
+        ----------
+        frames : int
+            Of that trigger.
+
+        Yields
+        ------
+        Msg
+            Messages for the RunEngine.
+
+        Returns
+        -------
+        numpy.ndarray
+            (frames,), float64, seconds since 1970; of frames that were lost, what lies between
+            the others.
+
+        Raises
+        ------
+        ConfigurationError
+            There is no file, or it has no timestamps.
+        """
+        if self.writer is None:
+            raise _no_times(self.device, "it has no file plugin")
+        ended: Any = FileAccount(self.writer, len(self.writer.file_reports))
+        yield from bps.trigger(ended, wait=True)
+        path = AD_full_file_name_local(self.writer)
+        if path is None:
+            raise _no_times(self.device, "it has written no file")
+        labels = StackFile(path).labels()
+        if labels.times is None or labels.ids is None or not len(labels.ids):
+            raise _no_times(self.device, "its file has no timestamps")
+        first = self.device.frame_reports[-1].first_id
+        wanted = (labels.ids[0] if first is None else first) + np.arange(frames)
+        return np.interp(wanted, labels.ids, labels.times)
+
 
 class PreparedCamera:
     """A detector that bluesky's ``prepare`` sets up, such as those of ophyd-async.
@@ -149,6 +197,9 @@ class PreparedCamera:
     info : callable
         Called as ``info(frames, exposure, period)`` with the frames for each trigger, and times
         in seconds; gives what the detector's ``prepare`` takes, such as a ``TriggerInfo``.
+    times : callable, optional
+        Called as ``times(frames)`` after a trigger; gives the ends of its exposures in seconds
+        since 1970, (frames,).  Fly scans need it.
 
     Raises
     ------
@@ -156,10 +207,15 @@ class PreparedCamera:
         It can't be prepared.
     """
 
-    def __init__(self, detector: Any, info: Callable[[int, float, float], Any]) -> None:
+    def __init__(
+        self,
+        detector: Any,
+        info: Callable[[int, float, float], Any],
+        times: Callable[[int], Any] | None = None,
+    ) -> None:
         if not callable(getattr(detector, "prepare", None)):
             raise ConfigurationError(f"camera: {detector!r} has no prepare().")
-        self.device, self._info = detector, info
+        self.device, self._info, self._times = detector, info, times
 
     def prepare(self, stream: str, frames: int, exposure: float, period: float) -> Plan:
         """Prepare the detector, which has to be staged; see :meth:`ADCamera.prepare`.
@@ -190,6 +246,26 @@ class PreparedCamera:
             None.
         """
         yield from ()
+
+    def frame_times(self, frames: int) -> Plan:
+        """Tell when the exposures of the last trigger ended; see :meth:`ADCamera.frame_times`.
+
+        Yields
+        ------
+        Msg
+            None.
+        """
+        if self._times is None:
+            raise _no_times(self.device, "PreparedCamera got no times=")
+        yield from ()
+        return self._times(frames)
+
+
+def _no_times(detector: Any, why: str) -> ConfigurationError:
+    return ConfigurationError(
+        f"{detector.name} can't tell when its frames were taken: {why}",
+        remedy="Take mode='step'; or give the detector an HDF5 plugin.",
+    )
 
 
 def staged(detector: FrameDetector, plan: Callable[[], Any]) -> Plan:

@@ -10,6 +10,7 @@ import bluesky.plan_stubs as bps
 
 from ..errors import ConfigurationError
 from .cleanup import Plan
+from .motion import check_travel
 
 __all__ = ["SampleStage"]
 
@@ -66,9 +67,8 @@ class SampleStage:
         ConfigurationError
             A position is beyond an axis' limits.
         """
-        for device, places in self.positions.items():
-            for place in places:
-                check_limits(device, place, "sample")
+        for device, (into, out) in self.positions.items():
+            check_limits(device, {"the sample is in the beam": into, "it is out": out})
 
     def move_in(self) -> Plan:
         """Move the sample into the beam.
@@ -97,30 +97,21 @@ class SampleStage:
         yield from bps.mv(*moves)
 
 
-def check_limits(device: Any, position: float, argument: str) -> None:
-    """Make sure that a device can stand at a position.
+def check_limits(device: Any, places: dict[str, float]) -> None:
+    """Make sure that a device can stand at positions.
 
     Parameters
     ----------
     device : bluesky Movable
-        One with ``limits`` or ``check_value``; without, nothing is known.
-    position : float
-        In the device's units.
-    argument : str
-        Of the experiment, for the message.
+        One with ``limits``; without, nothing is known.
+    places : dict of str to float
+        Positions in the device's units, by what is there.
 
     Raises
     ------
     ConfigurationError
-        The position is beyond the device's limits.
+        A position is beyond the device's limits.
     """
     limits = getattr(device, "limits", None)
-    if isinstance(limits, (tuple, list)) and len(limits) == 2:
-        low, high = limits
-        # As EPICS has it: equal limits are none.
-        if low is not None and high is not None and low < high and not low <= position <= high:
-            raise ConfigurationError(
-                f"{argument}: {device.name} can't stand at {position:g}: its limits are {low:g} "
-                f"and {high:g}",
-                remedy="Nothing has been moved. Choose another range, or change the limits.",
-            )
+    if isinstance(limits, (tuple, list)) and len(limits) == 2 and None not in limits:
+        check_travel(places, (float(limits[0]), float(limits[1])), device.name)

@@ -13,6 +13,7 @@ from .cleanup import Plan
 from .config import TomographyConfig
 from .experiment import Experiment
 from .exposures import FrameDetector, staged, take_event
+from .fly import FlyAxis, fly, planned, positions_key
 from .sample import SampleStage, check_limits
 
 __all__ = ["tomography"]
@@ -34,8 +35,9 @@ def tomography(
     ----------
     camera : FrameDetector
         Such as ``ADCamera(det)``.
-    rotation : bluesky Movable and Readable
-        Turns the sample; degrees.
+    rotation : bluesky Movable and Readable, or FlyAxis
+        Turns the sample; degrees.  In mode ``"fly"`` it needs a velocity and an acceleration, as
+        an EpicsMotor has, or those of a :class:`~adsupport.imaging.FlyAxis`.
     config : TomographyConfig
         What is asked for.
     source : BeamSource
@@ -51,8 +53,11 @@ def tomography(
     -------
     Experiment
         Its run has the streams ``darks``, ``flats`` and ``primary``: of the last an event for
-        each angle in mode ``"step"``.
+        each angle in mode ``"step"``, and one with all frames and the angle of each in mode
+        ``"fly"``.
     """
+    if config.mode == "fly":
+        return _fly_tomography(camera, rotation, config, source, sample, devices, options)
     beamtime = Beamtime(camera, config, source, sample, [rotation, *devices])
     blocks = _Blocks(config.set_points, config.flats_every)
 
@@ -68,8 +73,8 @@ def tomography(
 
     def check() -> None:
         blocks.begin()
-        for angle in (min(config.set_points), max(config.set_points)):
-            check_limits(rotation, angle, "angles")
+        angles = config.set_points
+        check_limits(rotation, {"the lowest angle is": min(angles), "the highest is": max(angles)})
 
     hints = {"dimensions": [[[rotation.name], "primary"]]}
     md = {"hints": hints, "motors": [rotation.name], **options.pop("md", {})}
@@ -81,6 +86,34 @@ def tomography(
         check=check,
         md=md,
         **options,
+    )
+
+
+def _fly_tomography(
+    camera: FrameDetector, rotation: Any, config: TomographyConfig, source: BeamSource,
+    sample: SampleStage | None, devices: Sequence[Any], options: dict[str, Any],
+) -> Experiment:  # fmt: skip
+    axis = rotation if isinstance(rotation, FlyAxis) else FlyAxis(rotation)
+    beamtime = Beamtime(camera, config, source, sample, [axis.motor, *devices])
+    first, step = config.start_angle, config.angular_range / config.count
+
+    def prepare() -> Plan:
+        yield from planned(axis, first, step, config.count, config.period)
+
+    def primary() -> Plan:
+        yield from fly(
+            camera, axis, "primary", config.count, first, step, config.exposure, config.period,
+            beamtime.readables,
+        )  # fmt: skip
+
+    key = positions_key(axis.motor)
+    md = {
+        "hints": {"dimensions": [[[key], "primary"]]},
+        "motors": [axis.motor.name],
+        **options.pop("md", {}),
+    }
+    return beamtime.experiment(
+        "tomography", primary, config.count, md=md, prepare=prepare, **options
     )
 
 

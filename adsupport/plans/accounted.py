@@ -15,7 +15,7 @@ from ophyd.status import Status
 
 from ..devices.frames.report import id_list
 
-__all__ = ["accounted"]
+__all__ = ["FileAccount", "accounted"]
 
 _STREAM = "accounting"
 
@@ -88,7 +88,7 @@ def _writers_of(detectors: list[Any]) -> list[Any]:
 
 
 def _account_and(msg: Msg, writers: list[Any], before: dict[str, int]) -> Generator[Msg, Any, Any]:
-    accounts: list[Any] = [_FileAccount(each, before.get(each.name, 0)) for each in writers]
+    accounts: list[Any] = [FileAccount(each, before.get(each.name, 0)) for each in writers]
     yield from bps.trigger_and_read(accounts, name=_STREAM)
     for account in accounts:
         errors = [report.error() for report in account.writer.untold_reports]
@@ -99,8 +99,16 @@ def _account_and(msg: Msg, writers: list[Any], before: dict[str, int]) -> Genera
     return (yield msg)
 
 
-class _FileAccount:
-    """Looks like a device to the RunEngine: triggering it ends the file, reading tells of all."""
+class FileAccount:
+    """Looks like a device to the RunEngine: triggering it ends the file, reading tells of all.
+
+    Parameters
+    ----------
+    writer : ophyd Device
+        A file plugin that is writing.
+    before : int
+        How many files it had ended before the run.
+    """
 
     parent = None
 
