@@ -27,8 +27,9 @@ demo: $(VENV)/.has-demo
 test: $(VENV)/.has-test
 	$(PYTEST) -m "not slow and not bench"
 
-test-all: $(VENV)/.has-test
-	HYPOTHESIS_PROFILE=default $(PYTEST) -m "not bench"
+test-all: $(VENV)/.has-test .judges-venv/.has-judges
+	ADSUPPORT_PYNXTOOLS=$(abspath .judges-venv/bin/validate_nexus) \
+	  HYPOTHESIS_PROFILE=default $(PYTEST) -m "not bench"
 
 bench: $(VENV)/.has-test .bench-venv/.has-peer
 	$(BIN)/python -m tests.bench --peer .bench-venv/bin/python
@@ -44,7 +45,7 @@ docs: $(VENV)/.has-docs
 	@echo "The documentation is in docs/_build/html/index.html"
 
 clean:
-	rm -rf $(VENV) .bench-venv .ci/venv $(OUT) docs/_build docs/reference/api
+	rm -rf $(VENV) .bench-venv .judges-venv .ci/venv $(OUT) docs/_build docs/reference/api
 	rm -rf .pytest_cache .ruff_cache .hypothesis .import_linter_cache
 	find adsupport iocs examples tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
@@ -57,6 +58,14 @@ $(VENV)/.has-%: pyproject.toml $(CONSTRAINTS) | $(VENV)/bin/python
 $(VENV)/bin/python:
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed, none found: make PYTHON=..."; exit 1; }
 	$(PYTHON) -m venv $(VENV)
+
+# Judges whose needs don't go with ours live apart, too.
+.judges-venv/.has-judges: requirements/judges.txt
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed, none found: make PYTHON=..."; exit 1; }
+	$(PYTHON) -m venv .judges-venv
+	.judges-venv/bin/python -m pip install --quiet --disable-pip-version-check \
+	  --requirement requirements/judges.txt
+	@touch $@
 
 # The peer that `make bench` compares with lives apart: adsupport never imports it.
 .bench-venv/.has-peer: requirements/bench-peer.txt
