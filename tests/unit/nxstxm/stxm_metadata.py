@@ -27,6 +27,12 @@ def roi(name: str, positioner: str, setpoints: Any = None) -> dict[str, Any]:
     return made
 
 
+def none(name: str, points: int) -> dict[str, Any]:
+    """A dict of an axis that there isn't."""
+    zeros = dict.fromkeys(("CENTER", "RANGE", "START", "STEP", "STOP"), 0)
+    return {**roi(name, "None"), "NPOINTS": points, "SETPOINTS": [], **zeros}
+
+
 def rois(scan: StxmScan, region: int) -> dict[str, Any]:
     """The dict of a region."""
     fast, slow = scan.positioners
@@ -34,8 +40,8 @@ def rois(scan: StxmScan, region: int) -> dict[str, Any]:
     theta = scan.angles if scan.scan_type == 11 else None
     return {
         "X": roi("X", fast, scan.x_setpoints(region)),
-        "Y": roi("Y", slow, None if scan.scan_type == 8 else scan.y_setpoints(region)),
-        "Z": roi("Z", "None"),
+        "Y": none("Y", 1) if scan.scan_type == 8 else roi("Y", slow, scan.y_setpoints(region)),
+        "Z": none("Z", 0),
         "GONI": {**{axis: roi(f"GONI.{axis}", f"Goni{axis}") for axis in "XYZ"},
                  "T": roi("GONI.T", "GoniTheta", theta)},
         "OSA": {axis: roi(f"OSA.{axis}", f"OSA.{axis}") for axis in "XYZ"},
