@@ -39,8 +39,9 @@ def find_counters(part: PartReader) -> list[str]:
     columns, detectors = stream.columns, part.request.detectors
     moved = _moved_keys(part, stream)
     numeric = [key for key, each in columns.items() if each.is_numeric]
-    ragged = [key for key, each in columns.items() if each.is_ragged]
-    chosen = [key for wanted in detectors for key in (*numeric, *ragged) if key.startswith(wanted)]
+    # others are of no use, and that has to be told
+    others = [key for key in columns if key not in numeric]
+    chosen = [key for wanted in detectors for key in (*numeric, *others) if key.startswith(wanted)]
     if detectors and not chosen:
         raise StxmDataError(
             f"Run {part.run.uid}: no data key of stream 'primary' is or begins with "

@@ -15,7 +15,8 @@ from .layout import field_name
 from .nx_fields import NO_UNITS, described, field, group, known_units, label, plot
 from .part_points import Block, PartPoints
 from .part_reader import PartReader
-from .point_facts import ENERGY, LENGTH, PointFacts
+from .point_facts import PointFacts
+from .quantities import ENERGY, LENGTH
 from .scan_arrays import AxisMean, FlatArray, GridArray
 from .steady_array import ChunkPacker, SteadyArray
 

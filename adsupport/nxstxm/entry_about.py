@@ -14,8 +14,9 @@ from ..callbacks.output.hdf5_names import member_name
 from .entry_plan import EntryPlan
 from .nx_fields import NO_UNITS, field, group, known_units, label
 from .part_reader import PartReader
-from .point_facts import ANGLE, GAP, NUMBER, PointFacts
+from .point_facts import PointFacts
 from .polarization import stokes_of
+from .quantities import ANGLE, GAP, NUMBER
 from .request import Polarization
 
 __all__ = ["write_about"]

@@ -12,6 +12,7 @@ from ..errors import StxmDataError
 from .counters import find_counters
 from .layout import LAYOUTS
 from .part_reader import PartColumn, PartReader
+from .quantities import LENGTH
 from .request import Region, ScanAxis
 
 __all__ = ["Block", "PartPoints"]
@@ -95,7 +96,7 @@ class PartPoints:
         self.counters = find_counters(part) if self.rows else []
         self.by_line = self._is_by_line(slow, fast)
         if slow is None:  # the energies weren't told
-            last = int(self._seq[-1]) if self.rows else 0
+            last = int(self._seq.max(initial=0))
             slow = last if self.by_line else -(-last // fast)
         self.shape = (slow, fast)
         self._check()
@@ -295,7 +296,7 @@ class PartPoints:
             return found
         column, axis = self._direction
         positions = _filled(self.values(column, block).astype(np.float64))
-        way = float(axis.setpoints[-1] - axis.setpoints[0])
+        way = float(axis.setpoints[-1] - axis.setpoints[0]) / LENGTH.factor(column.units)
         starts = np.flatnonzero(np.r_[True, np.diff(block.slow) != 0])
         ends = np.r_[starts[1:], len(block.slow)] - 1
         moved = (positions[ends] - positions[starts]) / way
@@ -314,7 +315,10 @@ class PartPoints:
     def _is_by_line(self, slow: int | None, fast: int) -> bool:
         shapes = {key: self.columns[key].row_shape for key in self.counters}
         if any(shape == (fast,) for shape in shapes.values()):
-            return True
+            # unless each point has a spectrum of as many channels
+            last = int(self._seq.max())
+            counts = () in shapes.values() or last == (slow or 0) * fast
+            return not (slow is not None and last > slow and counts)
         waveforms = {key: shape[0] for key, shape in shapes.items() if len(shape) == 1}
         few = slow is not None and self.rows <= slow
         if waveforms and few and self.part.run.exit_status == "success":
@@ -334,18 +338,25 @@ class PartPoints:
         ragged = [key for key in self.counters if self.columns[key].is_ragged]
         if ragged:
             raise StxmDataError(
-                f"Run {run.uid}: the values of {ragged[0]!r} differ in length.",
+                f"Run {run.uid}: the values of {ragged[0]!r} differ in length, and each line has "
+                f"{self.shape[1]} points.",
                 remedy="Give the counter one length for all lines.",
             )
+        if not self.rows and run.exit_status == "success":
+            raise StxmDataError(
+                f"Run {run.uid} ended well, and has no event in a stream 'primary'; its streams "
+                f"are {', '.join(map(repr, self.part.streams)) or 'none'}.",
+                remedy="Read the counters in the plan's primary stream.",
+            )
+        # of an event that the stop document counts, and that never came, the run's problems tell
         told = ((run.stop or {}).get("num_events") or {}).get("primary")
-        count = told if isinstance(told, int) else self.rows
-        last = int(self._seq[-1]) if self.rows else 0
-        if last > expected or (run.exit_status == "success" and min(count, last) < expected):
+        last = int(self._seq.max(initial=0))
+        count = max(last, told) if isinstance(told, int) else last
+        if count > expected or (run.exit_status == "success" and count < expected):
             what = "lines" if self.by_line else "points"
             raise StxmDataError(
-                f"Run {run.uid} has {max(last, count)} events, and by its metadata "
-                f"{expected} {what}: {self.shape[0]} x {self.shape[1]} points of a "
-                f"{self.layout.label}.",
+                f"Run {run.uid} has {count} events, and by its metadata {expected} {what}: "
+                f"{self.shape[0]} x {self.shape[1]} points of a {self.layout.label}.",
                 remedy="Make NPOINTS and SETPOINTS of the regions, and the energies, what was "
                 "scanned.",
             )
@@ -355,10 +366,14 @@ class PartPoints:
         for wanted in self.request.detectors:
             own = [key for key in self.counters if key.startswith(wanted)]
             if own and not any(self.fits(self.columns[key]) for key in own):
-                shape = " x ".join(map(str, self.columns[own[0]].row_shape))
+                column = self.columns[own[0]]
+                shape = " x ".join(map(str, column.row_shape))
+                found = (
+                    f"each value of {own[0]!r} has {shape} numbers" if column.is_numeric
+                    else f"the values of {own[0]!r} aren't all numbers"
+                )  # fmt: skip
                 raise StxmDataError(
-                    f"Run {self.part.run.uid}: each value of {own[0]!r} has {shape} numbers, and "
-                    f"a line has {self.shape[1]} points.",
+                    f"Run {self.part.run.uid}: {found}, and a line has {self.shape[1]} points.",
                     remedy="Make NPOINTS and SETPOINTS of the regions what was scanned, or leave "
                     "it out of primary_det.",
                 )

@@ -57,6 +57,8 @@ class PartColumn:
     def dtype(self) -> np.dtype:
         """Of the values; truth values are numbers here, as NeXus has it."""
         found = self.dataset.dtype
+        if "missing_value" in self.dataset.attrs:
+            return np.dtype(np.float64)
         return np.dtype(np.uint8) if found.kind == "b" else found
 
     @property
@@ -84,6 +86,9 @@ class PartColumn:
             (rows, ...); NaN where a row has no number.
         """
         found: Any = self.dataset[rows]
+        lacking = self.dataset.attrs.get("missing_value")
+        if lacking is not None:
+            return np.where(found == lacking, np.nan, found)
         return found.astype(self.dtype, copy=False)
 
 
