@@ -240,8 +240,8 @@ def draw(path):
     """Draw a file's pictures, a row for each entry."""
     with h5py.File(path) as file:
         rows = [list(panels(file[name])) for name in sorted(file)]
-    size = {"figsize": (4.5 * len(rows[0]), 3.5 * len(rows)), "layout": "constrained"}
-    figure, grid = plt.subplots(len(rows), len(rows[0]), squeeze=False, **size)
+    size = 5 * len(rows[0]), 4 * len(rows)
+    figure, grid = plt.subplots(len(rows), len(rows[0]), squeeze=False, figsize=size)
     for place, (title, axes, values) in zip(grid.flat, sum(rows, []), strict=True):
         label, across = axes[-1]
         place.set(title=title, xlabel=label)
@@ -254,6 +254,7 @@ def draw(path):
         figure.colorbar(shown, label="counts")
         place.set_ylabel(label)
     figure.suptitle(path.name)
+    figure.tight_layout()
     figure.savefig(path.with_suffix(".png"), dpi=60)
     plt.close(figure)
 
