@@ -15,7 +15,6 @@ import time
 from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future
 from typing import Any, Self
 
 from event_model import DocumentNames, DocumentRouter
@@ -310,20 +309,9 @@ class RunWriter(DocumentRouter, ABC):
         list of WriterResult
             See :meth:`wait_writer`, also for what is raised.
         """
-        import asyncio
+        from ..plans.in_thread import in_thread  # bluesky is needed only here
 
-        from bluesky import plan_stubs as bps
-
-        outcome: Future[list[WriterResult]] = Future()
-
-        def wait() -> None:
-            try:
-                outcome.set_result(self.wait_writer(timeout))
-            except Exception as error:
-                outcome.set_exception(error)
-
-        yield from bps.wait_for([lambda: asyncio.to_thread(wait)])
-        return outcome.result(timeout=0)
+        return (yield from in_thread(lambda: self.wait_writer(timeout)))
 
     def retry(self, timeout: float | None = None) -> list[WriterResult]:
         """Try again to finish the files whose work was kept, such as for a directory's sake.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from ..errors import ConfigurationError
@@ -23,6 +23,8 @@ class Acquisition:
         Gives a plan that goes before: it exposes, and the producer only reads out.
     frames : int, optional
         How many there will be, for consumers and for the progress; None when nobody knows.
+    angles : sequence of float
+        Of each frame, in degrees, where they're known before.
 
     Raises
     ------
@@ -37,6 +39,7 @@ class Acquisition:
         acquire: Callable[[], Any] | None = None,
         *,
         frames: int | None = None,
+        angles: Sequence[float] = (),
     ) -> None:
         if not isinstance(name, str) or not name:
             raise ConfigurationError(f"An acquisition needs the name of its stream, got {name!r}.")
@@ -48,6 +51,7 @@ class Acquisition:
                     remedy="Give the function itself, without calling it.",
                 )
         self.name, self.producer, self.acquire, self.frames = name, producer, acquire, frames
+        self.angles = tuple(angles)
 
     def __repr__(self) -> str:
         return f"Acquisition({self.name!r}, frames={self.frames})"

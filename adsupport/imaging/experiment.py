@@ -11,8 +11,12 @@ import bluesky.plan_stubs as bps
 import bluesky.preprocessors as bpp
 
 from ..errors import ConfigurationError
+from ..plans.in_thread import in_thread
 from .acquisition import Acquisition
 from .cleanup import Plan, Step, with_cleanup
+from .frames.arrival import FrameSource
+from .frames.bus import FrameBus
+from .frames.frame import StreamAbout
 
 __all__ = ["Experiment"]
 
@@ -34,6 +38,12 @@ class Experiment:
         Called before anything moves; raises what can't be done.
     prepare, finish : callable, optional
         Give plans that run before the first acquisition and, in every case, after the last.
+    frames : FrameSource, optional
+        Where addons get the frames from; see :mod:`adsupport.imaging.frames`.
+    addons : iterable of Addon
+        Who takes them; see :meth:`attach`.
+    frames_timeout : float
+        How long to wait for the frames of an acquisition to come to the addons, in seconds.
     cleanup : iterable of Step
         What is done at the end whatever has happened, each step tried: what it is in a few words,
         and a function that gives its plan.
@@ -61,6 +71,9 @@ class Experiment:
         check: Callable[[], None] | None = None,
         prepare: Callable[[], Any] | None = None,
         finish: Callable[[], Any] | None = None,
+        frames: FrameSource | None = None,
+        addons: Iterable[Any] = (),
+        frames_timeout: float = 30.0,
         cleanup: Iterable[Step] = (),
     ) -> None:
         self.name = name
@@ -70,6 +83,11 @@ class Experiment:
         self.log = logging.getLogger(f"{__name__}.{name}")
         self.ready_to_prepare_next_sample = threading.Event()
         self._check = check
+        self._frames, self._frames_timeout = frames, frames_timeout
+        self._addons: dict[Any, tuple[str, ...] | None] = {}
+        self._bus: FrameBus | None = None
+        for addon in addons:
+            self.attach(addon)
         self._cleanup = list(cleanup)
         self._order: list[str] = []
         self._by_name: dict[str, Acquisition] = {}
@@ -175,6 +193,48 @@ class Experiment:
         }
         self._order = [other.get(each, each) for each in self._order]
 
+    @property
+    def addons(self) -> list[Any]:
+        """The addons that are attached."""
+        return list(self._addons)
+
+    def attach(self, addon: Any, acquisitions: Iterable[str] | None = None) -> None:
+        """Hand frames to an addon, from now on: also while the experiment runs.
+
+        Parameters
+        ----------
+        addon : Addon
+            See :class:`adsupport.imaging.addons.Addon`.
+        acquisitions : iterable of str, optional
+            Names of those whose frames it gets; by default those that it wants itself.
+
+        Raises
+        ------
+        ConfigurationError
+            The experiment has no source of frames, or it can't take them.
+        """
+        if self._frames is None:
+            raise ConfigurationError(
+                f"{self.name} has no source of frames for {addon!r}",
+                remedy="Make the experiment with frames=..., see adsupport.imaging.frames.",
+            )
+        names = None if acquisitions is None else tuple(acquisitions)
+        if self._bus is not None:
+            self._bus.attach(addon, names)
+        self._addons[addon] = names
+
+    def detach(self, addon: Any) -> None:
+        """Hand no more frames to an addon; nothing happens when it isn't attached.
+
+        Parameters
+        ----------
+        addon : Addon
+            The addon.
+        """
+        self._addons.pop(addon, None)
+        if self._bus is not None:
+            self._bus.detach(addon)
+
     def run(self, **md: Any) -> Plan:
         """Run all acquisitions.
 
@@ -205,9 +265,13 @@ class Experiment:
             if self._check is not None:
                 self._check()
             start = {"plan_name": self.name, "acquisitions": list(self._order), **self.md, **md}
-            return (
-                yield from bpp.run_wrapper(with_cleanup(self._acquire(), self._steps), md=start)
+            uid = yield from bps.open_run(start)
+            yield from bpp.contingency_wrapper(
+                with_cleanup(self._whole(uid, start), self._last_steps),
+                except_plan=_close_failed,
+                else_plan=bps.close_run,
             )
+            return uid
         finally:
             self.ready_to_prepare_next_sample.set()
 
@@ -218,7 +282,19 @@ class Experiment:
             found.append(("finish", self.finish))
         return [*found, ("read the baseline", self._snapshot)]
 
-    def _acquire(self) -> Plan:
+    def _last_steps(self) -> list[Step]:
+        return [("end the addons", self._close_bus)]
+
+    def _whole(self, uid: str, start: dict[str, Any]) -> Plan:
+        yield from with_cleanup(self._acquire(uid, start), self._steps)
+        if self._bus is not None:  # they have all the time they need: the beam is off
+            yield from in_thread(self._bus.drain)
+
+    def _acquire(self, uid: str, start: dict[str, Any]) -> Plan:
+        if self._frames is not None:
+            self._bus = FrameBus(self._frames)
+            for addon, names in self._addons.items():
+                self._bus.attach(addon, names)
         yield from self._snapshot()
         if self.prepare is not None:
             yield from self.prepare()
@@ -227,10 +303,31 @@ class Experiment:
             self.log.info("%s: %s", self.name, name)
             if acquisition.acquire is not None:
                 yield from acquisition.acquire()
-            yield from acquisition.producer()
+            yield from self._produce(acquisition, uid, start)
             if place == len(self._order) - 1:
                 self.ready_to_prepare_next_sample.set()
+
+    def _produce(self, acquisition: Acquisition, uid: str, start: dict[str, Any]) -> Plan:
+        bus = self._bus
+        if bus is None:
+            yield from acquisition.producer()
+            return
+        bus.begin(StreamAbout(uid, acquisition.name, acquisition.frames, start, acquisition.angles))
+        yield from acquisition.producer()
+        timeout = self._frames_timeout
+        yield from in_thread(lambda: bus.end(acquisition.frames, timeout))
+
+    def _close_bus(self) -> Plan:
+        bus, self._bus = self._bus, None
+        if bus is not None:
+            yield from in_thread(bus.close)
 
     def _snapshot(self) -> Plan:
         if self.devices:
             yield from bps.trigger_and_read(self.devices, name="baseline")
+
+
+def _close_failed(error: Exception) -> Plan:
+    """Close the run as what it is: bluesky's requests know their own exit status."""
+    status = getattr(error, "exit_status", "fail")
+    yield from bps.close_run(exit_status=status, reason=str(error))

@@ -1,0 +1,48 @@
+"""Let a plan wait for a call that would block the RunEngine."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Generator
+from concurrent.futures import Future
+from typing import Any
+
+import bluesky.plan_stubs as bps
+from bluesky.utils import Msg
+
+__all__ = ["in_thread"]
+
+
+def in_thread(call: Callable[[], Any]) -> Generator[Msg, Any, Any]:
+    """Call something in a thread of its own; the RunEngine goes on working meanwhile.
+
+    Parameters
+    ----------
+    call : callable
+        Without arguments.
+
+    Yields
+    ------
+    Msg
+        To the RunEngine.
+
+    Returns
+    -------
+    any
+        What the call returns.
+
+    Raises
+    ------
+    Exception
+        What the call raises.
+    """
+    outcome: Future[Any] = Future()
+
+    def work() -> None:
+        try:
+            outcome.set_result(call())
+        except Exception as error:
+            outcome.set_exception(error)
+
+    yield from bps.wait_for([lambda: asyncio.to_thread(work)])
+    return outcome.result(timeout=0)
