@@ -20,7 +20,7 @@ class Arrival:
     Parameters
     ----------
     load : callable
-        Without arguments; returns the pixels, (Y, X) or (Y, X, 3).
+        Without arguments; returns the pixels, an array of its own, as :class:`Frame` has them.
     stored : bool
         Whether the pixels are in a file: then a frame that waits takes no room for them.
     unique_id : int or None

@@ -18,7 +18,8 @@ class Frame:
     Parameters
     ----------
     data : numpy.ndarray
-        Shape (Y, X), or (Y, X, 3) of a colour camera.  It is shared by all addons, and read-only.
+        Shape (Y, X); of a colour camera three axes, as its colour mode orders them.  It is shared
+        by all addons, and read-only.
     stream : str
         Name of its stream, such as ``primary``.
     sequence : int
