@@ -11,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from .layout import Role
+from .nx_fields import known_units
 from .part_points import Block, PartPoints
 from .part_reader import PartColumn, PartStream
 from .quantities import CURRENT, ENERGY, LENGTH, Quantity
@@ -21,6 +22,8 @@ __all__ = ["PointFacts", "Reading"]
 #: Names of the devices that tell the photon energy, as acquisition programs have them.
 ENERGY_NAMES = ("Mono_ev_fbk", "ENERGY")
 CURRENT_NAME = "StorageRingCurrent"
+#: How devices write units of length.
+_LENGTHS = {*LENGTH.factors, "um", "µm", "μm", "micron", "microns", "micrometer"}
 
 
 class Reading(NamedTuple):
@@ -88,7 +91,7 @@ class PointFacts:
         Returns
         -------
         numpy.ndarray
-            (points,), float64, µm.
+            (points,), float64, µm; of what is no length, in its own units.
         """
         along_slow = role == self.points.layout.slow
         column = self._column((axis.positioner,))
@@ -102,6 +105,24 @@ class PointFacts:
             return np.full(len(block), middle)
         index = block.slow if along_slow else block.fast
         return axis.setpoints[index if len(axis) > 1 else np.zeros_like(index)]
+
+    def axis_units(self, axis: ScanAxis) -> str:
+        """Tell the units of :meth:`position`, where it needn't be a length.
+
+        Parameters
+        ----------
+        axis : ScanAxis
+            The positioner.
+
+        Returns
+        -------
+        str
+            µm for lengths and where the positioner doesn't tell, else its own.
+        """
+        column = self._column((axis.positioner,))
+        units = column.units if isinstance(column, PartColumn) else ""
+        is_length = not units or units.strip().lower() in _LENGTHS
+        return LENGTH.units if is_length else known_units(units)
 
     def standing(self, names: tuple[str, ...], quantity: Quantity, block: Block) -> np.ndarray:
         """Tell the value of a device that wasn't scanned.
