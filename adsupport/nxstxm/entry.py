@@ -54,6 +54,7 @@ class EntryWriter:
         self._steadies: list[SteadyArray] = []
         self._packer = ChunkPacker()
         self._means: dict[str, AxisMean] = {}
+        self._units_of = {"energy": ENERGY.units}  # of fields that aren't lengths
         self.names = _counter_names(plan.counters)
 
     def write(self) -> None:
@@ -212,6 +213,7 @@ class EntryWriter:
         if layout.dimensions == ("x",):
             x_name = layout.names(region)[0]
             found[x_name] = facts.position("x", region.x, block)
+            self._units_of.setdefault(x_name, facts.axis_units(region.x))
         else:
             found[x_name] = facts.position(layout.fast, region.x, block)
             slow = layout.slow if layout.fast not in ("line", "turn") else layout.fast
@@ -260,7 +262,7 @@ class EntryWriter:
                 continue
             parent: Any = grid.dataset.parent
             for name, each in values.items():
-                field(parent, name, each, ENERGY.units if name == "energy" else LENGTH.units)
+                field(parent, name, each, self._units_of.get(name, LENGTH.units))
             label(parent, "stxm_scan_type", layout.label)
             field(parent, "count_time", count_time, "s")
             described(grid.dataset, self._units(key), long_name=key)
