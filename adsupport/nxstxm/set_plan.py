@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 
 from ..errors import StxmDataError
@@ -30,7 +31,7 @@ def plan_entries(parts: Iterable[PartAbout]) -> tuple[list[EntryPlan], list[str]
     missing : list of str
         What isn't there and should be, a phrase each.
     remarks : list of str
-        What was left out, in sentences.
+        What was left out, or wasn't measured, in sentences.
 
     Raises
     ------
@@ -51,6 +52,12 @@ def plan_entries(parts: Iterable[PartAbout]) -> tuple[list[EntryPlan], list[str]
                 f"first ({left.exit_status}) is left out."
             )
         latest[place] = each
+    remarks += [
+        f"Run {each.uid} ({each.exit_status}) hasn't all of its {math.prod(each.shape)} points: "
+        "NaN stands for those that weren't measured."
+        for each in latest.values()
+        if not each.is_whole
+    ]
     by_entry: dict[str, list[PartAbout]] = {}
     for each in sorted(latest.values(), key=lambda each: each.begun):
         by_entry.setdefault(each.request.index.entry, []).append(each)

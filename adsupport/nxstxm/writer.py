@@ -72,7 +72,7 @@ class _LivePart(StxmPart):
         paths = super().finish()
         left = scan.done(read_request(self.run.start))
         if left:
-            self.remark(f"{counted(left, 'run')} of this scan is still to come; see {self._work}.")
+            self.remark(f"Still to come of this scan: {counted(left, 'run')}; see {self._work}.")
         elif left is None:
             self.remark(
                 "The metadata don't tell how many runs this scan has: call finish_export() for "

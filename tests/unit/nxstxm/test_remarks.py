@@ -1,0 +1,56 @@
+"""What a file's maker is told of its data."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from adsupport import nxstxm
+
+from .stxm_checks import opened, text
+from .stxm_runs import cut, runs
+from .stxm_scan import StxmScan
+from .test_readings import finished, keys, primary
+
+
+def test_a_run_that_was_ended_early_is_told(tmp_path: Path) -> None:
+    (documents,) = runs(StxmScan(6, nx=5, ny=3))
+    done = finished(tmp_path, cut(documents, 2))
+    (remark,) = done.remarks
+    assert "stxm-0000 (abort) hasn't all of its 15 points: NaN" in remark
+    assert done.missing == ()
+
+
+def test_a_whole_run_needs_no_remark(tmp_path: Path) -> None:
+    (documents,) = runs(StxmScan(6))
+    assert finished(tmp_path, documents).remarks == ()
+
+
+@pytest.mark.parametrize(
+    ("units", "in_file", "factor"),
+    [
+        ("mm", "um", 1000), ("Micron", "um", 1), ("µm", "um", 1), ("", "um", 1),
+        ("mrad", "mrad", 1), ("furlongs", "", 1),
+    ],
+)  # fmt: skip
+def test_a_generic_scan_of_anything(
+    tmp_path: Path, units: str, in_file: str, factor: float
+) -> None:
+    (documents,) = runs(StxmScan(8))
+    keys(documents)["GoniX"]["units"] = units
+    told = [doc["data"]["GoniX"] for doc in primary(documents)]
+    with opened(finished(tmp_path, documents).path) as file:
+        axis = file["entry0/counter0/gonix"]
+        assert text(axis.attrs["units"]) == in_file
+        np.testing.assert_allclose(axis[()], np.array(told) * factor)
+
+
+def test_live_runs_that_are_still_to_come_are_told(tmp_path: Path) -> None:
+    writer = nxstxm.NXstxmWriter(tmp_path, "C1")
+    sent = runs(StxmScan(7, energies=(700.0, 701.0), regions=(1,), polarizations=((0, 0, 0),)))
+    for name, doc in sent[0]:
+        writer.receiver(name, doc)
+    (result,) = writer.wait_writer(timeout=10)
+    assert any("Still to come of this scan: 1 run;" in each for each in result.remarks)
