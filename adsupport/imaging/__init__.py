@@ -6,8 +6,10 @@ from .config import ImagingConfig, RadiographyConfig, TomographyConfig
 from .experiment import Experiment
 from .exposures import ADCamera, FrameDetector, PreparedCamera
 from .fly import FlyAxis
+from .grating import GratingConfig, grating_interferometry_stepping
 from .radiography import radiography
 from .sample import SampleStage
+from .spiral import SpiralConfig, spiral_tomography
 from .tomography import tomography
 
 __all__ = [
@@ -17,12 +19,16 @@ __all__ = [
     "Experiment",
     "FlyAxis",
     "FrameDetector",
+    "GratingConfig",
     "ImagingConfig",
     "PreparedCamera",
     "RadiographyConfig",
     "SampleStage",
     "Source",
+    "SpiralConfig",
     "TomographyConfig",
+    "grating_interferometry_stepping",
     "radiography",
+    "spiral_tomography",
     "tomography",
 ]

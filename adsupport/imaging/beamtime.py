@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import bluesky.plan_stubs as bps
+
 from ..errors import ConfigurationError
 from .acquisition import Acquisition
 from .beam import BeamSource
@@ -65,6 +67,8 @@ class Beamtime:
         order: Sequence[str] | None = None,
         check: Callable[[], None] = lambda: None,
         prepare: Callable[[], Any] | None = None,
+        flats: Callable[[], Any] | None = None,
+        angles: Sequence[float] = (),
         cleanup: Sequence[Step] = (),
         **options: Any,
     ) -> Experiment:
@@ -84,6 +88,11 @@ class Beamtime:
             Called before anything moves.
         prepare : callable, optional
             Gives a plan that runs before the first acquisition.
+        flats : callable, optional
+            Gives the plan that takes the flats, with the beam on and the sample out of it; by
+            default they come all in one event.
+        angles : sequence of float
+            Of the projections, in degrees, where they're known before.
         cleanup : sequence of Step
             What is to be put back besides source, sample and camera.
         **options
@@ -95,11 +104,12 @@ class Beamtime:
             With the acquisitions ``darks``, ``flats`` and ``primary``.
         """
         config, camera = self.config, self.camera
-        flat_exposure = config.flat_exposure or config.exposure
         known = {
             "darks": Acquisition("darks", self._darks, frames=config.darks),
-            "flats": Acquisition("flats", lambda: self._flats(flat_exposure), frames=config.flats),
-            "primary": Acquisition("primary", lambda: self._primary(primary), frames=frames),
+            "flats": Acquisition("flats", lambda: self._flats(flats), frames=config.flats),
+            "primary": Acquisition(
+                "primary", lambda: self._primary(primary), frames=frames, angles=angles
+            ),
         }
         order = config.steps if order is None else order
 
@@ -130,6 +140,32 @@ class Beamtime:
         made.order = order
         return made
 
+    def steps(self, stream: str, motor_positions: Sequence[Sequence[Any]], exposure: float) -> Plan:
+        """Take a frame at each of some places, an event for each.
+
+        Parameters
+        ----------
+        stream : str
+            Their stream.
+        motor_positions : sequence of sequence
+            For each frame devices and positions in turn, as ``bps.mv`` takes them.
+        exposure : float
+            Of each, in seconds.
+
+        Yields
+        ------
+        Msg
+            Messages for the RunEngine.
+        """
+        yield from self.camera.prepare(stream, 1, exposure, self.config.period)
+
+        def walk() -> Plan:
+            for places in motor_positions:
+                yield from bps.mv(*places)
+                yield from take_event(self.camera, stream, self.readables)
+
+        yield from staged(self.camera, walk)
+
     def series(self, stream: str, frames: int, exposure: float) -> Plan:
         """Take frames of one kind, all in one event.
 
@@ -151,15 +187,23 @@ class Beamtime:
         yield from self.camera.prepare(stream, frames, exposure, period)
         yield from staged(self.camera, lambda: take_event(self.camera, stream, self.readables))
 
+    @property
+    def flat_exposure(self) -> float:
+        """Of flats, in seconds."""
+        return self.config.flat_exposure or self.config.exposure
+
     def _darks(self) -> Plan:
         yield from self.source.close()
         yield from self.series("darks", self.config.darks, self.config.exposure)
 
-    def _flats(self, exposure: float) -> Plan:
+    def _flats(self, plan: Callable[[], Any] | None) -> Plan:
         if self.sample is not None:
             yield from self.sample.move_out()
         yield from self.source.open()
-        yield from self.series("flats", self.config.flats, exposure)
+        if plan is None:
+            yield from self.series("flats", self.config.flats, self.flat_exposure)
+        else:
+            yield from plan()
 
     def _primary(self, plan: Callable[[], Any]) -> Plan:
         if self.sample is not None:

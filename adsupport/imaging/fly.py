@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import bluesky.plan_stubs as bps
@@ -12,13 +14,13 @@ from bluesky.utils import short_uid
 from ophyd.status import Status
 
 from ..errors import ConfigurationError
-from .cleanup import Plan, with_cleanup
+from .cleanup import Plan, Step, with_cleanup
 from .exposures import FrameDetector, staged
 from .motion import ConstantSpeedWindow, StageMotion, check_travel, constant_speed_window
 from .moves import set_and_wait
 from .position_log import PositionLog
 
-__all__ = ["FlyAxis", "fly"]
+__all__ = ["FlyAxis", "Track", "fly", "planned", "positions_key"]
 
 #: Beyond the run-down, in seconds at full speed: until the camera has got its trigger.
 TRIGGER_TIME = 0.3
@@ -115,19 +117,37 @@ class FlyAxis:
             self._speed = None
 
 
-class FrameAngles:
+@dataclass(frozen=True, eq=False)
+class Track:
+    """What an axis does in a fly scan.
+
+    Parameters
+    ----------
+    axis : FlyAxis
+        The axis.
+    first, step : float
+        Position of the first frame and from frame to frame, in the axis' units.
+    """
+
+    axis: FlyAxis
+    first: float
+    step: float
+
+
+class FramePositions:
     """Looks like a device: its reading is the position of each frame of the last event.
 
     Parameters
     ----------
-    name : str
-        Of the data key.
+    motor : bluesky Readable
+        The motor whose positions they are.
     """
 
     parent = None
 
-    def __init__(self, name: str) -> None:
-        self.name = name
+    def __init__(self, motor: Any) -> None:
+        self.name = positions_key(motor)
+        self._units = str(getattr(motor, "egu", "") or "")
         self.positions = np.empty(0)
 
     def read(self) -> dict[str, dict[str, Any]]:
@@ -142,7 +162,7 @@ class FrameAngles:
                 "dtype": "array",
                 "dtype_numpy": "<f8",
                 "shape": list(self.positions.shape),
-                "units": "degrees",
+                "units": self._units,
             }
         }
 
@@ -171,33 +191,29 @@ class _Passing:
 
 def fly(
     camera: FrameDetector,
-    axis: FlyAxis,
+    tracks: Sequence[Track],
     stream: str,
     frames: int,
-    first: float,
-    step: float,
     exposure: float,
     period: float,
     others: Sequence[Any],
 ) -> Plan:
-    """Take frames while a stage moves, all in one event, with the position of each.
+    """Take frames while stages move, all in one event, with the positions of each.
 
-    The stage goes to where its run-up begins, gets the speed, and the camera is triggered when
-    it passes the first position.  What is recorded is where it was in the middle of each
-    exposure, by its read-backs and the frames' own timestamps.
+    The stages go to where their run-ups begin, get their speeds, start together, and the camera
+    is triggered when the first of them passes its first position.  What is recorded is where they
+    were in the middle of each exposure, by their read-backs and the frames' own timestamps.
 
     Parameters
     ----------
     camera : FrameDetector
         The detector; has to tell the times of its frames.
-    axis : FlyAxis
-        The stage.
+    tracks : sequence of Track
+        What moves, the one that triggers first.
     stream : str
         Of the event.
     frames : int
         How many.
-    first, step : float
-        Position of the first frame and from frame to frame, in the stage's units.
     exposure, period : float
         Of a frame, and from frame to frame, in seconds.
     others : sequence of bluesky Readable
@@ -211,42 +227,56 @@ def fly(
     Raises
     ------
     ConfigurationError
-        The stage can't move so; nothing has been moved.
+        A stage can't move so, and nothing has been moved; or the camera didn't keep the period.
     """
-    window = yield from planned(axis, first, step, frames, period)
-    angles: Any = FrameAngles(positions_key(axis.motor))
+    windows = yield from planned(tracks, frames, period)
+    lead = max(window.time_to_first for window in windows)
+    along = [FramePositions(track.axis.motor) for track in tracks]
     group = short_uid("fly")
-    far = _end(window)
-    grace = window.duration + frames * period + _GRACE
+    grace = max(window.duration for window in windows) + frames * period + _GRACE
+    moves = list(zip(tracks, windows, strict=True))
 
     def body() -> Plan:
-        yield from axis.remember()
-        yield from bps.mv(axis.motor, window.start)
-        yield from set_and_wait(axis.velocity, window.speed, 10.0)
+        for track in tracks:
+            yield from track.axis.remember()
+        starts = [each for t, w in moves for each in (t.axis.motor, _start(w, lead))]
+        yield from bps.mv(*starts)
+        for track, window in moves:
+            yield from set_and_wait(track.axis.velocity, window.speed, 10.0)
         yield from camera.prepare(stream, frames, exposure, period)
         yield from staged(camera, move)
 
     def move() -> Plan:
-        axis.log.start()
-        yield from bps.abs_set(axis.motor, far, group=group)
-        passing: Any = _Passing(axis, window.first, window.direction, window.time_to_first + _GRACE)
+        for track in tracks:
+            track.axis.log.start()
+        for track, window in moves:
+            yield from bps.abs_set(track.axis.motor, _end(window), group=group)
+        first = windows[0]
+        passing: Any = _Passing(tracks[0].axis, first.first, first.direction, lead + _GRACE)
         yield from bps.trigger(passing, wait=True)
         yield from bps.trigger(camera.device, wait=True)
         yield from bps.wait(group, timeout=grace)
         times = np.asarray((yield from camera.frame_times(frames)))
-        _check_pace(times, period, window, camera.device)
-        angles.positions = axis.log.at(times - exposure / 2)
+        for window in windows:
+            _check_pace(times, period, window, camera.device)
+        for track, each in zip(tracks, along, strict=True):
+            each.positions = track.axis.log.at(times - exposure / 2)
         yield from bps.create(name=stream)
-        for device in dict.fromkeys([camera.device, angles, *others]):
+        devices: dict[Any, None] = dict.fromkeys([camera.device, *along, *others])
+        for device in devices:
             yield from bps.read(device)
         yield from bps.save()
 
-    def end() -> list[Any]:
-        return [
-            (f"stop {axis.motor.name}", lambda: bps.stop(axis.motor)),
-            ("listen no more", axis.log.stop),
-            (f"restore the speed of {axis.motor.name}", axis.restore),
-        ]
+    def end() -> list[Step]:
+        found: list[Step] = []
+        for track in tracks:
+            motor = track.axis.motor
+            found += [
+                (f"stop {motor.name}", partial(bps.stop, motor)),
+                (f"listen no more to {motor.name}", track.axis.log.stop),
+                (f"restore the speed of {motor.name}", track.axis.restore),
+            ]
+        return found
 
     yield from with_cleanup(body(), end)
 
@@ -266,12 +296,12 @@ def _check_pace(
         )
 
 
-def planned(axis: FlyAxis, first: float, step: float, frames: int, period: float) -> Plan:
-    """Compute a fly scan's motion, and make sure that the stage can do it.
+def planned(tracks: Sequence[Track], frames: int, period: float) -> Plan:
+    """Compute a fly scan's motions, and make sure that the stages can do them.
 
     Parameters
     ----------
-    axis, first, step, frames, period
+    tracks, frames, period
         See :func:`fly`.
 
     Yields
@@ -281,18 +311,24 @@ def planned(axis: FlyAxis, first: float, step: float, frames: int, period: float
 
     Returns
     -------
-    ConstantSpeedWindow
-        The motion.
+    list of ConstantSpeedWindow
+        The motion of each.
 
     Raises
     ------
     ConfigurationError
-        It can't.
+        One can't; nothing has been moved.
     """
-    stage = yield from axis.motion()
-    window = constant_speed_window(first, step, frames, period, stage)
-    check_travel({"it stops behind the last frame": _end(window)}, stage.limits, stage.name)
-    return window
+    found = []
+    stages = []
+    for track in tracks:
+        stages.append((yield from track.axis.motion()))
+        found.append(constant_speed_window(track.first, track.step, frames, period, stages[-1]))
+    lead = max(window.time_to_first for window in found)
+    for window, stage in zip(found, stages, strict=True):
+        places = {"its run-up begins": _start(window, lead), "it stops": _end(window)}
+        check_travel(places, stage.limits, stage.name)
+    return found
 
 
 def positions_key(motor: Any) -> str:
@@ -309,6 +345,12 @@ def positions_key(motor: Any) -> str:
         Such as ``"rotation_frames"``.
     """
     return f"{motor.name}_frames"
+
+
+def _start(window: ConstantSpeedWindow, lead: float) -> float:
+    """Tell where a stage starts so that it's at its first position after the others' time, too."""
+    spare = (lead - window.time_to_first) * window.speed
+    return window.start - window.direction * spare
 
 
 def _end(window: ConstantSpeedWindow) -> float:

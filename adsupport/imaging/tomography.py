@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import bluesky.plan_stubs as bps
-
 from .beam import BeamSource
 from .beamtime import Beamtime
 from .cleanup import Plan
 from .config import TomographyConfig
 from .experiment import Experiment
-from .exposures import FrameDetector, staged, take_event
-from .fly import FlyAxis, fly, planned, positions_key
+from .exposures import FrameDetector
+from .fly import FlyAxis, Track, fly, planned, positions_key
 from .sample import SampleStage, check_limits
 
 __all__ = ["tomography"]
@@ -62,14 +60,8 @@ def tomography(
     blocks = _Blocks(config.set_points, config.flats_every)
 
     def primary() -> Plan:
-        yield from camera.prepare("primary", 1, config.exposure, config.period)
-
-        def turn() -> Plan:
-            for angle in blocks.next():
-                yield from bps.mv(rotation, angle)
-                yield from take_event(camera, "primary", beamtime.readables)
-
-        yield from staged(camera, turn)
+        places = [(rotation, angle) for angle in blocks.next()]
+        yield from beamtime.steps("primary", places, config.exposure)
 
     def check() -> None:
         blocks.begin()
@@ -83,6 +75,7 @@ def tomography(
         primary,
         config.count,
         order=blocks.order(config.steps),
+        angles=config.set_points if config.flats_every is None else (),
         check=check,
         md=md,
         **options,
@@ -95,14 +88,14 @@ def _fly_tomography(
 ) -> Experiment:  # fmt: skip
     axis = rotation if isinstance(rotation, FlyAxis) else FlyAxis(rotation)
     beamtime = Beamtime(camera, config, source, sample, [axis.motor, *devices])
-    first, step = config.start_angle, config.angular_range / config.count
+    tracks = [Track(axis, config.start_angle, config.angular_range / config.count)]
 
     def prepare() -> Plan:
-        yield from planned(axis, first, step, config.count, config.period)
+        yield from planned(tracks, config.count, config.period)
 
     def primary() -> Plan:
         yield from fly(
-            camera, axis, "primary", config.count, first, step, config.exposure, config.period,
+            camera, tracks, "primary", config.count, config.exposure, config.period,
             beamtime.readables,
         )  # fmt: skip
 

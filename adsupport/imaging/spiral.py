@@ -1,0 +1,171 @@
+"""Spiral tomography: the sample rises while it turns, for samples taller than the beam."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ..errors import ConfigurationError
+from .arguments import finite
+from .beam import BeamSource
+from .beamtime import Beamtime
+from .cleanup import Plan
+from .config import TomographyConfig
+from .experiment import Experiment
+from .exposures import FrameDetector
+from .fly import FlyAxis, Track, fly, planned, positions_key
+from .sample import SampleStage, check_limits
+
+__all__ = ["SpiralConfig", "spiral_tomography"]
+
+
+@dataclass(frozen=True)
+class SpiralConfig(TomographyConfig):
+    """Projections at many angles and heights.
+
+    Parameters
+    ----------
+    vertical_shift : float
+        From tomogram to tomogram, in the vertical motor's units (mm as a rule); negative goes to
+        lower positions.
+    sample_height : float
+        That the spiral has to cover, in the same units, above 0.
+    start_vertical : float
+        Position of the first projection, in the same units.
+    projections : int
+        Of each tomogram, which is ``angular_range``.
+    exposure, period, darks, flats, flat_exposure, order, angular_range, start_angle, mode
+        See :class:`TomographyConfig`; ``angles`` and ``flats_every`` can't be had.
+    """
+
+    vertical_shift: float = 0.0
+    sample_height: float = 0.0
+    start_vertical: float = 0.0
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for name in ("vertical_shift", "sample_height", "start_vertical"):
+            self._set(name, finite(name, getattr(self, name), "mm"))
+        if not self.vertical_shift or self.sample_height <= 0:
+            raise ConfigurationError(
+                f"vertical_shift={self.vertical_shift:g} and sample_height={self.sample_height:g}: "
+                "expected a shift that isn't 0, and a height above 0."
+            )
+        for name in ("angles", "flats_every"):
+            if getattr(self, name) is not None:
+                raise ConfigurationError(f"{name} can't be had with a spiral.")
+
+    @property
+    def tomograms(self) -> int:
+        """How often the sample turns through the range: whole turns that cover its height.
+
+        ``ceil(height / |shift|) + 1``: one more than the height has shifts, as the first and the
+        last aren't whole in height.  Source: concert, with whole numbers.
+        """
+        shifts = self.sample_height / abs(self.vertical_shift)
+        return math.ceil(shifts - 1e-9) + 1
+
+    @property
+    def total(self) -> int:
+        """How many projections there are in all."""
+        return self.tomograms * self.count
+
+    @property
+    def steps_of_both(self) -> tuple[float, float]:
+        """From projection to projection: degrees, and units of the vertical motor."""
+        return self.angular_range / self.count, self.vertical_shift / self.count
+
+    @property
+    def places(self) -> list[tuple[float, float]]:
+        """Angle and vertical position of each projection."""
+        turn, rise = self.steps_of_both
+        return [
+            (self.start_angle + index * turn, self.start_vertical + index * rise)
+            for index in range(self.total)
+        ]
+
+
+def spiral_tomography(
+    camera: FrameDetector,
+    rotation: Any,
+    vertical: Any,
+    config: SpiralConfig,
+    *,
+    source: BeamSource,
+    sample: SampleStage | None = None,
+    devices: Sequence[Any] = (),
+    **options: Any,
+) -> Experiment:
+    """Make a spiral tomography experiment.
+
+    Parameters
+    ----------
+    camera, source, sample, devices, **options
+        See :func:`~adsupport.imaging.tomography`.
+    rotation, vertical : bluesky Movable and Readable, or FlyAxis
+        Turn and lift the sample.
+    config : SpiralConfig
+        What is asked for.
+
+    Returns
+    -------
+    Experiment
+        Its run has the streams ``darks``, ``flats`` and ``primary``: in mode ``"step"`` with an
+        event for each projection; in mode ``"fly"`` with one that has all, and angle and height
+        of each.
+    """
+    turning, lifting = (_motor(each) for each in (rotation, vertical))
+    beamtime = Beamtime(camera, config, source, sample, [turning, lifting, *devices])
+    if config.mode == "fly":
+        turn, rise = config.steps_of_both
+        tracks = [
+            Track(_axis(rotation), config.start_angle, turn),
+            Track(_axis(vertical), config.start_vertical, rise),
+        ]
+
+        def primary() -> Plan:
+            yield from fly(
+                camera, tracks, "primary", config.total, config.exposure, config.period,
+                beamtime.readables,
+            )  # fmt: skip
+
+        def prepare() -> Plan:
+            yield from planned(tracks, config.total, config.period)
+
+        key = positions_key(turning)
+    else:
+
+        def primary() -> Plan:
+            places = [(turning, angle, lifting, height) for angle, height in config.places]
+            yield from beamtime.steps("primary", places, config.exposure)
+
+        def prepare() -> Plan:
+            yield from ()
+
+        key = turning.name
+
+    def check() -> None:
+        for motor, ends in zip((turning, lifting), zip(*config.places, strict=True), strict=True):
+            check_limits(motor, {"the spiral is lowest": min(ends), "it is highest": max(ends)})
+
+    md = {
+        "hints": {"dimensions": [[[key], "primary"]]},
+        "motors": [turning.name, lifting.name],
+        "spiral": {"tomograms": config.tomograms, "projections": config.total},
+        **options.pop("md", {}),
+    }
+    known = [angle for angle, _ in config.places] if config.mode == "step" else []
+    return beamtime.experiment(
+        "spiral_tomography", primary, config.total, check=check, prepare=prepare, md=md,
+        angles=known, **options,
+    )  # fmt: skip
+
+
+def _motor(given: Any) -> Any:
+    return given.motor if isinstance(given, FlyAxis) else given
+
+
+def _axis(given: Any) -> FlyAxis:
+    return given if isinstance(given, FlyAxis) else FlyAxis(given)
