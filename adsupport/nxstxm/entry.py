@@ -13,12 +13,14 @@ from .entry_plan import EntryPlan
 from .frame_links import link_frames
 from .layout import field_name
 from .nx_fields import NO_UNITS, described, field, group, known_units, label, plot
+from .packed_chunks import ChunkPacker
 from .part_points import Block, PartPoints
 from .part_reader import PartReader
 from .point_facts import PointFacts
 from .quantities import ENERGY, LENGTH
 from .scan_arrays import AxisMean, FlatArray, GridArray
-from .steady_array import ChunkPacker, SteadyArray
+from .steady_array import SteadyArray
+from .steady_grid import SteadyGrid
 
 __all__ = ["EntryWriter"]
 
@@ -95,7 +97,9 @@ class EntryWriter:
             dtype = np.zeros(1, about.dtype).sum().dtype if about.shape else about.dtype
             data = group(self.entry, name, "NXdata")
             self._grids[key] = GridArray(data, "data", plan.shape, dtype, plan.is_whole)
-        self._grids[CONTROL] = GridArray(control, "data", plan.shape, _FLOAT, plan.is_whole)
+        self._grids[CONTROL] = SteadyGrid(
+            control, "data", plan.shape, _FLOAT, plan.is_whole, self._packer
+        )
         described(self._grids[CONTROL].dataset, "mA")
         known = {key for each in plan.parts for key in each.columns}
         others = [key for each in plan.parts for key in each.columns if key not in self.names]
@@ -229,17 +233,25 @@ class EntryWriter:
         for name, flat in self._facts.items():
             flat.add(_only(found[name], chosen))
         for name, mean in self._means.items():
-            mean.add(_only(found[name], chosen), self._places(name, place, e_idx))
+            self._add_to_mean(mean, self._role(name), _only(found[name], chosen), place, e_idx)
 
-    def _places(self, name: str, block: Block, e_idx: int) -> np.ndarray:
-        """Tell where along its own dimension a field's values are."""
+    def _role(self, name: str) -> str:
+        """Tell along which dimension a field has values; none if it's a single one."""
+        return next((each for each in self._layout.dimensions if name in self._along(each)), "")
+
+    def _add_to_mean(
+        self, mean: AxisMean, role: str, values: np.ndarray, block: Block, e_idx: int
+    ) -> None:
         layout = self._layout
-        for role in layout.dimensions:
-            if name in self._along(role):
-                if layout.is_stack and role == "energy":
-                    return np.full(len(block), e_idx)
-                return block.slow if role == layout.slow else block.fast
-        return np.zeros(len(block), np.int64)
+        if not role or (layout.is_stack and role == "energy"):
+            mean.add(values, np.full(len(block), e_idx if role else 0))
+            return
+        is_slow = role == layout.slow
+        if block.is_full:
+            lines = values.reshape(block.last - block.first, -1)
+            mean.add_lines(lines, block.first, is_slow)
+        else:
+            mean.add(values, block.slow if is_slow else block.fast)
 
     # plots
 

@@ -72,6 +72,8 @@ class GridArray:
         Of the values.
     is_whole : bool
         Whether all places get one; otherwise the dtype is float64 and the others have NaN.
+    **storage
+        How h5py is to keep it.
 
     Attributes
     ----------
@@ -86,10 +88,12 @@ class GridArray:
         shape: tuple[int, ...],
         dtype: np.dtype,
         is_whole: bool,
+        **storage: Any,
     ) -> None:
         self._dtype = dtype if is_whole else np.dtype(np.float64)
-        fill = None if is_whole else np.nan
-        self.dataset: h5py.Dataset = group.create_dataset(name, shape, self._dtype, fillvalue=fill)
+        if not is_whole:
+            storage["fillvalue"] = np.nan
+        self.dataset: h5py.Dataset = group.create_dataset(name, shape, self._dtype, **storage)
 
     def add(self, values: np.ndarray, block: Block, width: int, e_idx: int | None) -> None:
         """Write the values of points.
@@ -167,6 +171,25 @@ class AxisMean:
         size = len(self._sum)
         self._sum += np.bincount(index, values, size)
         self._count += np.bincount(index, minlength=size)
+
+    def add_lines(self, values: np.ndarray, first: int, is_slow: bool) -> None:
+        """Take the values of whole lines, which is faster.
+
+        Parameters
+        ----------
+        values : numpy.ndarray
+            (lines, points of a line); NaN is left out.
+        first : int
+            Where the first line is.
+        is_slow : bool
+            Whether the axis is that of the lines, else that of a line's points.
+        """
+        good = np.isfinite(values)
+        if not good.all():
+            values = np.where(good, values, 0)
+        where, over = (slice(first, first + len(values)), 1) if is_slow else (slice(None), 0)
+        self._sum[where] += values.sum(over)
+        self._count[where] += good.sum(over)
 
     def mean(self, otherwise: np.ndarray) -> np.ndarray:
         """Tell the means.

@@ -2,59 +2,14 @@
 
 from __future__ import annotations
 
-import zlib
-from collections import OrderedDict
 from typing import Any
 
 import h5py
 import numpy as np
 
-__all__ = ["ChunkPacker", "SteadyArray"]
+from .packed_chunks import CHUNK_BYTES, FILTERS, ChunkPacker, ChunkWriter, chunk_size
 
-#: Bytes of a chunk, at most: readers keep chunks of up to 1 MiB in memory.
-_CHUNK_BYTES = 2**19
-#: HDF5's mask of filters that a chunk went without: of the two, both.
-_UNPACKED = 0b11
-#: Chunks that are remembered, and how many bytes of both ends tell most of them apart.
-_REMEMBERED, _END = 16, 16
-#: After a chunk that doesn't become smaller, so many aren't tried.
-_PATIENCE = 15
-
-
-class ChunkPacker:
-    """Pack chunks as HDF5's filters shuffle and gzip do; equal ones only once.
-
-    Set-points, times and the like are the same in each run, and several datasets have the same.
-    """
-
-    def __init__(self) -> None:
-        self._known: OrderedDict[tuple[int, int, bytes], tuple[np.ndarray, bytes]] = OrderedDict()
-
-    def packed(self, chunk: np.ndarray) -> bytes:
-        """Pack a chunk.
-
-        Parameters
-        ----------
-        chunk : numpy.ndarray
-            Contiguous.
-
-        Returns
-        -------
-        bytes
-            As the file has it.
-        """
-        raw = chunk.reshape(-1).view(np.uint8)
-        width = chunk.dtype.itemsize
-        ends = raw.size, width, raw[:_END].tobytes() + raw[-_END:].tobytes()
-        other, found = self._known.get(ends, (None, b""))
-        if other is None or not np.array_equal(other, raw):
-            shuffled = np.ascontiguousarray(raw.reshape(-1, width).T)
-            found = zlib.compress(shuffled.data, 1)
-            self._known[ends] = raw.copy(), found
-        self._known.move_to_end(ends)
-        if len(self._known) > _REMEMBERED:
-            self._known.popitem(last=False)
-        return found
+__all__ = ["SteadyArray"]
 
 
 class SteadyArray:
@@ -93,13 +48,13 @@ class SteadyArray:
         shape: tuple[int, ...] = (),
         of_run: int = 0,
     ) -> None:
-        most = max(1, _CHUNK_BYTES // max(1, dtype.itemsize * int(np.prod(shape))))
-        self._size = _chunk_size(of_run or points, most) if points > most else 0
+        most = max(1, CHUNK_BYTES // max(1, dtype.itemsize * int(np.prod(shape))))
+        self._size = chunk_size(of_run or points, most) if points > most else 0
         options: dict[str, Any] = {}
         if self._size:
-            options = {"chunks": (self._size, *shape), "compression": 1, "shuffle": True}
+            options = {"chunks": (self._size, *shape), **FILTERS}
         self.dataset: h5py.Dataset = group.create_dataset(name, (points, *shape), dtype, **options)
-        self._packer, self._written, self._hopeless = packer, 0, 0
+        self._writer, self._written = ChunkWriter(self.dataset, packer), 0
         self._waiting: list[np.ndarray] = []
 
     def add(self, values: np.ndarray) -> None:
@@ -132,21 +87,5 @@ class SteadyArray:
             self._waiting = []
 
     def _write(self, chunk: np.ndarray) -> None:
-        place = (self._written, *(0,) * (chunk.ndim - 1))
+        self._writer.write((self._written, *(0,) * (chunk.ndim - 1)), chunk)
         self._written += self._size
-        if self._hopeless:
-            self._hopeless -= 1
-        else:
-            packed = self._packer.packed(chunk)
-            if 2 * len(packed) < chunk.nbytes:
-                self.dataset.id.write_direct_chunk(place, packed)
-                return
-            self._hopeless = _PATIENCE
-        self.dataset.id.write_direct_chunk(place, chunk, _UNPACKED)
-
-
-def _chunk_size(of_run: int, most: int) -> int:
-    """Choose a chunk of at most so many points, by which a run can be divided if possible."""
-    pieces = -(-of_run // most)
-    good = (each for each in range(pieces, 2 * pieces + 1) if of_run % each == 0)
-    return -(-of_run // next(good, pieces))

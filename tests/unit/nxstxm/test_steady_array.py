@@ -13,7 +13,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from adsupport.nxstxm.steady_array import ChunkPacker, SteadyArray
+from adsupport.nxstxm.packed_chunks import ChunkPacker
+from adsupport.nxstxm.part_points import Block
+from adsupport.nxstxm.steady_array import SteadyArray
+from adsupport.nxstxm.steady_grid import SteadyGrid
 
 POINTS = 200_000  # of float64, three chunks and more
 
@@ -36,7 +39,7 @@ def written(
         return dataset[()], dataset.id.get_storage_size()
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(
     cuts=st.lists(st.integers(0, POINTS), max_size=5),
     of_run=st.sampled_from([0, 1, 40_000, 65_537, 100_000]),
@@ -90,3 +93,45 @@ def test_datasets_share_what_was_packed(tmp_path: Path) -> None:
             pieces = [values, values, values[:5]]
             found, _ = written(tmp_path / f"{kind}{ramp}.h5", pieces, packer)
             np.testing.assert_array_equal(found, np.concatenate(pieces))
+
+
+def block_of(first: int, slow: np.ndarray, fast: np.ndarray, width: int) -> Block:
+    """Points in the grid's order; whole lines when there are as many."""
+    last = int(slow[-1]) + 1
+    full = len(slow) == (last - first) * width
+    return Block(slice(0, len(slow)), np.zeros(len(slow)), slow, fast, first, last, full)
+
+
+@pytest.mark.parametrize("lines", [200, 201, 211])  # the last chunk isn't full, of a prime
+@pytest.mark.parametrize("cuts", [[], [100], [150], [100, 30_000], [99_999]])
+def test_a_grid_in_blocks_of_any_size(lines: int, cuts: list[int], tmp_path: Path) -> None:
+    width = 500
+    values = np.arange(lines * width) // 3000 + 0.5
+    slow, fast = np.divmod(np.arange(lines * width), width)
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        shape = (2, lines, width)
+        grid = SteadyGrid(file, "data", shape, values.dtype, False, ChunkPacker())
+        for points in np.split(np.arange(lines * width), sorted(cuts)):
+            block = block_of(int(slow[points[0]]), slow[points], fast[points], width)
+            grid.add(values[points], block, width, 1)
+    with h5py.File(tmp_path / "a.h5") as file:
+        dataset: Any = file["data"]
+        assert np.isnan(dataset[0]).all()
+        np.testing.assert_array_equal(dataset[1], values.reshape(lines, width))
+        assert dataset.id.get_storage_size() < values.nbytes / 20
+
+
+@pytest.mark.parametrize("shape", [(7,), (3, 4), (2, 3, 4)])
+def test_a_small_grid_is_plain(shape: tuple[int, ...], tmp_path: Path) -> None:
+    lines, width = (shape[-2], shape[-1]) if len(shape) > 1 else (7, 1)
+    values = np.arange(float(lines * width))
+    slow, fast = np.divmod(np.arange(lines * width), width)
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        grid = SteadyGrid(file, "data", shape, values.dtype, True, ChunkPacker())
+        e_idx = 1 if len(shape) == 3 else None
+        grid.add(values, block_of(0, slow, fast, width), width, e_idx)
+        found = grid.dataset[()]
+        assert grid.dataset.chunks is None
+    np.testing.assert_array_equal(
+        found[1] if len(shape) == 3 else found, values.reshape(shape[-2:])
+    )
