@@ -14,9 +14,9 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import h5py
 import numpy as np
@@ -134,7 +134,27 @@ _WAYS: dict[str, Callable[[Stack, Path], Steps]] = {
 }
 
 
-def measure(directory: Path, stack: Stack, rounds: int) -> dict[str, list[float]]:
+class Spent(NamedTuple):
+    """What a file took.
+
+    Attributes
+    ----------
+    seconds
+        On the clock.
+    processor
+        Processor time, in seconds: it says more than the clock on a busy computer.
+    """
+
+    seconds: float
+    processor: float
+
+
+def middle(spent: Sequence[Spent]) -> Spent:
+    """Take the medians of rounds."""
+    return Spent(*map(statistics.median, zip(*spent, strict=True)))
+
+
+def measure(directory: Path, stack: Stack, rounds: int) -> dict[str, list[Spent]]:
     """Take turns, after one that doesn't count.
 
     Parameters
@@ -149,23 +169,24 @@ def measure(directory: Path, stack: Stack, rounds: int) -> dict[str, list[float]
     Returns
     -------
     dict
-        Seconds of each round, without the making of documents and arrays, with the file's way to
-        the disk: ``"nxstxm"``, from the first document on; ``"plain"``, the same arrays written
-        with h5py, image by image and uncompressed; ``"counter_alone"``, only the counter's, line
-        by line as the documents come.
+        Each round, without the making of documents and arrays, with the file's way to the disk:
+        ``"nxstxm"``, from the first document on; ``"plain"``, the same arrays written with h5py,
+        image by image and uncompressed; ``"counter_alone"``, only the counter's, line by line as
+        the documents come.
     """
-    found: dict[str, list[float]] = {way: [] for way in _WAYS}
+    found: dict[str, list[Spent]] = {way: [] for way in _WAYS}
     for turn in range(rounds + 1):
         for way, steps in random.sample(list(_WAYS.items()), len(_WAYS)):
             target = directory / f"{way}-{turn}.hdf5"
             os.sync()  # or the kernel makes one wait for what another one wrote
-            spent = 0.0
+            seconds = processor = 0.0
             for step in steps(stack, target):
-                began = time.perf_counter()
+                began, busy = time.perf_counter(), time.process_time()
                 step()
-                spent += time.perf_counter() - began
+                seconds += time.perf_counter() - began
+                processor += time.process_time() - busy
             if turn:
-                found[way].append(spent)
+                found[way].append(Spent(seconds, processor))
             compare(way, target, stack)
             target.unlink()
     return found
@@ -268,11 +289,15 @@ def main() -> None:
         found = measure(Path(name), stack, options.rounds)
         fewer = Stack(max(1, stack.energies // 5), stack.side)
         peaks = {each.energies: peak_memory(Path(name), each) for each in (fewer, stack)}
-    for way, times in found.items():
-        print(f"{way:14} median {statistics.median(times):.3f} s  min {min(times):.3f} s")
-    ours, plain = found["nxstxm"], found["plain"]
-    middle = statistics.median(plain) / statistics.median(ours)
-    print(f"nxstxm at {middle:.2f} (median), {min(plain) / min(ours):.2f} (min) of plain h5py")
+    for way, each in found.items():
+        least = min(spent.seconds for spent in each)
+        seconds, processor = middle(each)
+        print(f"{way:14} median {seconds:.3f} s  min {least:.3f} s  processor {processor:.3f} s")
+    ours, plain = middle(found["nxstxm"]), middle(found["plain"])
+    print(
+        f"nxstxm at {plain.seconds / ours.seconds:.2f} of plain h5py, "
+        f"{plain.processor / ours.processor:.2f} by processor time"
+    )
     for energies, peak in peaks.items():
         print(f"{energies} energies: {peak:.1f} MiB of memory")
 
