@@ -28,10 +28,10 @@ class PartWriter(RunWriter):
         Its name without ending, or a template for it.
     first_uid : str, optional
         Of the first run of the file; by default each run has a file of its own.
+    strict, path_map
+        See :class:`~adsupport.callbacks.writer.RunWriter`.
     image_timeout : float
         How long to wait for the files of images, in seconds.
-    path_map : mapping of str to str, or callable, optional
-        See :class:`~adsupport.callbacks.writer.RunWriter`.
     """
 
     def __init__(
@@ -40,10 +40,11 @@ class PartWriter(RunWriter):
         file_prefix: str,
         first_uid: str | None = None,
         *,
+        strict: bool = True,
         image_timeout: float = 20.0,
         path_map: Any = None,
     ) -> None:
-        super().__init__(path_map=path_map)
+        super().__init__(strict=strict, path_map=path_map)
         self.directory = Path(os.fsdecode(directory)).absolute()
         self.file_prefix = file_prefix
         self.first_uid = first_uid
@@ -107,7 +108,12 @@ def export(
     place of what came of it before.
     """
     writer = PartWriter(
-        directory, file_prefix, first_uid, image_timeout=image_timeout, path_map=path_map
+        directory,
+        file_prefix,
+        first_uid,
+        strict=False,
+        image_timeout=image_timeout,
+        path_map=path_map,
     )
     failed: Exception | None = None
     try:
@@ -124,6 +130,13 @@ def export(
         raise DocumentError(
             "There is no run in the documents.",
             remedy="Give all documents of a run, from its start document on.",
+        )
+    wrong = [f"run {each.uid}: {text}" for each in results for text in each.skipped]
+    if wrong:
+        raise DocumentError(
+            "Not all is as it should be in the documents: " + " ".join(wrong),
+            remedy="What there is has been kept: finish_export() makes a file of it, unless the "
+            "run is exported again from documents that are whole.",
         )
     return {"nxstxm": [path for each in results for path in each.paths]}
 

@@ -103,6 +103,9 @@ class NXstxmWriter(PartWriter):
         in, so that each scan has a name of its own.
     compat, exists
         See :func:`~adsupport.nxstxm.finish_export`.
+    strict : bool
+        Whether a run counts as failed that has something wrong: its file is there, and
+        :meth:`wait_writer` raises what is wrong with it.
     image_timeout, path_map
         See :func:`~adsupport.nxstxm.export`.
 
@@ -122,10 +125,17 @@ class NXstxmWriter(PartWriter):
         *,
         compat: Compat | None = None,
         exists: Exists = "refuse",
+        strict: bool = True,
         image_timeout: float = 20.0,
         path_map: Any = None,
     ) -> None:
-        super().__init__(directory, file_prefix, image_timeout=image_timeout, path_map=path_map)
+        super().__init__(
+            directory,
+            file_prefix,
+            strict=strict,
+            image_timeout=image_timeout,
+            path_map=path_map,
+        )
         self.exists, self.compat = exists, compat
         self._scan: list[_Scan] = []
 
