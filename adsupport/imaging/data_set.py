@@ -69,6 +69,9 @@ def ioc_directory(path: str | os.PathLike[str], path_map: PathMap | None = None)
 class DataSet:
     """Where the images of one acquisition go, and how they are named.
 
+    A file plugin writes just these files with :attr:`ioc_path`, :attr:`ioc_name` and
+    :attr:`ioc_template`, when its ``FileNumber`` is :attr:`start_index` at the beginning.
+
     Parameters
     ----------
     path : pathlib.Path

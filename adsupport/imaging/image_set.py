@@ -211,7 +211,8 @@ class ImageSetWriter:
 
     def _put(self, pixels: np.ndarray, text: str, number: int) -> None:
         limit = self.bytes_per_file
-        if self._file is not None and 0 < limit < self._file.size_with(pixels, text):
+        full = self._file is not None and 0 < limit < self._file.size_with(pixels, text)
+        if full or self._each:  # a single image is left over when its write was interrupted
             self._finish()
         file = self._file
         if file is None:

@@ -24,8 +24,7 @@ from .walker_lock import WalkerLock
 __all__ = ["DSETNAME", "SCAN_NAME", "DirectoryWalker"]
 
 #: Names of scan directories, and of the files of a data set.
-SCAN_NAME = "scan_{:>04}"
-DSETNAME = "frame_{:>06}.tif"
+SCAN_NAME, DSETNAME = "scan_{:>04}", "frame_{:>06}.tif"
 
 _RIGHTS = re.compile(r"[0-7]?7[0-7]{2}")
 
@@ -77,7 +76,7 @@ class DirectoryWalker:
     Examples
     --------
     >>> walker = DirectoryWalker("/data/sample7")  # doctest: +SKIP
-    >>> with walker.scan() as scan:  # doctest: +SKIP
+    >>> with walker.scan():  # doctest: +SKIP
     ...     walker.write(images, "darks")
     """
 
@@ -261,6 +260,26 @@ class DirectoryWalker:
         finally:
             self.__exit__()
 
+    def from_here(self) -> DirectoryWalker:
+        """Return another walker, of the same settings, whose root is the current directory.
+
+        For who writes in a thread of its own: it still stands there when this one has gone on to
+        the next scan.
+
+        Returns
+        -------
+        DirectoryWalker
+            It can't leave the directory.
+        """
+        return DirectoryWalker(
+            self._current,
+            self._names.template,
+            self._start_index,
+            self.bytes_per_file,
+            f"{self._rights:o}",
+            self.path_map,
+        )
+
     def data_set(
         self,
         name: str | None = None,
@@ -274,10 +293,9 @@ class DirectoryWalker:
         name : str, optional
             Of the directory below the current one, such as ``"darks"``; by default the current.
         dsetname : str, optional
-            Names of the files; the walker's by default.
+            Of the files; the walker's by default.
         exists : str
-            What to do when there are files with such names: ``"refuse"`` raises, ``"continue"``
-            numbers on behind the last one.
+            When there are such files: ``"refuse"`` raises, ``"continue"`` numbers on behind.
 
         Returns
         -------
@@ -356,7 +374,7 @@ class DirectoryWalker:
         Raises
         ------
         OutputExistsError, NamingError, OutputError
-            See :meth:`data_set` and :class:`ImageSetWriter`.
+            See :class:`ImageSetWriter`.
         """
         with self.create_writer(name, dsetname) as writer:
             for image in images:

@@ -234,6 +234,21 @@ def test_a_data_set_that_isnt_empty_is_refused(tmp_path):
         walker.data_set("darks", exists="replace")  # type: ignore[arg-type]
 
 
+def test_a_walker_of_a_scan_stays_in_it(tmp_path):
+    known = PathMap({"/ioc": tmp_path})
+    walker = DirectoryWalker(tmp_path, "f{}.h5", 3, 10**6, "2770", known)
+    with walker.scan() as scan:
+        other = walker.from_here()
+    walker.next_scan()
+    assert other.current == other.root == scan
+    darks = other.data_set("darks")
+    assert (darks.file(0), darks.ioc_path) == (scan / "darks" / "f3.h5", "/ioc/scan_0000/darks/")
+    assert stat.S_IMODE(darks.path.stat().st_mode) == 0o2770
+    assert other.bytes_per_file == 10**6
+    with pytest.raises(ConfigurationError, match="at its root"):
+        other.ascend()
+
+
 def test_rights_are_as_asked_for_whatever_the_umask(tmp_path):
     before = os.umask(0o077)
     try:
