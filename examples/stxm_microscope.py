@@ -151,15 +151,20 @@ class Camera(Device):
 
     size = 32
 
+    def __init__(self, name):
+        super().__init__(name)
+        away = np.hypot(*np.meshgrid(np.fft.fftfreq(self.size), np.fft.fftfreq(self.size)))
+        ring = (away > 0.1) & (away < 0.3)  # the zone plate, and its central stop
+        self.spot = np.fft.fftshift(np.fft.ifft2(ring))
+
     def trigger(self):
         """Take a frame."""
         light, _, (x, y, *others) = light_at({})
         beside = np.linspace(-0.6, 0.6, self.size)  # µm
         right, up = np.meshgrid(beside, beside)
-        spot = np.exp(-(right**2 + up**2) / 0.05)
-        wave = spot * np.exp(-(0.5 + 1j) * absorbance(x + right, y + up, *others))
-        frame = np.abs(np.fft.fftshift(np.fft.fft2(wave))) ** 2
-        self.frame = np.minimum(light * frame / 2e3, 65535).astype(np.uint16)
+        wave = self.spot * np.exp(-(0.5 + 1j) * absorbance(x + right, y + up, *others))
+        frame = light / 1e3 * np.abs(np.fft.fftshift(np.fft.fft2(wave))) ** 2
+        self.frame = np.minimum(frame, 65535).astype(np.uint16)
         return NullStatus()
 
     def read(self):
