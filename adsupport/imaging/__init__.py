@@ -11,11 +11,13 @@ from .radiography import radiography
 from .sample import SampleStage
 from .spiral import SpiralConfig, spiral_tomography
 from .tomography import tomography
+from .walker import DirectoryWalker
 
 __all__ = [
     "ADCamera",
     "Acquisition",
     "BeamSource",
+    "DirectoryWalker",
     "Experiment",
     "FlyAxis",
     "FrameDetector",

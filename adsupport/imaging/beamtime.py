@@ -33,7 +33,7 @@ class Beamtime:
     sample : SampleStage, optional
         Takes the sample out for flats; needed when there are flats.
     devices : sequence of bluesky Readable
-        Read with each event, besides source and sample.
+        Read with each event, besides source and sample, and before and after the experiment.
 
     Raises
     ------
@@ -103,7 +103,8 @@ class Beamtime:
         Experiment
             With the acquisitions ``darks``, ``flats`` and ``primary``.
         """
-        config, camera = self.config, self.camera
+        config = self.config
+        camera: Any = self.camera
         known = {
             "darks": Acquisition("darks", self._darks, frames=config.darks),
             "flats": Acquisition("flats", lambda: self._flats(flats), frames=config.flats),
@@ -114,6 +115,7 @@ class Beamtime:
         order = config.steps if order is None else order
 
         def check_all() -> None:
+            go_there()
             if self.sample is not None:
                 self.sample.check()
             check()
@@ -122,6 +124,12 @@ class Beamtime:
             if prepare is not None:
                 yield from prepare()
             yield from camera.remember()
+
+        walker = options.get("walker")
+
+        def go_there() -> None:
+            if hasattr(camera, "walker"):
+                camera.walker = walker  # of this experiment, if the camera has others, too
 
         made = Experiment(
             [each for key, each in known.items() if key in order],
@@ -134,6 +142,7 @@ class Beamtime:
                 *([] if self.sample is None else [("move the sample in", self.sample.move_in)]),
                 ("restore the camera's settings", camera.restore),
             ],
+            devices=self.readables,
             md={"imaging": {"experiment": name, **config.metadata()}, **options.pop("md", {})},
             **options,
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -14,9 +15,13 @@ from ..errors import ConfigurationError
 from ..plans.in_thread import in_thread
 from .acquisition import Acquisition
 from .cleanup import Plan, Step, with_cleanup
+from .device_snapshot import read_devices
+from .experiment_files import write_experiment_finish, write_experiment_start
+from .experiment_log import experiment_log
 from .frames.arrival import FrameSource
 from .frames.bus import FrameBus
 from .frames.frame import StreamAbout
+from .walker import DirectoryWalker
 
 __all__ = ["Experiment"]
 
@@ -34,6 +39,9 @@ class Experiment:
         For the start document.
     devices : sequence of bluesky Readable
         Read before and after, into the stream ``baseline``.
+    walker : DirectoryWalker, optional
+        Each run claims its next scan directory, with ``experiment.log``,
+        ``experiment_start.json`` and ``experiment_finish.json``, and the camera's files.
     check : callable, optional
         Called before anything moves; raises what can't be done.
     prepare, finish : callable, optional
@@ -68,6 +76,7 @@ class Experiment:
         name: str = "experiment",
         md: Mapping[str, Any] | None = None,
         devices: Sequence[Any] = (),
+        walker: DirectoryWalker | None = None,
         check: Callable[[], None] | None = None,
         prepare: Callable[[], Any] | None = None,
         finish: Callable[[], Any] | None = None,
@@ -79,6 +88,7 @@ class Experiment:
         self.name = name
         self.md = dict(md or {})
         self.devices = list(devices)
+        self.walker = walker
         self.prepare, self.finish = prepare, finish
         self.log = logging.getLogger(f"{__name__}.{name}")
         self.ready_to_prepare_next_sample = threading.Event()
@@ -86,6 +96,7 @@ class Experiment:
         self._frames, self._frames_timeout = frames, frames_timeout
         self._addons: dict[Any, tuple[str, ...] | None] = {}
         self._bus: FrameBus | None = None
+        self._start: dict[str, Any] = {}
         for addon in addons:
             self.attach(addon)
         self._cleanup = list(cleanup)
@@ -265,22 +276,37 @@ class Experiment:
             if self._check is not None:
                 self._check()
             start = {"plan_name": self.name, "acquisitions": list(self._order), **self.md, **md}
-            uid = yield from bps.open_run(start)
-            yield from bpp.contingency_wrapper(
-                with_cleanup(self._whole(uid, start), self._last_steps),
-                except_plan=_close_failed,
-                else_plan=bps.close_run,
-            )
-            return uid
+            with contextlib.ExitStack() as stack:
+                if self.walker is not None:
+                    directory = stack.enter_context(self.walker.scan())
+                    stack.enter_context(experiment_log(directory, self.log))
+                    start["scan_directory"] = str(directory)
+                return (yield from self._run(start))
         finally:
             self.ready_to_prepare_next_sample.set()
+
+    def _run(self, start: dict[str, Any]) -> Plan:
+        uid = yield from bps.open_run(start)
+        yield from bpp.contingency_wrapper(
+            with_cleanup(self._whole(uid, start), self._last_steps),
+            except_plan=_close_failed,
+            else_plan=bps.close_run,
+        )
+        return uid
 
     def _steps(self) -> list[Step]:
         """List what is done at the end; the source's end comes first."""
         found = [*self._cleanup]
         if self.finish is not None:
             found.append(("finish", self.finish))
-        return [*found, ("read the baseline", self._snapshot)]
+        return [
+            *found,
+            ("read the baseline", self._snapshot),
+            (
+                "write the state of the devices",
+                lambda: self._tell_files(write_experiment_finish, self._start, optional=True),
+            ),
+        ]
 
     def _last_steps(self) -> list[Step]:
         return [("end the addons", self._close_bus)]
@@ -296,6 +322,7 @@ class Experiment:
             for addon, names in self._addons.items():
                 self._bus.attach(addon, names)
         yield from self._snapshot()
+        yield from self._tell_files(write_experiment_start, start)
         if self.prepare is not None:
             yield from self.prepare()
         for place, name in enumerate(self._order):
@@ -321,6 +348,18 @@ class Experiment:
         bus, self._bus = self._bus, None
         if bus is not None:
             yield from in_thread(bus.close)
+
+    def _tell_files(
+        self, write: Callable[..., Any], start: dict[str, Any], optional: bool = False
+    ) -> Plan:
+        """Write the experiment and its devices beside the data."""
+        self._start = start
+        if self.walker is None:
+            return
+        snapshot = yield from read_devices(self.devices, optional or ())
+        directory = self.walker.current
+        # Again is harmless: a clean-up that was interrupted is done once more.
+        yield from in_thread(lambda: write(directory, start, snapshot, exists="replace"))
 
     def _snapshot(self) -> Plan:
         if self.devices:

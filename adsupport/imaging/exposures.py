@@ -13,8 +13,10 @@ from ..errors import ConfigurationError
 from ..plans import prepare_count, prime_plugin
 from ..plans.accounted import FileAccount
 from .cleanup import Plan, Step, with_cleanup
+from .data_set import directory_of
 from .frames.stack_file import StackFile
 from .moves import set_and_wait
+from .walker import DirectoryWalker
 
 __all__ = ["ADCamera", "FrameDetector", "PreparedCamera", "staged", "take_event"]
 
@@ -60,6 +62,12 @@ class ADCamera:
     file_path : str, optional
         Directory as the IOC has it; by default the plugin's own template.
 
+    Attributes
+    ----------
+    walker : DirectoryWalker or None
+        Where the files go instead, in the data sets ``darks``, ``flats`` and ``radios``: that of
+        the experiment.
+
     Raises
     ------
     ConfigurationError
@@ -90,6 +98,7 @@ class ADCamera:
         writers = [each for each in parts if callable(getattr(each, "plan_file", None))]
         self.writer = writer if writer is not None else next(iter(writers), None)
         self.file_name, self.file_path = file_name, file_path
+        self.walker: DirectoryWalker | None = None
         self._settings: dict[Any, Any] = {}
 
     def prepare(self, stream: str, frames: int, exposure: float, period: float) -> Plan:
@@ -117,9 +126,10 @@ class ADCamera:
             return
         yield from prime_plugin(self.writer)
         name = self.file_name.replace("{stream}", stream)
-        yield from prepare_count(
-            self.writer, name, exposure, period, frames, file_path=self.file_path
-        )
+        path = self.file_path
+        if self.walker is not None:
+            path = self.walker.data_set(directory_of(stream), exists="continue").ioc_path
+        yield from prepare_count(self.writer, name, exposure, period, frames, file_path=path)
 
     def remember(self) -> Plan:
         """Read the camera's settings.

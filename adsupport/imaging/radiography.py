@@ -37,7 +37,7 @@ def radiography(
     sample : SampleStage, optional
         Takes the sample out for flats.
     devices : sequence of bluesky Readable
-        Read with each event.
+        Read with each event, and before and after the experiment.
     **options
         Of :class:`~adsupport.imaging.Experiment`.
 

@@ -43,7 +43,7 @@ def tomography(
     sample : SampleStage, optional
         Takes the sample out for flats.
     devices : sequence of bluesky Readable
-        Read with each event.
+        Read with each event, and before and after the experiment.
     **options
         Of :class:`~adsupport.imaging.Experiment`.
 
