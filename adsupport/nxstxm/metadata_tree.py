@@ -38,6 +38,18 @@ class Problems(list[str]):
         else:
             self._more += 1
 
+    def note_all(self, others: Problems) -> None:
+        """Add the phrases of others, and how many more these have.
+
+        Parameters
+        ----------
+        others : Problems
+            Found elsewhere.
+        """
+        for phrase in others:
+            self.note(phrase)
+        self._more += others._more  # noqa: SLF001  of its own class
+
     def __str__(self) -> str:
         more = [f"and {self._more} more"] if self._more else []
         return "; ".join([*self, *more])

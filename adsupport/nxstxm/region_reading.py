@@ -47,18 +47,17 @@ def read_regions(top: Place, scan_type: scan_types) -> dict[int, Region]:
     """
     told = {key: top.value[key] for key in _OF_REGIONS if key in top.value}
     regions, problems = _regions_of_text(json.dumps(told), top.path, scan_type)
-    for problem in problems:
-        top.problems.note(problem)
+    top.problems.note_all(problems)
     return dict(regions)
 
 
 @lru_cache(maxsize=4)
 def _regions_of_text(
     text: str, path: str, scan_type: scan_types
-) -> tuple[dict[int, Region], tuple[str, ...]]:
+) -> tuple[dict[int, Region], Problems]:
     """All runs of a set tell the same regions, with the energies of all of them."""
     problems = Problems()
-    return _regions(Place(json.loads(text), path, problems), scan_type), tuple(problems)
+    return _regions(Place(json.loads(text), path, problems), scan_type), problems
 
 
 def _regions(top: Place, scan_type: scan_types) -> dict[int, Region]:

@@ -87,8 +87,7 @@ def read_sequence(top: Place, own: RunIndex | None) -> tuple[RunIndex, ...]:
             sequence, problems = _sequence_of_text(found.value, found.path)
         else:
             sequence, problems = _sequence(found.value, found.path)
-        for problem in problems:
-            top.problems.note(problem)
+        top.problems.note_all(problems)
         if own is not None and sequence and not any(map(_same_place(own), sequence)):
             found.note(f"doesn't have the place of this run: {own}")
         if sequence:
@@ -102,19 +101,20 @@ def _same_place(own: RunIndex) -> Callable[[RunIndex], bool]:
 
 
 @lru_cache(maxsize=4)
-def _sequence_of_text(text: str, path: str) -> tuple[tuple[RunIndex, ...], tuple[str, ...]]:
+def _sequence_of_text(text: str, path: str) -> tuple[tuple[RunIndex, ...], Problems]:
     """All runs of a set tell the same long sequence."""
     problems = Problems()
     found = Place(text, path, problems).parsed()
     sequence, more = _sequence(found.value, path)
-    return sequence, (*problems, *more)
+    problems.note_all(more)
+    return sequence, problems
 
 
-def _sequence(value: object, path: str) -> tuple[tuple[RunIndex, ...], tuple[str, ...]]:
+def _sequence(value: object, path: str) -> tuple[tuple[RunIndex, ...], Problems]:
     problems = Problems()
     places = _all_runs(Place(value, path, problems))
     found = [_index(place, None) for place in places]
-    return tuple(dict.fromkeys(each for each in found if each is not None)), tuple(problems)
+    return tuple(dict.fromkeys(each for each in found if each is not None)), problems
 
 
 def _all_runs(place: Place) -> list[Place]:
