@@ -62,6 +62,8 @@ def _moved_keys(part: PartReader, stream: PartStream) -> set[str]:
     found = [stream.find(part.names_of(name)) for name in names if name]
     keys = {each.key for each in found if each is not None}
     motors = set(part.run.motors)
+    if not motors:
+        return keys
     return keys | {key for key, each in stream.columns.items() if each.object_name in motors}
 
 

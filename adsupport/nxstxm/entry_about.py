@@ -63,10 +63,10 @@ def write_about(entry: h5py.Group, plan: EntryPlan, facts: PointFacts) -> None:
         field(sample, "name", name)
     _write_polarization(instrument, sample, plan, facts)
     collection = group(entry, "collection", "NXcollection")
-    field(collection, "scan_request", plan.request.text)
+    field(collection, "scan_request", part.request.text)
     _write_runs(collection, plan)
     for each in plan.parts:  # the run of an entry with a baseline needn't be its first
-        with PartReader(each.path) as other:
+        with PartReader(each.path, each.request) as other:
             if "baseline" in other.streams:
                 _write_baseline(collection, other)
                 break

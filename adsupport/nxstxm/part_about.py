@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -48,7 +48,7 @@ class PartAbout:
     exit_status : str
         See :attr:`adsupport.documents.run.Run.exit_status`.
     request : ScanRequest
-        What was asked for.
+        What was asked for, without its text: there may be thousands of runs.
     shape : tuple of int
         Of the run's grid.
     points : tuple of int
@@ -104,8 +104,9 @@ class PartAbout:
             points, run = PartPoints(part), part.run
             times = np.empty(0) if part.primary is None else part.primary.times
             ended = run.stop_time or (float(times[-1]) if len(times) else run.time)
+            request = replace(part.request, text="")
             return cls(
-                path, run.uid, run.time, ended, run.exit_status, part.request, points.shape,
+                path, run.uid, run.time, ended, run.exit_status, request, points.shape,
                 points.by_turn(), points.whole_turns(), tuple(points.counters),
                 {
                     key: ColumnAbout(each.dtype, points.point_shape(each), each.units)

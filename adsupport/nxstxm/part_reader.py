@@ -38,30 +38,45 @@ class PartColumn:
     ----------
     key, dataset
         As given.
-    units, source, object_name : str
-        As the descriptor has them; empty when it hasn't.
     """
 
     def __init__(self, key: str, dataset: h5py.Dataset) -> None:
         self.key, self.dataset = key, dataset
-        self.units, self.source, self.object_name = (
-            _text(dataset.attrs.get(name)) for name in ("units", "source", "object_name")
-        )
 
-    @property
+    @cached_property
+    def units(self) -> str:
+        """As the descriptor has them; empty when it hasn't."""
+        return _text(self.dataset.attrs.get("units"))
+
+    @cached_property
+    def source(self) -> str:
+        """As the descriptor has it; empty when it hasn't."""
+        return _text(self.dataset.attrs.get("source"))
+
+    @cached_property
+    def object_name(self) -> str:
+        """Name of the device; empty when the descriptor hasn't it."""
+        return _text(self.dataset.attrs.get("object_name"))
+
+    @cached_property
     def row_shape(self) -> tuple[int, ...]:
         """Shape of a row's value."""
         return tuple(self.dataset.shape[1:])
 
-    @property
+    @cached_property
     def dtype(self) -> np.dtype:
         """Of the values; truth values are numbers here, as NeXus has it."""
         found = self.dataset.dtype
-        if "missing_value" in self.dataset.attrs:
+        if self._missing is not None:
             return np.dtype(np.float64)
         return np.dtype(np.uint8) if found.kind == "b" else found
 
-    @property
+    @cached_property
+    def _missing(self) -> Any:
+        """What stands for a number that a row hasn't."""
+        return self.dataset.attrs.get("missing_value")
+
+    @cached_property
     def is_numeric(self) -> bool:
         """Whether the values are numbers, and all of one shape."""
         return self.dataset.dtype.kind in "biuf"
@@ -86,9 +101,8 @@ class PartColumn:
             (rows, ...); NaN where a row has no number.
         """
         found: Any = self.dataset[rows]
-        lacking = self.dataset.attrs.get("missing_value")
-        if lacking is not None:
-            return np.where(found == lacking, np.nan, found)
+        if self._missing is not None:
+            return np.where(found == self._missing, np.nan, found)
         return found.astype(self.dtype, copy=False)
 
 
