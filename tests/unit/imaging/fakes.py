@@ -20,7 +20,8 @@ class Axis(SynAxis):
 
     def __init__(self, *, name: str, delay: float = 0.02, **kwargs: Any) -> None:
         super().__init__(name=name, **kwargs)
-        self.way, self.targets, self.fails = delay, [], set()
+        self.way, self.targets = delay, []
+        self.fails: list[float] = []  # the next moves there
         self._halt = threading.Event()
         self._under_way: MoveStatus | None = None
 
@@ -32,7 +33,7 @@ class Axis(SynAxis):
         def move() -> None:
             stopped = halt.wait(self.way)
             if value in self.fails:
-                self.fails.discard(value)
+                self.fails.remove(value)
                 status.set_exception(RuntimeError(f"{self.name} stalled"))
                 return
             self.sim_state["readback"] = (begin + value) / 2 if stopped else value

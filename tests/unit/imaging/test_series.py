@@ -170,7 +170,7 @@ def test_first_failure_ends_the_series(RE, changer):
 def test_skip_tells_all_failures(RE, changer):
     docs, experiment = Documents(RE), FakeExperiment(det)
     experiment.fails_for = {"bone"}
-    changer.fails = {2}
+    changer.fails = [2]
     with pytest.raises(SeriesError) as caught:
         RE(series(SAMPLES, preparing(changer), experiment, on_failure="skip"))
     error = caught.value
@@ -191,7 +191,7 @@ def test_skip_tells_all_failures(RE, changer):
 def test_failed_move_doesnt_disturb_the_experiment(RE, changer, policy):
     """The changer stalls while the experiment before is reading out."""
     docs, experiment = Documents(RE), FakeExperiment(det, ending=lambda: bps.sleep(0.1))
-    changer.fails = {2}
+    changer.fails = [2]
     with pytest.raises(FailedStatus if policy == "stop" else SeriesError) as caught:
         RE(series(SAMPLES, preparing(changer), experiment, on_failure=policy))
     expected = ["bone"] if policy == "stop" else ["bone", "foam"]
@@ -226,7 +226,7 @@ def test_prepare_can_mend_its_failure(RE, changer):
     plan = series([1, 2], prepare, experiment)
 
     def stall(name, doc):
-        changer.fails = {2}
+        changer.fails = [2]
 
     RE.subscribe(stall, "start")
     RE(plan)
