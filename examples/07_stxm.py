@@ -83,13 +83,13 @@ def image(place, half, n, m, x=0.0, y=0.0):
 
 def point(x, y):
     """Make the region of a spectrum at a point."""
-    return Region("energy", EDGE, {"sample_x": np.array([x]), "sample_y": np.array([y])})
+    return Region("energy", EDGE, {"fine_x": np.array([x]), "fine_y": np.array([y])})
 
 
-film, bead = image("sample", 2, N, M), image("sample", 1, N // 2, M // 2, -1.2, 0.6)
+film, bead = image("fine", 2, N, M), image("fine", 1, N // 2, M // 2, -1.2, 0.6)
 few = N // 2, M // 2  # where the stages stop at each point
 line = span(2, N)
-across = {"sample_x": line, "sample_y": 0.6 + line / 4}
+across = {"fine_x": line, "fine_y": 0.6 + line / 4}
 across_osa = {"osa_x": span(50, N // 2), "osa_y": np.zeros(N // 2)}
 SCANS = {
     scan_types.DETECTOR_IMAGE: Scan([image("detector", 600, *few)], fly=False),
@@ -109,7 +109,7 @@ SCANS = {
     scan_types.COARSE_GONI_SCAN: Scan([image("goni", 2.5, *few)], fly=False),
     scan_types.TOMOGRAPHY_SCAN: Scan([film], energies=(704, 708), angles=(-60, 0, 60)),
     scan_types.PATTERN_GEN_SCAN: Scan([bead]),
-    scan_types.PTYCHOGRAPHY: Scan([image("sample", 1, N // 4, M // 4)], fly=False, frames=(ccd,)),
+    scan_types.PTYCHOGRAPHY: Scan([image("fine", 1, N // 4, M // 4)], fly=False, frames=(ccd,)),
 }
 
 # --- the start document's metadata, by which the files are made ----------------------------
@@ -143,8 +143,8 @@ def metadata(kind, index, sequence):
         rev_lu_dct={  # names of the acquisition program: data keys in the documents
             "ENERGY": "energy",
             "StorageRingCurrent": "ring_current",
-            "SampleX": "sample_x",
-            "SampleY": "sample_y",
+            "SampleX": "fine_x",
+            "SampleY": "fine_y",
             "GoniTheta": "goni_theta",
             "EPUPolarization": "epu_polarization",
             "Epu_gap_fbk": "epu_gap",
@@ -261,7 +261,7 @@ def draw(path):
 
 # --- all kinds -----------------------------------------------------------------------------
 
-RE = RunEngine({})
+RE = RunEngine({"facility": "simulated"})
 db = databroker.temp().v1
 RE.subscribe(db.insert)
 

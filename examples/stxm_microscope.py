@@ -71,7 +71,7 @@ class Stage(Device):
         return {self.name: about | {"units": self.units}}
 
 
-PLACES = ("sample", "coarse", "goni", "osa", "detector")
+PLACES = ("fine", "coarse", "goni", "osa", "detector")
 stages = {
     stage.name: stage
     for stage in (
@@ -99,8 +99,8 @@ def light_at(line):
     blur = 0.02 + 0.02 * np.abs(at["zoneplate_z"])  # µm: the spot, where it's out of focus
     light = 8e3 * at["ring_current"] * np.exp(-(at["mirror_pitch"] ** 2))
     light = light * hole("osa", 20, 1 + blur) * hole("detector", 400, 40)
-    x = at["sample_x"] + at["coarse_x"] + at["goni_x"]
-    y = at["sample_y"] + at["coarse_y"] + at["goni_y"]
+    x = at["fine_x"] + at["coarse_x"] + at["goni_x"]
+    y = at["fine_y"] + at["coarse_y"] + at["goni_y"]
     return light, blur, (x, y, at["energy"], at["epu_polarization"], at["goni_theta"])
 
 
