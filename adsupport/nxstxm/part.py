@@ -89,8 +89,7 @@ class StxmPart(HDF5File):
         self.complete()
         with PartReader(self.output.temporary, self._request) as part:
             PartPoints(part)
-        # It's made anew from the documents when the power fails: no need to wait for the disk.
-        return [self.output.commit(synced=True)]
+        return [self.output.commit()]
 
     def abandon(self) -> None:
         """Remove the file, and the directory of the work if nothing else is there."""

@@ -131,7 +131,13 @@ class AtomicFile:
                 remedy="make room, or choose another directory.",
             ) from error
 
-    def commit(self, path: str | os.PathLike[str] | None = None, *, synced: bool = False) -> Path:
+    def commit(
+        self,
+        path: str | os.PathLike[str] | None = None,
+        *,
+        synced: bool = False,
+        lasting: bool = True,
+    ) -> Path:
         """Give the finished file its final name.
 
         Its content is on the disk first, and its name when this returns.
@@ -142,6 +148,9 @@ class AtomicFile:
             Another final name, from now on.
         synced : bool
             Whether the content is on the disk already, see :meth:`sync`.
+        lasting : bool
+            Whether the file is to come through a power failure; otherwise neither its content
+            nor its name is waited for.
 
         Returns
         -------
@@ -162,9 +171,9 @@ class AtomicFile:
             return self.path
         if path is not None:
             self.path = _checked(path)
-        self._check_content(sync=not synced)
+        self._check_content(sync=lasting and not synced)
         try:
-            return self._take_name()
+            return self._take_name(lasting)
         except FileExistsError as error:
             self.keep()
             self.problem = f"{self.path} exists already."
@@ -278,7 +287,7 @@ class AtomicFile:
                 remedy="make room, and write the file again from its source.",
             ) from error
 
-    def _take_name(self) -> Path:
+    def _take_name(self, lasting: bool) -> Path:
         directory = self.path.parent
         self._made += _make_directories(directory)
         try:
@@ -290,7 +299,8 @@ class AtomicFile:
         self.committed = True
         self.problem = ""
         self._file.release()
-        for each in (directory, *(made.parent for made in self._made)):
+        named = (directory, *(made.parent for made in self._made))
+        for each in named if lasting else ():
             # The file has its name.  What fails here is only its coming through a power failure.
             with contextlib.suppress(OSError):
                 sync_directory(each)

@@ -28,9 +28,10 @@ for energies in map(int, sys.argv[2:]):
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc/self/clear_refs").exists(), reason="Linux tells the peak")
 def test_memory_doesnt_grow_with_the_images(tmp_path: Path) -> None:
-    few, many = 24, 72
+    few, many = 24, 120
     command = [sys.executable, "-c", _PROGRAM, str(tmp_path), str(few), str(many)]
     result = subprocess.run(command, cwd=_ROOT, capture_output=True, text=True, check=False)
     assert result.returncode == 0, result.stderr

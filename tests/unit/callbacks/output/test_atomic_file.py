@@ -646,3 +646,15 @@ def test_a_file_in_place_of_the_directory_isnt_a_target_that_exists(tmp_path, mo
     assert not isinstance(caught.value, OutputExistsError) and caught.value.kept
     (tmp_path / "data").unlink()
     assert file.commit().exists()
+
+
+def test_a_file_that_neednt_last_isnt_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: list[Path] = []
+    for name in ("sync_directory", "sync_file"):
+        monkeypatch.setattr(f"adsupport.callbacks.output.atomic_file.{name}", synced.append)
+    file = AtomicFile(tmp_path / "b" / "x.tif")
+    file.temporary.write_bytes(b"x")
+    assert file.commit(lasting=False).read_bytes() == b"x"
+    assert synced == []
