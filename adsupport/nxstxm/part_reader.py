@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import traceback
 from functools import cached_property
 from pathlib import Path
+from types import TracebackType
 from typing import Any, Self
 
 import h5py
@@ -14,7 +16,7 @@ from ..callbacks.output.hdf5_names import key_of
 from ..callbacks.output.hdf5_values import read_value
 from ..documents.json_text import decode
 from ..documents.run import Run
-from ..errors import StxmDataError
+from ..errors import AdsupportError, StxmDataError
 from .reading import read_request
 from .request import ScanRequest
 
@@ -22,6 +24,9 @@ __all__ = ["PART", "PartColumn", "PartReader", "PartStream"]
 
 #: Name and version of the parts' format, as it stands in the attribute ``format``.
 PART = "adsupport-nxstxm-part-1"
+
+#: What h5py raises where a file is damaged.
+_OF_HDF5 = (KeyError, OSError, RuntimeError, TypeError, ValueError)
 
 
 class PartColumn:
@@ -228,11 +233,9 @@ class PartReader:
             raise _damaged(self.path, error) from error
         try:
             self._read(request)
-        except (KeyError, OSError, ValueError) as error:
-            self._file.close()
-            if isinstance(error, StxmDataError) or not isinstance(error, KeyError | OSError):
-                raise
-            raise _damaged(self.path, error) from error
+        except BaseException as error:
+            self.__exit__(type(error), error, error.__traceback__)
+            raise
 
     def _read(self, request: ScanRequest | None) -> None:
         file: Any = self._file
@@ -243,7 +246,10 @@ class PartReader:
             self.run.stop = decode(file["stop"].asstr()[()], where="stop")
         self.problems = [str(each) for each in file["problems"].asstr()[()]]
         self.request = read_request(self.run.start) if request is None else request
-        self.streams = {key_of(name): PartStream(group) for name, group in file["streams"].items()}
+        groups = dict(file["streams"].items())
+        if None in groups.values():  # h5py's way to say that it can't open one
+            raise _damaged(self.path, "a stream can't be read")
+        self.streams = {key_of(name): PartStream(group) for name, group in groups.items()}
 
     @property
     def primary(self) -> PartStream | None:
@@ -273,8 +279,23 @@ class PartReader:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        where: TracebackType | None,
+    ) -> None:
         self.close()
+        if isinstance(error, _OF_HDF5) and _is_from_reading(error, where):
+            raise _damaged(self.path, error) from error
+
+
+def _is_from_reading(error: BaseException, where: TracebackType | None) -> bool:
+    """Tell whether HDF5 has raised an error, and not when it wrote another file."""
+    if isinstance(error, AdsupportError) or "write" in str(error):
+        return False
+    places = traceback.extract_tb(where)
+    return bool(places) and "h5py" in places[-1].filename
 
 
 def _damaged(path: Path, why: object) -> StxmDataError:
