@@ -7,6 +7,7 @@ from .experiment import Experiment
 from .exposures import ADCamera, FrameDetector, PreparedCamera
 from .fly import FlyAxis
 from .grating import GratingConfig, grating_interferometry_stepping
+from .progress import ImagingProgress
 from .radiography import radiography
 from .sample import SampleStage
 from .spiral import SpiralConfig, spiral_tomography
@@ -23,6 +24,7 @@ __all__ = [
     "FrameDetector",
     "GratingConfig",
     "ImagingConfig",
+    "ImagingProgress",
     "PreparedCamera",
     "RadiographyConfig",
     "SampleStage",

@@ -21,10 +21,11 @@ class Acquisition:
         Without arguments; gives the plan that takes the frames into the stream.
     acquire : callable, optional
         Gives a plan that goes before: it exposes, and the producer only reads out.
-    frames : int, optional
-        How many there will be, for consumers and for the progress; None when nobody knows.
+    frames : int or sequence of int, optional
+        How many there will be, for consumers and for the progress; None when nobody knows.  Of an
+        acquisition that comes several times, and has not always as many, those of each time.
     angles : sequence of float
-        Of each frame, in degrees, where they're known before.
+        Of each frame, in degrees, where they're known before; one time after the other.
 
     Raises
     ------
@@ -38,7 +39,7 @@ class Acquisition:
         producer: Callable[[], Any],
         acquire: Callable[[], Any] | None = None,
         *,
-        frames: int | None = None,
+        frames: int | Sequence[int] | None = None,
         angles: Sequence[float] = (),
     ) -> None:
         if not isinstance(name, str) or not name:
@@ -50,8 +51,43 @@ class Acquisition:
                     f"{given!r}",
                     remedy="Give the function itself, without calling it.",
                 )
-        self.name, self.producer, self.acquire, self.frames = name, producer, acquire, frames
+        self.name, self.producer, self.acquire = name, producer, acquire
+        self.frames = (frames,) if isinstance(frames, int) else tuple(frames or ())
         self.angles = tuple(angles)
+
+    def frames_of(self, time: int) -> int | None:
+        """Tell how many frames it has.
+
+        Parameters
+        ----------
+        time : int
+            Which time it comes, from 0; after all that are known it begins anew.
+
+        Returns
+        -------
+        int or None
+            None when nobody knows.
+        """
+        return self.frames[time % len(self.frames)] if self.frames else None
+
+    def angles_of(self, time: int) -> tuple[float, ...]:
+        """Tell the angles of its frames.
+
+        Parameters
+        ----------
+        time : int
+            See :meth:`frames_of`.
+
+        Returns
+        -------
+        tuple of float
+            Degrees; empty when they aren't known.
+        """
+        if not self.frames:
+            return ()
+        place = time % len(self.frames)
+        start = sum(self.frames[:place])
+        return self.angles[start : start + self.frames[place]]
 
     def __repr__(self) -> str:
         return f"Acquisition({self.name!r}, frames={self.frames})"

@@ -62,7 +62,7 @@ class Beamtime:
         self,
         name: str,
         primary: Callable[[], Any],
-        frames: int,
+        frames: int | Sequence[int],
         *,
         order: Sequence[str] | None = None,
         check: Callable[[], None] = lambda: None,
@@ -80,8 +80,8 @@ class Beamtime:
             Of the plan.
         primary : callable
             Gives the plan that takes the projections, with the beam on and the sample in it.
-        frames : int
-            How many projections that gives.
+        frames : int or sequence of int
+            How many projections that gives, or each time that it's run.
         order : sequence of str, optional
             Of acquisitions; that of the configuration by default.
         check : callable

@@ -5,7 +5,9 @@ from __future__ import annotations
 import contextlib
 import logging
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import bluesky.plan_stubs as bps
@@ -14,6 +16,7 @@ import bluesky.preprocessors as bpp
 from ..errors import ConfigurationError
 from ..plans.in_thread import in_thread
 from .acquisition import Acquisition
+from .acquisition_order import AcquisitionOrder
 from .cleanup import Plan, Step, with_cleanup
 from .device_snapshot import read_devices
 from .experiment_files import write_experiment_finish, write_experiment_start
@@ -21,12 +24,13 @@ from .experiment_log import experiment_log
 from .frames.arrival import FrameSource
 from .frames.bus import FrameBus
 from .frames.frame import StreamAbout
+from .run_files import with_files
 from .walker import DirectoryWalker
 
 __all__ = ["Experiment"]
 
 
-class Experiment:
+class Experiment(AcquisitionOrder):
     """Acquisitions that belong together: ``RE(experiment.run())``.
 
     Parameters
@@ -42,6 +46,9 @@ class Experiment:
     walker : DirectoryWalker, optional
         Each run claims its next scan directory, with ``experiment.log``,
         ``experiment_start.json`` and ``experiment_finish.json``, and the camera's files.
+    files : sequence of str
+        Formats of files to be written of each run, such as ``("dx", "nxtomo")``: in the walker's
+        directory, otherwise in the current one.
     check : callable, optional
         Called before anything moves; raises what can't be done.
     prepare, finish : callable, optional
@@ -51,7 +58,8 @@ class Experiment:
     addons : iterable of Addon
         Who takes them; see :meth:`attach`.
     frames_timeout : float
-        How long to wait for the frames of an acquisition to come to the addons, in seconds.
+        How long to wait for the frames of an acquisition to come to the addons, and for files,
+        in seconds.
     cleanup : iterable of Step
         What is done at the end whatever has happened, each step tried: what it is in a few words,
         and a function that gives its plan.
@@ -77,6 +85,7 @@ class Experiment:
         md: Mapping[str, Any] | None = None,
         devices: Sequence[Any] = (),
         walker: DirectoryWalker | None = None,
+        files: Sequence[str] = (),
         check: Callable[[], None] | None = None,
         prepare: Callable[[], Any] | None = None,
         finish: Callable[[], Any] | None = None,
@@ -85,10 +94,11 @@ class Experiment:
         frames_timeout: float = 30.0,
         cleanup: Iterable[Step] = (),
     ) -> None:
-        self.name = name
+        super().__init__(name, acquisitions)
         self.md = dict(md or {})
         self.devices = list(devices)
         self.walker = walker
+        self.files = (files,) if isinstance(files, str) else tuple(files)
         self.prepare, self.finish = prepare, finish
         self.log = logging.getLogger(f"{__name__}.{name}")
         self.ready_to_prepare_next_sample = threading.Event()
@@ -100,109 +110,9 @@ class Experiment:
         for addon in addons:
             self.attach(addon)
         self._cleanup = list(cleanup)
-        self._order: list[str] = []
-        self._by_name: dict[str, Acquisition] = {}
-        for each in acquisitions:
-            self.add(each)
 
     def __repr__(self) -> str:
-        return f"Experiment({self.name!r}, {self._order})"
-
-    @property
-    def acquisitions(self) -> list[Acquisition]:
-        """The acquisitions in the order in which they run; one may be there several times."""
-        return [self._by_name[name] for name in self._order]
-
-    @property
-    def order(self) -> tuple[str, ...]:
-        """Names of the acquisitions, in the order in which they run; it can be set."""
-        return tuple(self._order)
-
-    @order.setter
-    def order(self, names: Iterable[str]) -> None:
-        self._order = [self.get_acquisition(name).name for name in names]
-
-    def get_acquisition(self, name: str) -> Acquisition:
-        """Find an acquisition.
-
-        Parameters
-        ----------
-        name : str
-            Its name.
-
-        Returns
-        -------
-        Acquisition
-            The acquisition.
-
-        Raises
-        ------
-        ConfigurationError
-            There is none of this name.
-        """
-        if name not in self._by_name:
-            known = ", ".join(map(repr, self._by_name)) or "none"
-            raise ConfigurationError(
-                f"{self.name} has no acquisition {name!r}: it has {known}.",
-                remedy="Choose one of these, or add() another one.",
-            )
-        return self._by_name[name]
-
-    def add(self, acquisition: Acquisition) -> None:
-        """Add an acquisition behind the others.
-
-        Parameters
-        ----------
-        acquisition : Acquisition
-            One with a name that none of them has.
-
-        Raises
-        ------
-        ConfigurationError
-            Another one has its name.
-        """
-        if acquisition.name in self._by_name:
-            raise ConfigurationError(
-                f"{self.name} has an acquisition {acquisition.name!r} already",
-                remedy="remove() it first, or name the other one differently.",
-            )
-        self._by_name[acquisition.name] = acquisition
-        self._order.append(acquisition.name)
-
-    def remove(self, name: str) -> None:
-        """Remove an acquisition, as often as it's there.
-
-        Parameters
-        ----------
-        name : str
-            Its name.
-
-        Raises
-        ------
-        ConfigurationError
-            There is none of this name.
-        """
-        del self._by_name[self.get_acquisition(name).name]
-        self._order = [each for each in self._order if each != name]
-
-    def swap(self, first: str, second: str) -> None:
-        """Exchange the places of two acquisitions.
-
-        Parameters
-        ----------
-        first, second : str
-            Their names.
-
-        Raises
-        ------
-        ConfigurationError
-            There is none of such a name.
-        """
-        other = {
-            self.get_acquisition(first).name: self.get_acquisition(second).name,
-            second: first,
-        }
-        self._order = [other.get(each, each) for each in self._order]
+        return f"Experiment({self.name!r}, {list(self.order)})"
 
     @property
     def addons(self) -> list[Any]:
@@ -275,15 +185,30 @@ class Experiment:
         try:
             if self._check is not None:
                 self._check()
-            start = {"plan_name": self.name, "acquisitions": list(self._order), **self.md, **md}
+            start = {
+                "plan_name": self.name,
+                "acquisitions": list(self.order),
+                "frames": self._frame_counts(),
+                **self.md,
+                **md,
+            }
+            directory: Path | None = None
             with contextlib.ExitStack() as stack:
                 if self.walker is not None:
                     directory = stack.enter_context(self.walker.scan())
                     stack.enter_context(experiment_log(directory, self.log))
                     start["scan_directory"] = str(directory)
-                return (yield from self._run(start))
+                timeout = self._frames_timeout
+                return (yield from with_files(self._run(start), self.files, directory, timeout))
         finally:
             self.ready_to_prepare_next_sample.set()
+
+    def _frame_counts(self) -> dict[str, int]:
+        """Tell how many frames each stream will have, where that's known."""
+        counts: Counter[str] = Counter()
+        for acquisition, time in self.times():
+            counts[acquisition.name] += acquisition.frames_of(time) or 0
+        return {name: count for name, count in counts.items() if count}
 
     def _run(self, start: dict[str, Any]) -> Plan:
         uid = yield from bps.open_run(start)
@@ -325,24 +250,24 @@ class Experiment:
         yield from self._tell_files(write_experiment_start, start)
         if self.prepare is not None:
             yield from self.prepare()
-        for place, name in enumerate(self._order):
-            acquisition = self._by_name[name]
-            self.log.info("%s: %s", self.name, name)
+        for acquisition, time in self.times():
+            self.log.info("%s: %s", self.name, acquisition.name)
             if acquisition.acquire is not None:
                 yield from acquisition.acquire()
-            yield from self._produce(acquisition, uid, start)
-            if place == len(self._order) - 1:
-                self.ready_to_prepare_next_sample.set()
+            yield from self._produce(acquisition, time, uid, start)
+        self.ready_to_prepare_next_sample.set()
 
-    def _produce(self, acquisition: Acquisition, uid: str, start: dict[str, Any]) -> Plan:
+    def _produce(
+        self, acquisition: Acquisition, time: int, uid: str, start: dict[str, Any]
+    ) -> Plan:
         bus = self._bus
         if bus is None:
             yield from acquisition.producer()
             return
-        bus.begin(StreamAbout(uid, acquisition.name, acquisition.frames, start, acquisition.angles))
+        frames = acquisition.frames_of(time)
+        bus.begin(StreamAbout(uid, acquisition.name, frames, start, acquisition.angles_of(time)))
         yield from acquisition.producer()
-        timeout = self._frames_timeout
-        yield from in_thread(lambda: bus.end(acquisition.frames, timeout))
+        yield from in_thread(lambda: bus.end(frames, self._frames_timeout))
 
     def _close_bus(self) -> Plan:
         bus, self._bus = self._bus, None

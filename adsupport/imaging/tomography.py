@@ -73,9 +73,9 @@ def tomography(
     return beamtime.experiment(
         "tomography",
         primary,
-        config.count,
+        blocks.sizes,
         order=blocks.order(config.steps),
-        angles=config.set_points if config.flats_every is None else (),
+        angles=config.set_points,
         check=check,
         md=md,
         **options,
@@ -117,6 +117,11 @@ class _Blocks:
         size = every or len(angles)
         self._blocks = [angles[start : start + size] for start in range(0, len(angles), size)]
         self._place = 0
+
+    @property
+    def sizes(self) -> list[int]:
+        """How many angles each block has."""
+        return [len(each) for each in self._blocks]
 
     def begin(self) -> None:
         """Begin anew, with the first block."""
