@@ -1,1 +1,37 @@
-"""Consumers of frames."""
+"""Consumers of frames: attach them to an experiment, or play a stored run to them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ...later import imported_later
+
+if TYPE_CHECKING:
+    from .accumulator import Accumulator
+    from .base import Addon
+    from .benchmarker import Benchmark, Benchmarker
+    from .frame_gaps import FrameGapCheck
+    from .grating_processing import GratingProcessing
+    from .image_writer import ImageWriter
+
+__all__ = [
+    "Accumulator",
+    "Addon",
+    "Benchmark",
+    "Benchmarker",
+    "FrameGapCheck",
+    "GratingProcessing",
+    "ImageWriter",
+]
+
+#: What has each name.
+_ROOMS = {
+    "accumulator": ("Accumulator",),
+    "base": ("Addon",),
+    "benchmarker": ("Benchmark", "Benchmarker"),
+    "frame_gaps": ("FrameGapCheck",),
+    "grating_processing": ("GratingProcessing",),
+    "image_writer": ("ImageWriter",),
+}
+
+__getattr__ = imported_later(__name__, _ROOMS)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import threading
 import time
 from collections.abc import Iterable
@@ -313,7 +314,8 @@ class FrameBus:
             workers = self._workers
         place = arrival.place
         if arrival.angle is None and place is not None and 0 <= place < len(about.angles):
-            arrival.angle = about.angles[place]
+            angle = about.angles[place]
+            arrival.angle = None if math.isnan(angle) else angle
         for worker in workers:
             if worker.wants(about.stream):
                 worker.take(arrival)

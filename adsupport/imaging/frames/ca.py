@@ -62,16 +62,23 @@ class CASource:
             for name in ("NDimensions_RBV", "DataType_RBV", *_SIZES)
         }
         connect(pixels, *kinds.values(), timeout=timeout)
+        self._pixels, self._timeout = pixels, timeout
         self._kinds = Monitors(kinds)
+        self._subscription: Any = None
+        self._connect()
+
+    def _connect(self) -> None:
         # not by Monitors: a waveform that never had an image sends no first value
-        channel = pixels.cl.get_pv(pv_name(pixels)).chid
+        channel = self._pixels.cl.get_pv(pv_name(self._pixels)).chid
         self._subscription = ca.create_subscription(
             channel, mask=dbr.DBE_VALUE, callback=self._note
         )
-        self._kinds.start(timeout)  # when these have come, the image of before has, too
+        self._kinds.start(self._timeout)  # when these have come, the image of before has, too
 
     def begin(self, about: StreamAbout, take: Callable[[Arrival], None]) -> None:
         """See :class:`~adsupport.imaging.frames.arrival.FrameSource`."""
+        if self._subscription is None:
+            self._connect()
         self._kinds.latest()  # raises when the IOC is gone
         self._live.begin(about, take, None)
 
@@ -80,7 +87,7 @@ class CASource:
         self._live.end(expected, timeout)
 
     def close(self) -> None:
-        """Let go of the process variables."""
+        """Let go of the process variables, until another acquisition begins."""
         subscription, self._subscription = self._subscription, None
         if subscription is not None:
             with contextlib.suppress(ca.CASeverityException):  # its channel is gone, and so is it

@@ -71,21 +71,34 @@ class PVASource:
         self._counter = frame_counter(cam) if cam else None
         if self._counter is not None:
             connect(self._counter, timeout=timeout)
+        self._context_of = Context
+        self._queue, self._timeout = queue, timeout
         self._connected = threading.Event()
-        self._context = Context("pva", nt=False)
-        self._subscription = self._context.monitor(
-            self.pv, self._note, request=f"record[queueSize={queue}]field()", notify_disconnect=True
+        self._context: Any = None
+        self._subscription: Any = None
+        self._connect()
+
+    def _connect(self) -> None:
+        self._connected.clear()
+        self._context = self._context_of("pva", nt=False)
+        self._subscription = self._context.monitor(  # it ends when nobody keeps it
+            self.pv,
+            self._note,
+            request=f"record[queueSize={self._queue}]field()",
+            notify_disconnect=True,
         )
-        if not self._connected.wait(timeout):
+        if not self._connected.wait(self._timeout):
             self.close()
             raise ConnectionTimeoutError(
-                f"{self.pv} isn't served over pvAccess: waited {timeout:g} s.",
+                f"{self.pv} isn't served over pvAccess: waited {self._timeout:g} s.",
                 {self.pv: "image"},
                 remedy="Start the plugin's server, and let EPICS_PVA_ADDR_LIST name its computer.",
             )
 
     def begin(self, about: StreamAbout, take: Callable[[Arrival], None]) -> None:
         """See :class:`~adsupport.imaging.frames.arrival.FrameSource`."""
+        if self._context is None:
+            self._connect()
         counter = self._counter
         number = None if counter is None else int(counter.get(use_monitor=False))
         self._live.begin(about, take, number)
@@ -95,10 +108,12 @@ class PVASource:
         self._live.end(expected, timeout)
 
     def close(self) -> None:
-        """Let go of the connection."""
+        """Let go of the connection, until another acquisition begins."""
         self._live.stop()
-        self._subscription.close()
-        self._context.close()
+        context, self._context = self._context, None
+        if context is not None:
+            self._subscription.close()
+            context.close()
 
     def _note(self, value: Any) -> None:
         if isinstance(value, Exception):

@@ -78,7 +78,7 @@ class Collector(Addon):
         self.threads.add(threading.get_ident())
         self.at_work.set()
         assert self.go_on.wait(10)
-        if self.fail_at == frame.unique_id:
+        if self.fail_at is not None and self.fail_at == frame.unique_id:
             raise RuntimeError("spilt coffee")
         self.frames.append(frame)
 

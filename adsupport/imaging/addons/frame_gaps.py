@@ -1,0 +1,100 @@
+"""Looks whether frames are missing, by their unique ids."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any, Literal
+
+from ...devices.frames.report import id_list
+from ...errors import ConfigurationError, FrameCountError
+from ..frames.frame import Frame, StreamAbout, StreamEnd
+from .base import Addon
+
+__all__ = ["FrameGapCheck"]
+
+_log = logging.getLogger(__name__)
+
+_MOST = 100_000
+
+
+class FrameGapCheck(Addon):
+    """Lists the frames of each acquisition that are missing.
+
+    Frames without ids are only counted.
+
+    Parameters
+    ----------
+    found : {"log", "raise"}
+        What to do at the end of an acquisition in which frames are missing.
+    **options
+        See :class:`~adsupport.imaging.addons.Addon`.
+
+    Attributes
+    ----------
+    gaps : dict of str to list of int
+        Ids that are missing between those that came, by stream; of very many the first ones.
+    repeated : dict of str to list of int
+        Ids that weren't above the one before, by stream.
+    short : dict of str to int
+        Frames fewer than expected, by stream, those in gaps included.
+
+    Raises
+    ------
+    ConfigurationError
+        An option can't be.
+    FrameCountError
+        At the end of an acquisition, with ``found="raise"``: ``missing`` has the ids.
+    """
+
+    def __init__(self, *, found: Literal["log", "raise"] = "log", **options: Any) -> None:
+        super().__init__(**options)
+        if found not in ("log", "raise"):
+            raise ConfigurationError(f"found={found!r}: expected 'log' or 'raise'.")
+        self._raises = found == "raise"
+        self._run = ""
+        self.gaps: dict[str, list[int]] = {}
+        self.repeated: dict[str, list[int]] = {}
+        self.short: dict[str, int] = {}
+        self._last: int | None = None
+        self._came = 0
+        self._here: list[int] = []
+
+    def begin(self, about: StreamAbout) -> None:
+        """Begin anew: between acquisitions ids may be left out."""
+        if about.run_uid != self._run:
+            self._run = about.run_uid
+            self.gaps, self.repeated, self.short = {}, {}, {}
+        self._last, self._came, self._here = None, 0, []
+
+    def frame(self, frame: Frame) -> None:
+        """Compare its id with the one before."""
+        self._came += 1
+        id_, last = frame.unique_id, self._last
+        if id_ is None:
+            return
+        if last is not None and id_ <= last:
+            self.repeated.setdefault(frame.stream, []).append(id_)
+            return
+        if last is not None and id_ > last + 1:
+            lost = range(last + 1, min(id_, last + 1 + _MOST))
+            self._here.extend(lost)
+            gaps = self.gaps.setdefault(frame.stream, [])
+            gaps.extend(lost[: _MOST - len(gaps)])
+        self._last = id_
+
+    def end(self, ended: StreamEnd) -> None:
+        """Tell what is missing."""
+        stream = ended.about.stream
+        expected = ended.expected if ended.expected is not None else self._came + len(self._here)
+        short = max(expected - self._came, len(self._here))
+        if not short:
+            return
+        self.short[stream] = self.short.get(stream, 0) + short
+        text = f"Stream {stream!r}: {self._came} of {expected} frames came"
+        if self._here:
+            text += f"; missing are those with the ids {id_list(tuple(self._here))}"
+        if short > len(self._here):
+            text += f"; {short - len(self._here)} are missing before the first or after the last"
+        if self._raises:
+            raise FrameCountError(f"{text}.", expected=expected, got=self._came, missing=self._here)
+        _log.warning("%s.", text)

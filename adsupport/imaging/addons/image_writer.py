@@ -1,0 +1,73 @@
+"""Writes frames that no file plugin writes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..data_set import directory_of
+from ..frames.frame import Frame, StreamAbout, StreamEnd
+from ..image_set import ImageSetWriter
+from ..walker import DirectoryWalker
+from .base import Addon
+
+__all__ = ["ImageWriter"]
+
+
+class ImageWriter(Addon):
+    """Writes frames as TIFF or HDF5 files where a walker stands, a directory for each stream.
+
+    A detector's own file plugin writes its images faster, checks them, and its files are those
+    that the documents of the run tell of: this is for producers without one, or for a copy.
+
+    Parameters
+    ----------
+    walker : DirectoryWalker
+        Its ``dsetname`` tells names and format; projections go to ``radios``, other streams to
+        directories of their own names.  Numbers of frames that didn't come are left out.
+    **options
+        See :class:`~adsupport.imaging.addons.Addon`.
+
+    Raises
+    ------
+    ConfigurationError
+        An option can't be.
+    OutputError
+        While frames come: a file couldn't be written.
+    """
+
+    def __init__(self, walker: DirectoryWalker, **options: Any) -> None:
+        super().__init__(**options)
+        self.walker = walker
+        self._writer: ImageSetWriter | None = None
+        self._before: dict[tuple[str, str], int] = {}  # frames of earlier acquisitions
+        self._base = 0
+
+    def begin(self, about: StreamAbout) -> None:
+        """Begin a data set, or go on with it when the stream comes again."""
+        self.close()
+        self._base = self._before.get((about.run_uid, about.stream), 0)
+        self._writer = self.walker.create_writer(directory_of(about.stream), exists="continue")
+
+    def frame(self, frame: Frame) -> None:
+        """Write a frame."""
+        if self._writer is not None:
+            known = {
+                "stream": frame.stream,
+                "unique_id": frame.unique_id,
+                "angle": frame.angle,
+                "timestamp": frame.timestamp,
+                "run_uid": frame.run_uid or None,
+            }
+            about = {key: value for key, value in known.items() if value is not None}
+            self._writer.write(frame.data, about, frame.sequence - self._base)
+
+    def end(self, ended: StreamEnd) -> None:
+        """Finish the files."""
+        self._before[ended.about.run_uid, ended.about.stream] = self._base + ended.frames
+        self.close()
+
+    def close(self) -> None:
+        """Finish the files, whatever has come."""
+        writer, self._writer = self._writer, None
+        if writer is not None:
+            writer.close()
