@@ -26,6 +26,8 @@ class Acquisition:
         acquisition that comes several times, and has not always as many, those of each time.
     angles : sequence of float
         Of each frame, in degrees, where they're known before; one time after the other.
+    frame_time : float
+        From frame to frame at best, in seconds, for an estimate of how long it takes.
 
     Raises
     ------
@@ -41,6 +43,7 @@ class Acquisition:
         *,
         frames: int | Sequence[int] | None = None,
         angles: Sequence[float] = (),
+        frame_time: float = 0.0,
     ) -> None:
         if not isinstance(name, str) or not name:
             raise ConfigurationError(f"An acquisition needs the name of its stream, got {name!r}.")
@@ -54,6 +57,7 @@ class Acquisition:
         self.name, self.producer, self.acquire = name, producer, acquire
         self.frames = (frames,) if isinstance(frames, int) else tuple(frames or ())
         self.angles = tuple(angles)
+        self.frame_time = frame_time
 
     def frames_of(self, time: int) -> int | None:
         """Tell how many frames it has.

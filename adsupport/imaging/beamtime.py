@@ -105,13 +105,19 @@ class Beamtime:
         """
         config = self.config
         camera: Any = self.camera
+        pace, flat_pace = (
+            max(config.period, exposure) for exposure in (config.exposure, self.flat_exposure)
+        )
         known = {
-            "darks": Acquisition("darks", self._darks, frames=config.darks),
-            "flats": Acquisition("flats", lambda: self._flats(flats), frames=config.flats),
-            "primary": Acquisition(
-                "primary", lambda: self._primary(primary), frames=frames, angles=angles
+            "darks": Acquisition("darks", self._darks, frames=config.darks, frame_time=pace),
+            "flats": Acquisition(
+                "flats", lambda: self._flats(flats), frames=config.flats, frame_time=flat_pace
             ),
-        }
+            "primary": Acquisition(
+                "primary", lambda: self._primary(primary), frames=frames, angles=angles,
+                frame_time=pace,
+            ),
+        }  # fmt: skip
         order = config.steps if order is None else order
 
         def check_all() -> None:

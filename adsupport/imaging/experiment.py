@@ -15,6 +15,7 @@ import bluesky.preprocessors as bpp
 
 from ..errors import ConfigurationError
 from ..plans.in_thread import in_thread
+from ..wording import counted
 from .acquisition import Acquisition
 from .acquisition_order import AcquisitionOrder
 from .cleanup import Plan, Step, with_cleanup
@@ -189,6 +190,7 @@ class Experiment(AcquisitionOrder):
                 "plan_name": self.name,
                 "acquisitions": list(self.order),
                 "frames": self._frame_counts(),
+                "least_duration": self.least_duration,
                 **self.md,
                 **md,
             }
@@ -202,6 +204,11 @@ class Experiment(AcquisitionOrder):
                 return (yield from with_files(self._run(start), self.files, directory, timeout))
         finally:
             self.ready_to_prepare_next_sample.set()
+
+    @property
+    def least_duration(self) -> float:
+        """How long the frames alone take, in seconds; motions and files come on top."""
+        return sum((each.frames_of(time) or 0) * each.frame_time for each, time in self.times())
 
     def _frame_counts(self) -> dict[str, int]:
         """Tell how many frames each stream will have, where that's known."""
@@ -250,6 +257,8 @@ class Experiment(AcquisitionOrder):
         yield from self._tell_files(write_experiment_start, start)
         if self.prepare is not None:
             yield from self.prepare()
+        count = counted(sum(self._frame_counts().values()), "frame")
+        self.log.info("%s: %s, at least %.3g s", self.name, count, self.least_duration)
         for acquisition, time in self.times():
             self.log.info("%s: %s", self.name, acquisition.name)
             if acquisition.acquire is not None:

@@ -100,6 +100,8 @@ def test_what_was_asked_for_is_in_the_start_document(beamline: Beamline) -> None
     assert start["plan_name"] == "tomography"
     assert start["imaging"]["angles"] == [5.0, 3.0, 4.0]
     assert start["imaging"]["exposure"] == 0.1
+    assert start["frames"] == {"primary": 3}
+    assert start["least_duration"] == pytest.approx(0.3)
     assert start["hints"] == {"dimensions": [[["rotation"], "primary"]]}
 
 
