@@ -9,6 +9,7 @@ import bluesky.plan_stubs as bps
 import numpy as np
 
 from ..devices import AD_full_file_name_local
+from ..devices.files.compression import choice_index
 from ..errors import ConfigurationError
 from ..plans import prepare_count, prime_plugin
 from ..plans.accounted import FileAccount
@@ -61,6 +62,8 @@ class ADCamera:
         Name of the files, with ``{stream}`` in it.
     file_path : str, optional
         Directory as the IOC has it; by default the plugin's own template.
+    trigger_mode : str or None
+        The camera's mode in which ``Acquire`` begins its frames; None leaves the mode as it is.
 
     Attributes
     ----------
@@ -81,6 +84,7 @@ class ADCamera:
         *,
         file_name: str = "{stream}",
         file_path: str | None = None,
+        trigger_mode: str | None = "Internal",
     ) -> None:
         if not hasattr(detector, "cam"):
             raise ConfigurationError(
@@ -98,6 +102,7 @@ class ADCamera:
         writers = [each for each in parts if callable(getattr(each, "plan_file", None))]
         self.writer = writer if writer is not None else next(iter(writers), None)
         self.file_name, self.file_path = file_name, file_path
+        self.trigger_mode = trigger_mode
         self.walker: DirectoryWalker | None = None
         self._settings: dict[Any, Any] = {}
 
@@ -124,7 +129,6 @@ class ADCamera:
                 cam.acquire_time, exposure, cam.acquire_period, period, cam.num_images, frames
             )
             return
-        yield from prime_plugin(self.writer)
         name = self.file_name.replace("{stream}", stream)
         path = self.file_path
         if self.walker is not None:
@@ -132,17 +136,39 @@ class ADCamera:
         yield from prepare_count(self.writer, name, exposure, period, frames, file_path=path)
 
     def remember(self) -> Plan:
-        """Read the camera's settings.
+        """Read the camera's settings, set its trigger mode, and prime its file plugin.
 
         Yields
         ------
         Msg
             Messages for the RunEngine.
+
+        Raises
+        ------
+        ConfigurationError
+            The camera hasn't got the trigger mode.
         """
         for name in _SETTINGS:
             signal = getattr(self.device.cam, name, None)
             if signal is not None:
                 self._settings[signal] = yield from bps.rd(signal)
+        if self.trigger_mode is not None:
+            yield from self._set_trigger_mode(self.trigger_mode)
+        if self.writer is not None:
+            yield from prime_plugin(self.writer)
+
+    def _set_trigger_mode(self, mode: str) -> Plan:
+        signal = getattr(self.device.cam, "trigger_mode", None)
+        choices = [] if signal is None else list(getattr(signal, "enum_strs", None) or ())
+        index = choice_index(choices, mode)
+        if signal is None or index is None:
+            raise ConfigurationError(
+                f"{self.device.name} has no trigger mode {mode!r}, but "
+                f"{', '.join(map(repr, choices)) or 'none'}",
+                remedy="Give ADCamera(..., trigger_mode=) the one in which Acquire begins a frame, "
+                "or None.",
+            )
+        yield from set_and_wait(signal, index, 10.0)
 
     def restore(self) -> Plan:
         """Put the camera's settings back.
@@ -152,9 +178,9 @@ class ADCamera:
         Msg
             Messages for the RunEngine.
         """
-        settings, self._settings = self._settings, {}
-        for signal, value in settings.items():
+        for signal, value in list(self._settings.items()):
             yield from set_and_wait(signal, value, 10.0)
+            del self._settings[signal]
 
     def frame_times(self, frames: int) -> Plan:
         """Tell when the exposures of the last trigger ended, by the file's own timestamps.
