@@ -240,7 +240,7 @@ def draw(path):
     """Draw a file's pictures, a row for each entry."""
     with h5py.File(path) as file:
         rows = [list(panels(file[name])) for name in sorted(file)]
-    size = 5 * len(rows[0]), 4 * len(rows)
+    size = 5 * len(rows[0]), 3.3 * len(rows)
     figure, grid = plt.subplots(len(rows), len(rows[0]), squeeze=False, figsize=size)
     for place, (title, axes, values) in zip(grid.flat, sum(rows, []), strict=True):
         label, across = axes[-1]
@@ -249,11 +249,12 @@ def draw(path):
             place.plot(across, values)
             place.set_ylabel("counts")
             continue
-        label, up = axes[0]
+        upwards, up = axes[0]
         shown = place.pcolormesh(across, up, values, shading="nearest")
         figure.colorbar(shown, label="counts")
-        place.set_ylabel(label)
-    figure.suptitle(path.name)
+        place.set(
+            ylabel=upwards, aspect="equal" if upwards.replace("_y", "_x") == label else "auto"
+        )
     figure.tight_layout()
     figure.savefig(path.with_suffix(".png"), dpi=60)
     plt.close(figure)
