@@ -13,7 +13,13 @@ import asyncio
 from collections.abc import Callable, Collection, Generator
 from typing import Any
 
-from bluesky.utils import FailedPause, Msg, RunEngineControlException, ensure_generator
+from bluesky.utils import (
+    FailedPause,
+    Msg,
+    RunEngineControlException,
+    ensure_generator,
+    short_uid,
+)
 
 from .shielded_move import ShieldedMove, related
 
@@ -55,6 +61,7 @@ class Background:
         self._throw: BaseException | None = None
         self._moves: dict[Any, ShieldedMove] = {}  # the latest of each device
         self._groups: dict[Any, list[ShieldedMove]] = {}
+        self._group = short_uid("background")  # nobody waits for it
 
     def advance(self, used: Collection[Any]) -> _Messages:
         """Go as far as moves go.
@@ -182,6 +189,16 @@ class Background:
             for each in moves:
                 each.late = True
 
+    def under_way(self) -> list[ShieldedMove]:
+        """List the moves that go on.
+
+        Returns
+        -------
+        list of ShieldedMove
+            The latest of each device, if it hasn't ended.
+        """
+        return [each for each in self._moves.values() if not each.arrived()]
+
     def _current(self) -> Msg | None:
         """Have a message to look at; None when the plan is over."""
         failed = next((each for each in self._moves.values() if each.failed), None)
@@ -223,7 +240,7 @@ class Background:
         self._moves[message.obj] = move
         self._groups.setdefault(group, []).append(move)
         self._answer(None)
-        yield Msg("set", move, *message.args, **kwargs)
+        yield Msg("set", move, *message.args, **kwargs, group=self._group)
         self._response = move.status
 
     def _redo(self, *, late: bool) -> Generator[Msg, Any, bool]:
@@ -231,7 +248,7 @@ class Background:
         moves = [each for each in self._moves.values() if each.interrupted or (late and each.late)]
         for move in moves:
             move.late = False
-            yield Msg("set", move, *move.args, **move.kwargs)
+            yield Msg("set", move, *move.args, **move.kwargs, group=self._group)
         return bool(moves)
 
     def _awaited(self, message: Msg) -> list[ShieldedMove]:
@@ -248,22 +265,57 @@ def _under_way(moves: Collection[ShieldedMove]) -> bool:
 def _arrive(moves: Collection[ShieldedMove], message: Msg | None = None) -> _Messages:
     """Wait until moves have ended, or one of them has failed, or the wait's time is up."""
 
-    async def arrived() -> None:
-        loop, ended = asyncio.get_running_loop(), asyncio.Event()
-
-        def look(_: Any = None) -> None:
-            if all(each.ended for each in moves) or any(each.failed for each in moves):
-                loop.call_soon_threadsafe(ended.set)
-
-        for each in moves:
-            each.when_ended(look)
-        look()
-        await ended.wait()
+    def enough() -> bool:
+        return all(each.ended for each in moves) or any(each.failed for each in moves)
 
     kwargs = {} if message is None else message.kwargs
     # a wait that goes on when its time is up is for those who look again: here it waits on
     timeout = kwargs.get("timeout") if kwargs.get("error_on_timeout", True) else None
-    yield Msg("wait_for", None, [arrived], **({} if timeout is None else {"timeout": timeout}))
+    more = {} if timeout is None else {"timeout": timeout}
+    yield Msg("wait_for", None, [lambda: _until(enough, moves)], **more)
+
+
+async def _until(enough: Callable[[], bool], moves: Collection[ShieldedMove]) -> None:
+    """Look whenever a move ends whether it's enough."""
+    loop, ended = asyncio.get_running_loop(), asyncio.Event()
+
+    def look(_: Any = None) -> None:
+        if enough():
+            loop.call_soon_threadsafe(ended.set)
+
+    for each in moves:
+        each.when_ended(look)
+    look()
+    await ended.wait()
+
+
+def _wait_alongside(
+    message: Msg, background: Background, used: Collection[Any]
+) -> Generator[Msg, Any, Any]:
+    """Wait for what the main plan waits for, and meanwhile take the background forward."""
+    tasks: list[asyncio.Future[Any]] = []
+    moves: list[ShieldedMove] = []
+
+    async def either() -> None:
+        # the RunEngine may ask again, after a pause
+        if not tasks:
+            tasks.extend([asyncio.ensure_future(each()) for each in message.args[0]])
+        ends: list[asyncio.Future[Any]] = [asyncio.ensure_future(asyncio.wait(tasks))]
+        if moves:
+            one = _until(lambda: any(each.ended for each in moves), moves)
+            ends.append(asyncio.ensure_future(one))
+        _, others = await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+        for each in others:
+            each.cancel()
+
+    while True:
+        moves = background.under_way()
+        if not moves and not tasks:
+            return (yield message)
+        yield Msg("wait_for", None, [either])
+        if all(each.done() for each in tasks):
+            return tasks
+        yield from background.advance(used)
 
 
 def run_alongside(main: Any, free: Callable[[], bool], background: Background | None) -> Any:
@@ -314,7 +366,11 @@ def run_alongside(main: Any, free: Callable[[], bool], background: Background | 
                     yield from background.give_way(message)
             if message.obj is not None:
                 used.add(message.obj)
-            response = yield message
+            # with a limit of time it is the RunEngine's to wait
+            if background is not None and message.command == "wait_for" and not message.kwargs:
+                response = yield from _wait_alongside(message, background, used)
+            else:
+                response = yield message
         except GeneratorExit:
             plan.close()
             if background is not None:

@@ -95,13 +95,15 @@ def series(
     Once ``experiment.ready_to_prepare_next_sample`` is set, the next sample's preparation goes on
     between the messages of the experiment that ends.  A RunEngine does one thing after the other,
     so only moves overlap: absolute moves (``bps.mv``, ``bps.abs_set``) of devices that the
-    experiment hasn't used in any way in this run.  They begin at once, go on while the experiment
-    reads out and closes its run, and further ones are made between its messages; while it waits
-    for something in a single message, none begins.  At anything else (a reading, a ``sleep``, a
-    device that the experiment has used) the preparation waits until the experiment has ended.  A
-    device that the experiment uses only then first waits for its move to end; the experiment may
-    move it, and it's moved again at the end.  So give the experiment all devices whose positions
-    it records.
+    experiment hasn't used in any way in this run.  They begin at once and go on while the
+    experiment reads out and closes its run.  Further ones begin between its messages and while
+    it waits for its consumers; not while it waits for its own devices.  At anything else (a
+    reading, a ``sleep``, a device that the experiment has used) the preparation waits until the
+    experiment has ended.  A device that the experiment uses only then first waits for its move to
+    end; the experiment may move it, and it's moved again at the end.
+
+    So give the experiment all devices whose positions it records.  A baseline of the RunEngine's
+    own (``SupplementalData``) is read when a run closes, and may find a device that has gone on.
 
     A pause stops all moves; those that were under way begin anew at resume, so ``prepare`` must
     move to absolute positions.  A failed move of the preparation doesn't disturb the experiment.

@@ -10,9 +10,12 @@ from typing import Any
 import bluesky.plan_stubs as bps
 import bluesky.preprocessors as bpp
 from bluesky import RunEngine
+from bluesky.utils import Msg
 from event_model import DocumentNames, schema_validators
 from ophyd.sim import SynAxis
 from ophyd.status import MoveStatus
+
+SAMPLES = ["bone", "wood", "foam"]
 
 
 class Axis(SynAxis):
@@ -93,3 +96,20 @@ class Documents:
 
     def of(self, kind: str) -> list[dict]:
         return [document for name, document in self.all if name == kind]
+
+
+def preparing(changer):
+    def prepare(sample):
+        yield from bps.mv(changer, 1 + SAMPLES.index(sample))
+
+    return prepare
+
+
+def told(messages: list[Msg]) -> list[str]:
+    """What is moved and which runs are open, in a word each."""
+    words = {"open_run": "open", "close_run": "close"}
+    return [
+        f"{m.obj.name}={m.args[0]}" if m.command == "set" else words[m.command]
+        for m in messages
+        if m.command in ("set", *words)
+    ]

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import itertools
 import threading
 
 import bluesky.plan_stubs as bps
-import bluesky.preprocessors as bpp
 import pytest
 from bluesky import RunEngine
-from bluesky.utils import FailedStatus, Msg, RunEngineInterrupted
+from bluesky.utils import FailedStatus, Msg
 from ophyd.sim import SynAxis, det
 
 from adsupport.errors import AdsupportError, ConfigurationError
+from adsupport.imaging import PreparedCamera, RadiographyConfig, radiography
 from adsupport.imaging.series import SeriesError, series
+from adsupport.plans.in_thread import in_thread
 
-from .fakes import Axis, Documents, FakeExperiment
-
-SAMPLES = ["bone", "wood", "foam"]
+from .beamline import Beamline
+from .fakes import SAMPLES, Axis, Documents, FakeExperiment, preparing, told
 
 
 @pytest.fixture(name="RE")
@@ -35,23 +34,6 @@ def messages(RE) -> list[Msg]:
     found: list[Msg] = []
     RE.msg_hook = found.append
     return found
-
-
-def preparing(changer):
-    def prepare(sample):
-        yield from bps.mv(changer, 1 + SAMPLES.index(sample))
-
-    return prepare
-
-
-def told(messages: list[Msg]) -> list[str]:
-    """What is moved and which runs are open, in a word each."""
-    words = {"open_run": "open", "close_run": "close"}
-    return [
-        f"{m.obj.name}={m.args[0]}" if m.command == "set" else words[m.command]
-        for m in messages
-        if m.command in ("set", *words)
-    ]
 
 
 def test_a_run_for_each_sample(RE, changer, messages):
@@ -110,6 +92,30 @@ def test_move_after_move(RE, messages):
     words = told(messages)
     assert words[:4] == ["x=1", "y=2", "x=3", "open"]
     assert words[4:] == ["x=1", "y=2", "x=3", "close", "open", "close"]
+
+
+def test_moves_while_the_experiment_waits_for_something_else(RE, messages):
+    """As for its consumers: all moves are made until these are done."""
+    x, y = Axis(name="x", delay=0.01), Axis(name="y", delay=0.01)
+    done, results = threading.Event(), []
+
+    def prepare(sample):
+        yield from bps.mv(x, 1)
+        yield from bps.mv(y, 2)
+        done.set()
+
+    def ending():
+        yield from bps.null()
+        results.append((yield from in_thread(lambda: done.wait(10))))
+
+    def experiment(sample):
+        return FakeExperiment(det, ending=ending if sample == 1 else None)
+
+    plan = series([1, 2], prepare, experiment)
+    RE.subscribe(lambda *_: done.clear(), "start")
+    RE(plan)
+    assert results == [True]
+    assert told(messages) == ["x=1", "y=2", "open", "x=1", "y=2", "close", "open", "close"]
 
 
 @pytest.mark.parametrize("part", ["itself", "its velocity"])
@@ -233,114 +239,6 @@ def test_prepare_can_mend_its_failure(RE, changer):
     assert changer.targets == [2, 2, 7] and changer.position == 7
 
 
-def test_pause_while_both_go_on(RE, changer):
-    """The changer is stopped halfway, and goes on at resume."""
-    docs, where = Documents(RE), []
-    changer.way = 0.2
-
-    def ending():
-        if changer.targets[-1] == 2:
-            yield from bps.checkpoint()  # the move isn't in the RunEngine's memory any more
-            yield from bps.pause()
-
-    RE.subscribe(lambda *_: where.append(changer.position), "start")
-    with pytest.raises(RunEngineInterrupted):
-        RE(series(SAMPLES, preparing(changer), FakeExperiment(det, ending=ending)))
-    assert changer.position == 1.5
-    RE.resume()
-    assert where == [1, 2, 3]
-    assert changer.targets == [1, 2, 2, 3]
-    assert [each["exit_status"] for each in docs.of("stop")] == ["success"] * 3
-
-
-def test_pause_while_it_waits_for_the_changer(RE, changer):
-    where = []
-    changer.way = 0.3
-    RE.subscribe(lambda *_: where.append(changer.position), "start")
-    runs = iter([1])
-
-    def pause_soon(*_):  # behind the first run, while the changer is on its way
-        if next(runs, None):
-            threading.Timer(0.05, RE.request_pause).start()
-
-    RE.subscribe(pause_soon, "stop")
-    with pytest.raises(RunEngineInterrupted):
-        RE(series(SAMPLES[:2], preparing(changer), FakeExperiment(det)))
-    assert changer.position == 1.5
-    RE.resume()
-    assert where == [1, 2]
-
-
-@pytest.mark.parametrize("how", ["abort", "stop", "halt"])
-def test_end_while_both_go_on(RE, changer, how):
-    docs, experiment = Documents(RE), FakeExperiment(det)
-    ended, at_rest = [], Axis(name="light")
-
-    def prepare(sample):
-        def end():
-            ended.append(sample)
-            yield from bps.mv(at_rest, 0)
-
-        yield from bpp.finalize_wrapper(bps.mv(changer, 1 + SAMPLES.index(sample), at_rest, 1), end)
-
-    def ending():
-        yield from bps.checkpoint()
-        yield from bps.pause()
-
-    experiment.ending = ending
-    RE.subscribe(lambda *_: setattr(changer, "way", 30), "start")
-    with pytest.raises(RunEngineInterrupted):
-        RE(series(SAMPLES, prepare, experiment))
-    getattr(RE, how)()
-    assert RE.state == "idle"
-    assert ended == (["bone"] if how == "halt" else ["bone", "wood"])
-    (stop,) = docs.of("stop")
-    assert stop["exit_status"] == ("success" if how == "stop" else "abort")
-
-
-def inject(plan, place: int, error: Exception, replaced: list[Msg]):
-    """Throw an error in place of a message."""
-    count = itertools.count(1)
-
-    def fails():
-        raise error
-        yield
-
-    def here(message):
-        if next(count) != place:
-            return None, None
-        replaced.append(message)
-        return fails(), None
-
-    return bpp.plan_mutator(plan, here)
-
-
-def test_error_at_each_message(RE):
-    """The error comes out, the runs are closed, and what prepares has cleaned up."""
-    docs, experiment = Documents(RE), FakeExperiment(det)
-    light, changer = Axis(name="light", delay=0), Axis(name="changer", delay=0)
-
-    def prepare(sample):
-        yield from bpp.finalize_wrapper(
-            bps.mv(light, 1, changer, 1 + SAMPLES.index(sample)), lambda: bps.mv(light, 0)
-        )
-
-    for place in itertools.count(1):
-        light.targets.clear()
-        replaced: list[Msg] = []
-        error = RuntimeError(f"at message {place}")
-        try:
-            RE(inject(series(SAMPLES[:2], prepare, experiment), place, error, replaced))
-        except RuntimeError as raised:
-            assert raised is error
-        else:
-            break
-        lost = replaced[0].command == "set" and replaced[0].args == (0,)
-        assert lost or light.targets[-1:] in ([], [0]), place
-        assert len(docs.of("start")) == len(docs.of("stop")), place
-    assert not replaced and place > 30
-
-
 def test_without_a_run_engine(changer):
     commands = [m.command for m in series(SAMPLES, preparing(changer), FakeExperiment(det))]
     assert commands.count("open_run") == commands.count("close_run") == 3
@@ -357,6 +255,31 @@ def test_experiment_by_sample(RE, changer):
 
     RE(series(SAMPLES, preparing(changer), experiment))
     assert list(made) == SAMPLES and len(docs.of("stop")) == 3
+
+
+def test_radiographs_of_each_sample(RE, changer, messages):
+    """The sample's own stage belongs to the experiment, the changer doesn't."""
+    docs, beamline = Documents(RE), Beamline()
+    config = RadiographyConfig(projections=5, exposure=0.01, darks=2, flats=2)
+    experiment = radiography(
+        PreparedCamera(beamline.camera, lambda *settings: settings),
+        config,
+        source=beamline.source,
+        sample=beamline.sample,
+    )
+
+    def prepare(sample):
+        yield from bps.mv(changer, 1 + SAMPLES.index(sample))
+        yield from bps.mv(beamline.stage, 3)
+
+    RE(series(SAMPLES, prepare, experiment))
+    assert [each["sample"] for each in docs.of("start")] == SAMPLES
+    assert [each["exit_status"] for each in docs.of("stop")] == ["success"] * 3
+    assert beamline.is_safe()
+    words = told(messages)
+    for sample in ("changer=2", "changer=3"):
+        at = words.index(sample)
+        assert words[at:].index("stage=3") > words[at:].index("close") > 0
 
 
 @pytest.mark.parametrize(
