@@ -63,6 +63,7 @@ class Beamtime:
         name: str,
         primary: Callable[[], Any],
         frames: int | Sequence[int],
+        /,  # frames= is a source of frames, of the options
         *,
         order: Sequence[str] | None = None,
         check: Callable[[], None] = lambda: None,
