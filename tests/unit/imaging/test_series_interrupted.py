@@ -9,10 +9,10 @@ import bluesky.plan_stubs as bps
 import bluesky.preprocessors as bpp
 import pytest
 from bluesky import RunEngine
-from bluesky.utils import Msg, RunEngineInterrupted
+from bluesky.utils import FailedStatus, Msg, RunEngineInterrupted
 from ophyd.sim import det
 
-from adsupport.imaging.series import series
+from adsupport.imaging.series import SeriesError, series
 from adsupport.plans.in_thread import in_thread
 
 from .fakes import SAMPLES, Axis, Documents, FakeExperiment, preparing
@@ -152,3 +152,54 @@ def test_error_at_each_message(RE):
         assert lost or light.targets[-1:] in ([], [0]), place
         assert len(docs.of("start")) == len(docs.of("stop")), place
     assert not replaced and place > 30
+
+
+@pytest.mark.parametrize("policy", ["stop", "skip"])
+def test_experiments_device_fails_while_both_go_on(RE, changer, policy):
+    """It's the experiment's failure; the next sample is prepared, or its preparation ends."""
+    docs, shutter, ended = Documents(RE), Axis(name="shutter", delay=0.03), []
+    changer.way = 0.1
+    shutter.fails = [0]
+
+    def prepare(sample):
+        yield from bpp.finalize_wrapper(
+            preparing(changer)(sample), lambda: (ended.append(sample), (yield from bps.null()))
+        )
+
+    def ending():
+        yield from bps.abs_set(shutter, 0, group="shut")
+        yield from bps.sleep(0.2)
+
+    experiment = FakeExperiment(det, ending=ending)
+    plan = series(SAMPLES, prepare, experiment, on_failure=policy)
+    with pytest.raises(FailedStatus if policy == "stop" else SeriesError) as caught:
+        RE(plan)
+    measured = ["bone"] if policy == "stop" else SAMPLES
+    assert [each["sample"] for each in docs.of("start")] == measured
+    statuses = ["fail", "success", "success"][: len(measured)]
+    assert [each["exit_status"] for each in docs.of("stop")] == statuses
+    assert ended == (["bone", "wood"] if policy == "stop" else SAMPLES)
+    if policy == "skip":
+        assert [str(each.stage) for each in caught.value.failures] == ["experiment"]
+    else:
+        assert "experiment of sample 1 of 3" in caught.value.__notes__[0]
+
+
+def test_abort_in_the_middle_of_a_wait(RE, changer):
+    docs = Documents(RE)
+    changer.way = 30
+
+    def prepare(sample):
+        if sample != "bone":
+            yield from preparing(changer)(sample)
+        else:
+            yield from bps.null()
+
+    def ending():
+        threading.Timer(0.05, RE.abort).start()
+        yield from bps.sleep(30)
+
+    with pytest.raises(RunEngineInterrupted):
+        RE(series(SAMPLES, prepare, FakeExperiment(det, ending=ending)))
+    assert [each["exit_status"] for each in docs.of("stop")] == ["abort"]
+    assert changer.position == 1  # halfway: it has been stopped
