@@ -120,6 +120,12 @@ def test_one_source_follows_one_file_after_the_other(camera, source, collector):
             bus.end(frames)
     streams = [frame.stream for frame in collector.frames]
     assert streams == ["darks"] * 2 + ["flats"] * 3 + ["primary"] * 4
+    with FrameBus(source, [collector]) as bus:  # another run
+        bus.begin(StreamAbout("other", "darks", 1))
+        camera.arm(1)
+        camera.acquire(1)
+        bus.end(1)
+    assert collector.frames[-1].run_uid == "other"
 
 
 def test_an_acquisition_that_is_cut_short_hands_on_what_there_is(camera, source, collector):

@@ -75,6 +75,16 @@ def test_pva_loses_frames_that_never_reach_it_and_shifts_no_angle(camera, pva, c
     assert [frame.angle for frame in collector.frames] == [0.0, 90.0]
 
 
+def test_a_source_can_be_used_again_after_its_bus_was_closed(camera, pva, ca, collector):
+    for source in (pva, ca):
+        for run in ("a", "b"):
+            with FrameBus(source, [collector]) as bus:
+                bus.begin(StreamAbout(run, "primary", 1))
+                camera.acquire(1)
+                assert bus.end(1).complete
+    assert [frame.run_uid for frame in collector.frames] == ["a", "b", "a", "b"]
+
+
 def test_a_frame_from_between_two_acquisitions_belongs_to_none(camera, pva, collector):
     with FrameBus(pva, [collector]) as bus:
         for stream in ("darks", "flats"):
