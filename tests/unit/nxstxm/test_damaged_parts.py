@@ -46,12 +46,13 @@ def test_damaged_parts(how: str, tmp_path: Path) -> None:
     check_file(nxstxm.finish_export(tmp_path, "C1").path, IMAGE, {0: documents})
 
 
-def test_bytes_that_fall_over(tmp_path: Path) -> None:
+@pytest.mark.parametrize("count", [8, pytest.param(200, marks=pytest.mark.slow)])
+def test_bytes_that_fall_over(count: int, tmp_path: Path) -> None:
     """Whatever is damaged, it's an error of ours, or the file is made."""
     documents = runs(IMAGE)[0]
     (part,) = nxstxm.export(documents, tmp_path, "C1")["nxstxm"]
     raw, random = part.read_bytes(), np.random.default_rng(5)
-    for at in random.integers(0, len(raw), 25):
+    for at in random.integers(0, len(raw), count):
         part.parent.mkdir(exist_ok=True)
         part.write_bytes(raw[:at] + bytes([raw[at] ^ 0xFF]) + raw[at + 1 :])
         try:

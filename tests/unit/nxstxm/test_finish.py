@@ -56,7 +56,7 @@ def test_what_is_missing_is_named(tmp_path: Path) -> None:
         assert file["entry0/collection/missing"].asstr()[()].tolist() == [*done.missing]
 
 
-@pytest.mark.parametrize("sequence", [True, False])
+@pytest.mark.parametrize("sequence", [True, pytest.param(False, marks=pytest.mark.slow)])
 def test_entries_of_which_nothing_came(sequence: bool, tmp_path: Path) -> None:
     scan = replace(
         STACK, regions=(4, 9), polarizations=((0, 0.0, 0.0), (1, 0.0, 0.0)), sequence=sequence
@@ -175,7 +175,7 @@ TEMPLATES = {
 
 
 @pytest.mark.parametrize("prefix", TEMPLATES)
-@pytest.mark.parametrize("given", [True, False])
+@pytest.mark.parametrize("given", [True, pytest.param(False, marks=pytest.mark.slow)])
 def test_names(prefix: str, given: bool, tmp_path: Path) -> None:
     here = tmp_path / "here"
     # the first in time stands for all, in whatever order they come

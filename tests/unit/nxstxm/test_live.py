@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from collections.abc import Iterator
 from dataclasses import replace
@@ -28,6 +29,7 @@ from .stxm_metadata import metadata
 from .stxm_runs import Documents, cut, runs
 from .stxm_scan import StxmScan
 
+SLOW = functools.partial(pytest.param, marks=pytest.mark.slow)
 NAME = "S{start[scan_id]:03d}"
 IMAGE = StxmScan(6)
 STACK = StxmScan(7, energies=(700.0, 701.5, 705.0))
@@ -76,8 +78,14 @@ def soft_scan(scan: StxmScan, stop: int | None = None) -> Iterator[Any]:
 SOFT = {"per_line": False, "energy": None, "ring": None, "baseline": 0}
 
 
-@pytest.mark.parametrize("kind", [0, 6, 7, 9])
-@pytest.mark.parametrize("snaking", [True, False])
+@pytest.mark.parametrize(
+    ("kind", "snaking"),
+    [
+        (6, True),
+        (7, False),
+        *(SLOW(*each) for each in [(0, True), (6, False), (7, True), (9, True)]),
+    ],
+)
 def test_with_a_run_engine(kind: int, snaking: bool, tmp_path: Path) -> None:
     energies = STACK.energies if kind == 7 else (700.0,)
     scan = StxmScan(kind, nx=4, ny=2, snaking=snaking, energies=energies, **SOFT)  # type: ignore[arg-type]
@@ -116,7 +124,7 @@ def test_a_plan_that_fails_and_the_next_one(tmp_path: Path) -> None:
     assert files(tmp_path) == ["S001.hdf5", "S003.hdf5"]
 
 
-@pytest.mark.parametrize("kind", range(14))
+@pytest.mark.parametrize("kind", [4, 7, *map(SLOW, [*range(4), 5, 6, *range(8, 14)])])
 def test_each_kind_is_finished_with_its_last_run(kind: int, tmp_path: Path) -> None:
     scan = StxmScan(kind, energies=(700.0, 701.0) if kind in (4, 5, 7, 11) else (700.0,),
                     regions=(3, 8) if kind in (4, 7) else (0,), frame=(2, 3) if kind == 13 else (),
@@ -160,8 +168,17 @@ def test_two_stacks_with_the_same_metadata(tmp_path: Path) -> None:
     assert files(tmp_path) == ["S001.hdf5", "S101.hdf5"]
 
 
-@pytest.mark.parametrize("came", [1, 2])
-@pytest.mark.parametrize("stopped", ["between", "abort", None])
+@pytest.mark.parametrize(
+    ("came", "stopped"),
+    [
+        (1, "between"),
+        (2, "abort"),
+        SLOW(2, "between"),
+        SLOW(1, "abort"),
+        SLOW(1, None),
+        SLOW(2, None),
+    ],
+)
 def test_an_aborted_stack_and_another_scan(came: int, stopped: str | None, tmp_path: Path) -> None:
     writer = nxstxm.NXstxmWriter(tmp_path, NAME)
     sent = runs(STACK)[:came]
