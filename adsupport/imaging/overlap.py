@@ -2,9 +2,10 @@
 
 The RunEngine takes a message after the other, so only what goes on by itself can overlap: moves
 that have been started.  A :class:`Background` plan is taken forward between the messages of the
-main plan as long as it moves devices (``set``, and ``wait`` for these); anything else it asks for
-waits until the main plan has ended.  So it does with a device that the main plan has used, in
-whatever way: the main plan may put it back, or read it.
+main plan, and while that waits for what isn't a device (``wait_for``), as long as it moves devices
+(``set``, and ``wait`` for these); anything else it asks for waits until the main plan has ended.
+So does a move of a device that the main plan has used, in whatever way: the main plan may put it
+back, or read it.
 """
 
 from __future__ import annotations
