@@ -214,8 +214,13 @@ def test_programs_export_runs_at_the_same_time(tmp_path: Path) -> None:
     run(TOGETHER, tmp_path)
 
 
-@pytest.mark.parametrize("step", [4, pytest.param(1, marks=pytest.mark.slow)])
-@pytest.mark.parametrize("what", ["finish", "export"])
+@pytest.mark.parametrize(
+    ("what", "step"),
+    [
+        ("finish", 4),
+        *(pytest.param(each, 1, marks=pytest.mark.slow) for each in ("finish", "export")),
+    ],
+)
 def test_killed_at_each_call(what: str, step: int, tmp_path: Path) -> None:
     absent, whole = map(int, run(KILLED, tmp_path, what, "calls", 200, step))
     assert absent > 1
