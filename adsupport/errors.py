@@ -37,7 +37,6 @@ __all__ = [
     "PluginBusyError",
     "PutError",
     "RunNotFoundError",
-    "SeriesError",
     "StxmDataError",
     "StxmMetadataError",
     "UnknownPluginError",
@@ -312,10 +311,6 @@ class RunNotFoundError(AdsupportError, KeyError):
     def problem(self) -> str:
         """What is wrong; a KeyError alone would put it in quotes."""
         return " ".join(map(str, self.args))
-
-
-class SeriesError(AdsupportError, RuntimeError):
-    """Experiments of a series failed; the message names them."""
 
 
 class _BadFileError(AdsupportError):

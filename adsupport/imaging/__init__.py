@@ -1,15 +1,26 @@
 """Imaging experiments as bluesky plans: radiography, tomography, and what they are made of."""
 
 from .acquisition import Acquisition
+from .angles import equal_angles, given_angles, golden_angles, interlaced_angles
 from .beam import BeamSource, Source
+from .closed_loop import closed_loop
 from .config import ImagingConfig, RadiographyConfig, TomographyConfig
 from .experiment import Experiment
 from .exposures import ADCamera, FrameDetector, PreparedCamera
 from .fly import FlyAxis
+from .geometry import (
+    frame_time,
+    motion_blur,
+    tomo_angular_step,
+    tomo_max_speed,
+    tomo_projections_number,
+)
 from .grating import GratingConfig, grating_interferometry_stepping
+from .mosaic import mosaic
 from .progress import ImagingProgress
 from .radiography import radiography
 from .sample import SampleStage
+from .series import SeriesError, series
 from .spiral import SpiralConfig, spiral_tomography
 from .tomography import tomography
 from .walker import DirectoryWalker
@@ -28,11 +39,24 @@ __all__ = [
     "PreparedCamera",
     "RadiographyConfig",
     "SampleStage",
+    "SeriesError",
     "Source",
     "SpiralConfig",
     "TomographyConfig",
+    "closed_loop",
+    "equal_angles",
+    "frame_time",
+    "given_angles",
+    "golden_angles",
     "grating_interferometry_stepping",
+    "interlaced_angles",
+    "mosaic",
+    "motion_blur",
     "radiography",
+    "series",
     "spiral_tomography",
+    "tomo_angular_step",
+    "tomo_max_speed",
+    "tomo_projections_number",
     "tomography",
 ]

@@ -259,24 +259,25 @@ class Experiment(AcquisitionOrder):
             yield from self.prepare()
         count = counted(sum(self._frame_counts().values()), "frame")
         self.log.info("%s: %s, at least %.3g s", self.name, count, self.least_duration)
-        for acquisition, time in self.times():
+        every = list(self.times())
+        for place, (acquisition, time) in enumerate(every, 1):
             self.log.info("%s: %s", self.name, acquisition.name)
             if acquisition.acquire is not None:
                 yield from acquisition.acquire()
-            yield from self._produce(acquisition, time, uid, start)
-        self.ready_to_prepare_next_sample.set()
-
-    def _produce(
-        self, acquisition: Acquisition, time: int, uid: str, start: dict[str, Any]
-    ) -> Plan:
-        bus = self._bus
-        if bus is None:
+            frames = acquisition.frames_of(time)
+            if self._bus is not None:
+                angles = acquisition.angles_of(time)
+                self._bus.begin(StreamAbout(uid, acquisition.name, frames, start, angles))
             yield from acquisition.producer()
-            return
-        frames = acquisition.frames_of(time)
-        bus.begin(StreamAbout(uid, acquisition.name, frames, start, acquisition.angles_of(time)))
-        yield from acquisition.producer()
-        yield from in_thread(lambda: bus.end(frames, self._frames_timeout))
+            if place == len(every):
+                self.ready_to_prepare_next_sample.set()
+            yield from self._end_stream(frames)
+
+    def _end_stream(self, frames: int | None) -> Plan:
+        """Wait until the addons have been handed the frames of an acquisition."""
+        bus = self._bus
+        if bus is not None:
+            yield from in_thread(lambda: bus.end(frames, self._frames_timeout))
 
     def _close_bus(self) -> Plan:
         bus, self._bus = self._bus, None

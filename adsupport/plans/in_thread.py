@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Callable, Generator
 from concurrent.futures import Future
 from typing import Any
@@ -37,6 +38,8 @@ def in_thread(call: Callable[[], Any]) -> Generator[Msg, Any, Any]:
         What the call raises.
     """
     outcome: Future[Any] = Future()
+    outcome.set_running_or_notify_cancel()  # from now on nobody can cancel it
+    begun: list[threading.Thread] = []
 
     def work() -> None:
         try:
@@ -44,5 +47,11 @@ def in_thread(call: Callable[[], Any]) -> Generator[Msg, Any, Any]:
         except Exception as error:
             outcome.set_exception(error)
 
-    yield from bps.wait_for([lambda: asyncio.to_thread(work)])
+    async def wait() -> None:
+        if not begun:  # after a pause the RunEngine waits again, for the same call
+            begun.append(threading.Thread(target=work, name="in_thread", daemon=True))
+            begun[0].start()
+        await asyncio.wait([asyncio.wrap_future(outcome)])
+
+    yield from bps.wait_for([wait])
     return outcome.result(timeout=0)
