@@ -51,7 +51,9 @@ def in_thread(call: Callable[[], Any]) -> Generator[Msg, Any, Any]:
         if not begun:  # after a pause the RunEngine waits again, for the same call
             begun.append(threading.Thread(target=work, name="in_thread", daemon=True))
             begun[0].start()
-        await asyncio.wait([asyncio.wrap_future(outcome)])
+        ended = asyncio.wrap_future(outcome)
+        await asyncio.wait([ended])
+        ended.exception()  # is told below
 
     yield from bps.wait_for([wait])
     return outcome.result(timeout=0)
