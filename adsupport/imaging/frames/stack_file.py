@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pathlib
 import threading
+from contextlib import ExitStack
 from dataclasses import dataclass
 
 import h5py
@@ -44,6 +45,9 @@ class FrameLabels:
 class StackFile:
     """Reads single frames of a file that grows, or has been finished.
 
+    The file stays open from the first frame read to :meth:`release`, or until nobody has this
+    object any more.
+
     Parameters
     ----------
     path : pathlib.Path
@@ -57,6 +61,11 @@ class StackFile:
         self._asset = Asset("", kind="hdf5", path=path, dataset=dataset, format="hdf5")
         self._lock = threading.Lock()
         self._growing: tuple[h5py.File, h5py.Dataset] | None = None
+        self._finished: h5py.Dataset | None = None
+        self._open = ExitStack()
+
+    def __del__(self) -> None:
+        self.release()
 
     def grown(self) -> int:
         """Tell how many frames it has while its writer, in SWMR mode, adds more.
@@ -90,11 +99,13 @@ class StackFile:
             return int(data.shape[0])
 
     def release(self) -> None:
-        """Let go of the file; frames can be read all the same, each time opening it."""
+        """Let go of the file; when a frame is read, it's opened again."""
         with self._lock:
             held, self._growing = self._growing, None
             if held is not None:
                 held[0].close()
+            self._finished = None
+            self._open.close()
 
     def read(self, index: int) -> np.ndarray:
         """Read a frame.
@@ -117,8 +128,11 @@ class StackFile:
         with self._lock:
             if self._growing is not None:
                 return self._pixels(self._growing[1], index)
-        with opened(self.path) as file:
-            return self._pixels(self._stack(file), index)
+            if self._finished is None:
+                with ExitStack() as stack:
+                    self._finished = self._stack(stack.enter_context(opened(self.path)))
+                    self._open = stack.pop_all()
+            return self._pixels(self._finished, index)
 
     def labels(self) -> FrameLabels:
         """Read what a finished file says of its frames.
