@@ -60,6 +60,7 @@ class BeamImages:
         tube: Tube,
     ) -> None:
         self._rows, self._columns = rows, columns
+        self.reads_out = True
         self._phantom = phantom
         self._scene = scene
         self._stages = stages
@@ -78,7 +79,7 @@ class BeamImages:
         """
         if not exposure.wait_until(exposure.middle):
             return None
-        passed = self._transmission(self._stages.pose)
+        passed = self._transmission(self._stages.pose_at(exposure.middle))
         if not exposure.wait_until(exposure.end):
             return None
         light = self._tube.mean_light(self._shutter.opening, exposure.began, exposure.end)

@@ -10,7 +10,7 @@ from adsupport.sim.ioc import IOC
 from adsupport.sim.motor.group import MotorGroup
 
 POLL_PERIOD = 0.02
-"""Seconds between two looks at the axes: a scan on the fly moves that long between read-backs."""
+"""Seconds between two looks at the axes, and so between read-backs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,17 +74,18 @@ class SampleStages:
     """
 
     def __init__(self, ioc: IOC) -> None:
-        self._motors = MotorGroup(ioc, len(STAGES), period=POLL_PERIOD).motors
-        for motor, stage in zip(self._motors, STAGES, strict=True):
+        self._group = MotorGroup(ioc, len(STAGES), period=POLL_PERIOD)
+        for motor, stage in zip(self._group.motors, STAGES, strict=True):
             motor.axis.limit_switch = stage.travel / stage.step
             for field, value in stage.fields.items():
                 motor.put(field, value)
 
-    @property
-    def pose(self) -> Pose:
-        """Where the read-backs say that the sample is.
+    def pose_at(self, moment: float) -> Pose:
+        """Tell where the sample is, by the dials: another name of a place doesn't move it.
 
-        These are the dial's: calling a place by another number does not move the sample.
+        Parameters
+        ----------
+        moment : float
+            A time of :func:`time.monotonic`, about now.
         """
-        angle, x, y, z, across = (motor["DRBV"] for motor in self._motors)
-        return Pose(angle, x, y, z, across)
+        return Pose(*self._group.positions_at(moment))

@@ -57,6 +57,12 @@ class _Run:
         self.stopped = False
 
 
+def _stamp(array: NDArray, moment: int) -> None:
+    """Say when an array was made: nanoseconds since 1970."""
+    seconds, nanoseconds = divmod(moment, 1_000_000_000)
+    array.ts_sec, array.ts_nsec = seconds - EPICS_EPOCH, nanoseconds
+
+
 class SimDetector(ArraySource):
     """A camera whose images are computed.
 
@@ -290,6 +296,8 @@ class SimDetector(ArraySource):
             part, dims = read_out(image, settings.color_mode, x, y)
             data = self._images.digitise(part, settings)
             array = NDArray(data, dims, settings.color_mode, time_stamp=stamp - EPICS_EPOCH)
+            if self._images.reads_out:
+                _stamp(array, round((stamp + exposure.seconds) * 1e9))
         with self.lock:
             going_on = self._wait(run, until) and self._wait_while_hanging(run)
             if array is None or not going_on:
@@ -311,8 +319,8 @@ class SimDetector(ArraySource):
             array.unique_id = self.get("ARRAY_COUNTER") + 1
             self.set("ARRAY_COUNTER", array.unique_id)
             self.set("NIMAGES_COUNTER", self.get("NIMAGES_COUNTER") + 1)
-            seconds, nanoseconds = divmod(time.time_ns(), 1_000_000_000)
-            array.ts_sec, array.ts_nsec = seconds - EPICS_EPOCH, nanoseconds
+            if not array.ts_sec:
+                _stamp(array, time.time_ns())
             color = color_mode_attribute(array.color_mode)
             array.attributes = self.own_attributes.after((color,))
         # without the lock: a blocking plugin may take long

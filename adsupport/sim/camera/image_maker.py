@@ -41,7 +41,16 @@ class Exposure:
 
 
 class ImageMaker(Protocol):
-    """Computes images; called in the camera's thread, without the camera's lock."""
+    """Computes images; called in the camera's thread, without the camera's lock.
+
+    Attributes
+    ----------
+    reads_out : bool
+        Whether it computes when the exposure has ended, as if it read out a sensor: frames then
+        bear the time of that end.
+    """
+
+    reads_out: bool
 
     def expose(
         self, settings: ImageSettings, *, reset: bool, exposure: Exposure

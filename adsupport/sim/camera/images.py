@@ -134,6 +134,7 @@ class ImageGenerator:
     def __init__(self, size_x: int, size_y: int, seed: int | None = None) -> None:
         self.size_x = size_x
         self.size_y = size_y
+        self.reads_out = False
         self._random = np.random.default_rng(seed)
         self._pool = ArrayPool()
         self._kept: np.ndarray | None = None

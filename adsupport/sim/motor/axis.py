@@ -73,8 +73,8 @@ class SimulatedAxis:
 
     def __init__(self) -> None:
         self.limit_switch = LIMIT_SWITCH
-        self._motion = motion.rest(0.0)
-        self._time = 0.0
+        # one tuple: a camera's thread may look while the clock's thread changes it
+        self._course = motion.rest(0.0), 0.0
         self._position = 0.0
         self._velocity = 0.0
         self._offset = 0.0
@@ -119,6 +119,17 @@ class SimulatedAxis:
         self._homing = False
         self._reach(0.0)
 
+    def ahead(self, elapsed: float) -> float:
+        """Tell how many steps it goes from the last tick on, without going there.
+
+        Parameters
+        ----------
+        elapsed : float
+            Seconds since that tick; below 0 before it.
+        """
+        going, since = self._course
+        return going.position(max(0.0, since + elapsed)) - going.position(since)
+
     def load_position(self, position: float) -> None:
         """Call the present position ``position``."""
         self._offset = position - self._position
@@ -138,9 +149,10 @@ class SimulatedAxis:
             The same object as before when nothing changed.
         """
         before = self._position
-        self._time += elapsed
-        self._position = self._motion.position(self._time)
-        self._velocity = self._motion.velocity(self._time)
+        going, time = self._course[0], self._course[1] + elapsed
+        self._course = going, time
+        self._position = going.position(time)
+        self._velocity = going.velocity(time)
         if self._homing and (before - HOME_SWITCH) * (self._position - HOME_SWITCH) <= 0:
             self._homing, self._homed = False, True
             self._travel(HOME_SWITCH, abs(self._velocity))
@@ -148,7 +160,8 @@ class SimulatedAxis:
             self._travel(self.limit_switch, abs(self._velocity))
         elif self._position < -self.limit_switch and self._velocity < 0:
             self._travel(-self.limit_switch, abs(self._velocity))
-        status = self._report(done=self._time >= self._motion.duration)
+        going, time = self._course
+        status = self._report(done=time >= going.duration)
         if status != self.status:
             self.status = status
         return self.status
@@ -166,8 +179,7 @@ class SimulatedAxis:
             self._acceleration = min(max(acceleration, SLOWEST), FASTEST)
 
     def _go(self, motion: Motion) -> None:
-        self._motion = motion
-        self._time = 0.0
+        self._course = motion, 0.0
 
     def _report(self, *, done: bool) -> AxisStatus:
         return AxisStatus(

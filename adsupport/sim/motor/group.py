@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from typing import Any
 
 from adsupport.sim.ca.channel import Channel
@@ -51,6 +52,7 @@ class MotorGroup:
             )
         self._loop: asyncio.AbstractEventLoop | None = None
         self._last = self._due = 0.0
+        self._ticking = threading.Lock()
         ioc.starters.append(self.start)
 
     def _add(self, ioc: IOC, index: int) -> MotorRecord:
@@ -74,8 +76,9 @@ class MotorGroup:
         if self._loop is None:
             return
         now = self._loop.time()
-        self.advance(min(now - self._last, LONGEST_STEP * self._period))
-        self._last = now
+        with self._ticking:
+            self.advance(min(now - self._last, LONGEST_STEP * self._period))
+            self._last = now
         self._due = max(self._due + self._period, now)
         self._loop.call_at(self._due, self._tick)
 
@@ -90,6 +93,25 @@ class MotorGroup:
         for motor in self.motors:
             motor.axis.tick(elapsed)
             motor.follow()
+
+    def positions_at(self, moment: float) -> list[float]:
+        """Tell where the motors are between two looks at the axes; any thread may ask.
+
+        Parameters
+        ----------
+        moment : float
+            A time of :func:`time.monotonic`, about now.
+
+        Returns
+        -------
+        list of float
+            Their positions by the dial, in order: the read-backs, and what lies since.
+        """
+        with self._ticking:
+            since = min(moment - self._last, LONGEST_STEP * self._period)
+            return [
+                motor["DRBV"] + motor.axis.ahead(since) * motor["MRES"] for motor in self.motors
+            ]
 
     # ---- the records for all
 
