@@ -13,6 +13,8 @@ import pytest
 
 from adsupport.launch import IOCProcess
 
+from .station import Station
+
 TIMEOUT = 30.0
 
 CAMERA = {
@@ -146,3 +148,17 @@ class Collector:
 def collector() -> Collector:
     """An addon that keeps what it is told."""
     return Collector()
+
+
+@pytest.fixture(scope="module")
+def module_station(beamline_ioc, tmp_path_factory) -> Station:
+    """The beamline's devices, shared by a module: connecting takes longer than an experiment."""
+    return Station(beamline_ioc, tmp_path_factory.mktemp("frames"))
+
+
+@pytest.fixture
+def station(module_station) -> Iterator[Station]:
+    """The devices, with all as an experiment finds it; afterwards all has to be so, too."""
+    module_station.begin()
+    yield module_station
+    assert module_station.unsafe() == {}
