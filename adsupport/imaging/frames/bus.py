@@ -111,7 +111,7 @@ class FrameBus:
             about = self._about
             if about is not None and worker.wants(about.stream):
                 worker.begin(about)
-                worker.missed(self._frames)
+                worker.missed(about, self._frames)
             self._workers += (worker,)
 
     def detach(self, addon: Any, timeout: float = 0.0) -> None:

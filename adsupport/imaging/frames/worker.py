@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections import deque
+from collections import Counter, deque
 from dataclasses import dataclass
 from typing import Any
 
@@ -52,7 +52,7 @@ class Worker:
         self._most = getattr(addon, "queue", 16)
         self._queue: deque[Arrival | StreamAbout | _Ending] = deque()
         self._frames = 0  # in the queue, of those that count
-        self._here = 0  # dropped in this acquisition
+        self._lost: Counter[int] = Counter()  # dropped, by acquisition: several may wait
         self._open: StreamAbout | None = None  # begun, and not ended, for the addon
         self._busy = self._stopped = False
         self._changed = threading.Condition()
@@ -90,11 +90,10 @@ class Worker:
             self._frames += counts
             self._changed.notify_all()
 
-    def missed(self, frames: int) -> None:
-        """Count frames that came before the addon did."""
+    def missed(self, about: StreamAbout, frames: int) -> None:
+        """Count frames of an acquisition that came before the addon did."""
         with self._changed:
-            self._here += frames
-            self.dropped += frames
+            self._count(about, frames)
 
     def drained(self, timeout: float | None) -> bool:
         """Wait until the addon has had all; tell whether it has."""
@@ -118,8 +117,8 @@ class Worker:
         with self._changed:
             if not self._stopped:
                 left = [each for each in self._queue if isinstance(each, Arrival)]
-                self._here += len(left)
-                self.dropped += len(left)
+                for each in left:
+                    self._count(each.about, 1)
                 # an acquisition that never began for the addon has no end either
                 self._queue.clear()
                 self._frames = 0
@@ -155,10 +154,13 @@ class Worker:
         for index, each in enumerate(self._queue):
             if isinstance(each, Arrival):
                 del self._queue[index]
+                self._count(each.about, 1)
                 break
         self._frames -= 1
-        self._here += 1
-        self.dropped += 1
+
+    def _count(self, about: StreamAbout, dropped: int) -> None:
+        self._lost[id(about)] += dropped
+        self.dropped += dropped
 
     def _overflow(self, arrival: Arrival) -> None:
         stream = arrival.about.stream
@@ -216,7 +218,7 @@ class Worker:
     def _end(self, item: _Ending, seen: int) -> None:
         self._open = None
         with self._changed:
-            dropped, self._here = self._here, 0
+            dropped = self._lost.pop(id(item.about), 0)
         frames = seen + dropped if item.frames < 0 else item.frames
         self.addon.end(StreamEnd(item.about, item.expected, frames, dropped, item.reason))
 

@@ -326,3 +326,39 @@ def test_what_is_no_addon_is_refused():
     for wrong in wrongs:
         with pytest.raises(ConfigurationError, match=next(iter(wrong))):
             Collector(**wrong)
+
+
+@pytest.mark.parametrize("stored", [False, True])
+def test_attaching_and_detaching_all_the_time_loses_count_of_nothing(stored):
+    block, drop = Collector(queue=1), Collector(policy="drop", queue=1)
+    source, bus = bus_of(block, drop, stored=stored)
+    guests = [Collector(policy=policy, queue=2) for policy in ("block", "drop") * 20]
+    acquisitions, frames = 5, 100
+
+    def run():
+        for number in range(acquisitions):
+            bus.begin(StreamAbout("run", f"stream{number}", frames))
+            source.give(*range(frames))
+            bus.end(frames)
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    for guest in guests:
+        bus.attach(guest)
+        bus.detach(guest, timeout=0.001)
+    thread.join(30)
+    assert not thread.is_alive()
+    bus.drain(30)
+    bus.close()
+    for addon in (block, drop, *guests):
+        assert len(addon.ends) == len(addon.abouts)
+        assert addon.closed == 1
+        came = {about.stream: 0 for about in addon.abouts}
+        for frame in addon.frames:
+            came[frame.stream] += 1
+        for end in addon.ends:
+            assert came[end.about.stream] + end.dropped == end.frames
+        for stream in came:
+            sequences = [frame.sequence for frame in addon.frames if frame.stream == stream]
+            assert sequences == sorted(set(sequences))
+    assert [len(block.frames), sum(end.frames for end in drop.ends)] == [acquisitions * frames] * 2
