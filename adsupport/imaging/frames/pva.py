@@ -22,7 +22,8 @@ class PVASource:
     """Frames of ``<prefix>Pva1:Image``; needs p4p: ``pip install "adsupport[pva]"``.
 
     The detector isn't held up, and frames that come faster than they are fetched are lost: the
-    unique ids tell which.
+    unique ids tell which.  The end of an acquisition waits until addons of policy ``block`` have
+    taken what waits here; slow ones should ``drop``, or take the frames of the file.
 
     Parameters
     ----------
