@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterable
 from typing import Any
 
 from rich.console import Console
@@ -15,10 +17,19 @@ _TAKEN = "_frames_taken"
 class ImagingProgress:
     """Shows frames taken, and how long it will take yet: ``RE.subscribe(ImagingProgress())``.
 
+    The documents tell of frames when they are read.  Of many frames in one event, as in a fly
+    scan, the camera's status tells before: with ``RE.waiting_hook = progress.waiting``.
+
     Parameters
     ----------
     console : rich.console.Console, optional
         Where; the terminal by default.  In a pipe only the last state is shown.
+
+    Examples
+    --------
+    >>> progress = ImagingProgress()                         # doctest: +SKIP
+    >>> RE.subscribe(progress)                               # doctest: +SKIP
+    >>> RE.waiting_hook = progress.waiting                   # doctest: +SKIP
     """
 
     def __init__(self, console: Console | None = None) -> None:
@@ -26,6 +37,8 @@ class ImagingProgress:
         self._progress: Progress | None = None
         self._tasks: dict[str, Any] = {}
         self._streams: dict[str, str] = {}
+        self._taken: Counter[str] = Counter()
+        self._ahead: list[tuple[str, int]] = []  # frames that are still to come, in their order
         self._run = ""
 
     def __call__(self, name: str, document: Any) -> None:
@@ -45,11 +58,39 @@ class ImagingProgress:
         elif name == "descriptor" and document["run_start"] == self._run:
             self._streams[document["uid"]] = document["name"]
         elif name == "event" and self._streams.get(document["descriptor"]) in self._tasks:
-            task = self._tasks[self._streams[document["descriptor"]]]
-            self._progress.advance(task, _frames_of(document["data"]))
+            stream = self._streams[document["descriptor"]]
+            self._count(stream, _frames_of(document["data"]))
+            self._progress.update(self._tasks[stream], completed=self._taken[stream])
         elif name == "stop" and document["run_start"] == self._run:
             self._progress.stop()
             self._progress = None
+
+    def waiting(self, statuses: Iterable[Any] | None) -> None:
+        """Follow the camera while the RunEngine waits for it: a ``waiting_hook``.
+
+        Parameters
+        ----------
+        statuses : iterable of ophyd Status, or None
+            What is waited for; None at the end.
+        """
+        for each in statuses or ():
+            if self._progress is not None and callable(getattr(each, "watch", None)):
+                each.watch(self._watch)
+
+    def _watch(self, *, unit: str = "", current: Any = None, target: Any = None, **_: Any) -> None:
+        progress = self._progress
+        if progress is None or not self._ahead or unit != "frames" or not current or target < 2:
+            return  # a motor, or a single frame, of which the document tells soon enough
+        stream, _left = self._ahead[0]
+        progress.update(self._tasks[stream], completed=self._taken[stream] + current)
+
+    def _count(self, stream: str, frames: int) -> None:
+        self._taken[stream] += frames
+        while self._ahead and self._ahead[0][0] != stream:
+            del self._ahead[0]
+        if self._ahead:
+            left = self._ahead[0][1] - frames
+            self._ahead[:1] = [(stream, left)] if left > 0 else []
 
     def _begin(self, start: dict[str, Any]) -> None:
         expected = start.get("frames")
@@ -64,6 +105,9 @@ class ImagingProgress:
             console=self._console,
         )
         self._streams.clear()
+        self._taken.clear()
+        order = [each for each in start.get("acquisitions", expected) if each in expected]
+        self._ahead = [(each, -(-expected[each] // order.count(each))) for each in order]
         self._tasks = {
             stream: self._progress.add_task(stream, total=count)
             for stream, count in expected.items()
