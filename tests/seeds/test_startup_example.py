@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-EXAMPLE = ROOT / "examples" / "11_test_your_startup"
+EXAMPLE = ROOT / "examples" / "15_test_your_startup"
 INSTALLED = any(each.value == "adsupport.testing" for each in entry_points(group="pytest11"))
 
 
