@@ -25,6 +25,8 @@ from .steady_grid import SteadyGrid
 __all__ = ["EntryWriter"]
 
 _FLOAT = np.dtype(np.float64)
+#: What an instrument has that is no column.
+_OF_INSTRUMENT = ("source", "monochromator", "zoneplate", "epu", "sample_x", "sample_y")
 #: Stands for the ring current among data keys, which aren't empty.
 CONTROL = ""
 
@@ -78,8 +80,7 @@ class EntryWriter:
         for each in self._steadies:
             each.close()
         self._write_plots()
-        with PartReader(plan.parts[0].path) as part:
-            write_about(self.entry, plan, PointFacts(PartPoints(part)))
+        write_about(self.entry, plan)
         self.entry.attrs["default"] = next(iter(self.names.values()))
 
     # arrays
@@ -89,20 +90,25 @@ class EntryWriter:
         control = group(self.entry, "control", "NXmonitor")
         mono = group(self._instrument, "monochromator", "NXmonochromator")
         self._facts["energy"] = self._flat(mono, "energy", ENERGY.units)
+        same = set.intersection(*(set(each.as_they_are) for each in plan.parts))
         for name in ("sample_x", "sample_y"):
             device = group(self._instrument, name, "NXdetector")
+            for key in (each for each in same if field_name(each) == name):
+                field(device, "local_name", key)  # and needs no place besides
             self._facts[name] = self._flat(device, "data", LENGTH.units)
         for key, name in self.names.items():
             about = plan.column(key)
             dtype = np.zeros(1, about.dtype).sum().dtype if about.shape else about.dtype
             data = group(self.entry, name, "NXdata")
-            self._grids[key] = GridArray(data, "data", plan.shape, dtype, plan.is_whole)
+            is_whole = plan.is_whole and all(key in each.columns for each in plan.parts)
+            self._grids[key] = GridArray(data, "data", plan.shape, dtype, is_whole)
         self._grids[CONTROL] = SteadyGrid(
             control, "data", plan.shape, _FLOAT, plan.is_whole, self._packer
         )
         described(self._grids[CONTROL].dataset, "mA")
         known = {key for each in plan.parts for key in each.columns}
-        others = [key for each in plan.parts for key in each.columns if key not in self.names]
+        has_place = {*self.names, *same}
+        others = [key for each in plan.parts for key in each.columns if key not in has_place]
         for key in dict.fromkeys([*self.names, *others]):
             if key in known:
                 self._columns[key] = self._detector(key)
@@ -156,7 +162,7 @@ class EntryWriter:
         return known_units(units) if units else "counts" if key in self.names else NO_UNITS
 
     def _free(self, name: str) -> str:
-        while name in self._instrument or name in self.names.values():
+        while name in self._instrument or name in (*_OF_INSTRUMENT, *self.names.values()):
             name += "_"
         return name
 
@@ -211,22 +217,11 @@ class EntryWriter:
     def _add_facts(
         self, facts: PointFacts, block: Block, place: Block, chosen: np.ndarray | None, e_idx: int
     ) -> None:
-        layout, region = self._layout, self._region
-        found = {"energy": facts.energy(e_idx, block)}
-        x_name, y_name = f"{layout.plane}_x", f"{layout.plane}_y"
-        if layout.dimensions == ("x",):
-            x_name = layout.names(region)[0]
-            found[x_name] = facts.position("x", region.x, block)
+        region = self._region
+        found = {"energy": facts.energy(e_idx, block), **facts.positions(region, block)}
+        if self._layout.dimensions == ("x",):
+            x_name = self._layout.names(region)[0]
             self._units_of.setdefault(x_name, facts.axis_units(region.x))
-        else:
-            found[x_name] = facts.position(layout.fast, region.x, block)
-            slow = layout.slow if layout.fast not in ("line", "turn") else layout.fast
-            found[y_name] = facts.position(slow, region.y, block)
-        if region.zoneplate_z is not None and layout.slow == "z":
-            found["zoneplate_z"] = facts.position("z", region.zoneplate_z, block)
-        for name, device in (("sample_x", "SampleX"), ("sample_y", "SampleY")):
-            if name not in found:
-                found[name] = facts.standing((device,), LENGTH, block)
         count_time = _only(facts.count_time(e_idx, block), chosen)
         for flat in self._count_times:
             flat.add(count_time)
@@ -322,9 +317,8 @@ def _along_line(x: np.ndarray, y: np.ndarray) -> np.ndarray:
 
 def _counter_names(keys: list[str]) -> dict[str, str]:
     """Give each counter's groups a name that no other group has."""
-    taken = {"control", "instrument", "sample", "collection", "sample_x", "sample_y", "source"}
-    taken |= {"monochromator", "zoneplate", "epu", "title", "definition", "entry_identifier"}
-    taken |= {"start_time", "end_time", "program_name"}
+    taken = {"control", "instrument", "sample", "collection", *_OF_INSTRUMENT}
+    taken |= {"title", "definition", "entry_identifier", "start_time", "end_time", "program_name"}
     taken |= {"notes", "thumbnail", "experiment_documentation"}  # NeXus has these for NXnote
     names: dict[str, str] = {}
     for key in keys:

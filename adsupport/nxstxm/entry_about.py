@@ -13,6 +13,7 @@ from ..callbacks.nexus.run_view import iso_time
 from ..callbacks.output.hdf5_names import member_name
 from .entry_plan import EntryPlan
 from .nx_fields import NO_UNITS, field, group, known_units, label
+from .part_points import PartPoints
 from .part_reader import PartReader
 from .point_facts import PointFacts
 from .polarization import stokes_of
@@ -29,7 +30,7 @@ _ZONE_PLATE = {
 }
 
 
-def write_about(entry: h5py.Group, plan: EntryPlan, facts: PointFacts) -> None:
+def write_about(entry: h5py.Group, plan: EntryPlan) -> None:
     """Write what belongs to a whole entry.
 
     Parameters
@@ -38,11 +39,14 @@ def write_about(entry: h5py.Group, plan: EntryPlan, facts: PointFacts) -> None:
         The entry.
     plan : EntryPlan
         What belongs to it.
-    facts : PointFacts
-        Of its first run, whose part is open.
+
+    Raises
+    ------
+    StxmDataError
+        A part is damaged.
     """
-    part = facts.part
-    start = part.run.start
+    with PartReader(plan.parts[0].path) as first:
+        start, asked = first.run.start, first.request.text
     ended = max(each.ended for each in plan.parts)
     label(entry, "definition", "NXstxm", version="1.1")
     field(entry, "title", _text(start, ("title",)) or f"{plan.layout.label} {plan.name}")
@@ -57,19 +61,28 @@ def write_about(entry: h5py.Group, plan: EntryPlan, facts: PointFacts) -> None:
     field(source, "probe", "x-ray")
     _write_zone_plate(instrument, plan.request.zone_plate)
     sample = group(entry, "sample", "NXsample")
-    field(sample, "rotation_angle", np.array([_rotation(plan, facts)]), "degree")
     name = _text(start, ("sample", "sample_name"))
     if name:
         field(sample, "name", name)
-    _write_polarization(instrument, sample, plan, facts)
     collection = group(entry, "collection", "NXcollection")
-    field(collection, "scan_request", part.request.text)
+    field(collection, "scan_request", asked)
     _write_runs(collection, plan)
-    for each in plan.parts:  # the run of an entry with a baseline needn't be its first
-        with PartReader(each.path, each.request) as other:
-            if "baseline" in other.streams:
-                _write_baseline(collection, other)
-                break
+    with _telling(plan) as part:
+        facts = PointFacts(PartPoints(part))
+        field(sample, "rotation_angle", np.array([_rotation(plan, facts)]), "degree")
+        _write_polarization(instrument, sample, plan, facts)
+        if "baseline" in part.streams:
+            _write_baseline(collection, part)
+
+
+def _telling(plan: EntryPlan) -> PartReader:
+    """Open the first run that has a baseline, as not each needs one; else the first of all."""
+    for each in plan.parts:
+        part = PartReader(each.path, each.request)
+        if "baseline" in part.streams:
+            return part
+        part.close()
+    return PartReader(plan.parts[0].path, plan.request)
 
 
 def _text(start: Mapping[str, Any], keys: tuple[str, ...]) -> str:
@@ -128,13 +141,15 @@ def _write_polarization(
 def _stokes(plan: EntryPlan, facts: PointFacts) -> tuple[float, ...] | None:
     """Tell the polarization: measured, else asked for; None when nobody knows."""
     codes = plan.request.polarization_codes
+    asked, place = plan.region.polarizations, plan.index.pol_idx
+    wanted = asked[place] if place < len(asked) else None
     read = facts.readings(("EPUPolarization",), NUMBER)
     if len(read) and (read == read[0]).all():  # the mean of two numbers may mean a third one
         angle = facts.value(("Epu_pol_angle",), ANGLE)
+        if np.isnan(angle) and wanted is not None and wanted.code == read[0]:
+            angle = wanted.angle
         return stokes_of(Polarization(float(read[0]), angle), codes)
-    asked = plan.region.polarizations
-    place = plan.index.pol_idx
-    return stokes_of(asked[place], codes) if place < len(asked) else None
+    return None if wanted is None else stokes_of(wanted, codes)
 
 
 def _write_runs(collection: h5py.Group, plan: EntryPlan) -> None:

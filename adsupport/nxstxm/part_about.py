@@ -10,6 +10,7 @@ import numpy as np
 
 from .part_points import PartPoints
 from .part_reader import PartReader
+from .point_facts import PointFacts
 from .request import ScanRequest
 
 __all__ = ["ColumnAbout", "PartAbout"]
@@ -61,6 +62,10 @@ class PartAbout:
         Those that have a value for each point.
     problems : tuple of str
         What was wrong with the run's documents, and what of them isn't for the file.
+    remarks : tuple of str
+        What isn't known, see :meth:`PointFacts.remarks`.
+    as_they_are : tuple of str
+        See :meth:`PointFacts.as_they_are`.
     """
 
     path: Path
@@ -75,6 +80,8 @@ class PartAbout:
     counters: tuple[str, ...]
     columns: dict[str, ColumnAbout] = field(repr=False)
     problems: tuple[str, ...] = ()
+    remarks: tuple[str, ...] = ()
+    as_they_are: tuple[str, ...] = ()
 
     @property
     def is_whole(self) -> bool:
@@ -105,6 +112,7 @@ class PartAbout:
             times = np.empty(0) if part.primary is None else part.primary.times
             ended = run.stop_time or (float(times[-1]) if len(times) else run.time)
             request = replace(part.request, text="")
+            facts = PointFacts(points)
             return cls(
                 path, run.uid, run.time, ended, run.exit_status, request, points.shape,
                 points.by_turn(), points.whole_turns(), tuple(points.counters),
@@ -114,4 +122,6 @@ class PartAbout:
                     if points.fits(each)
                 },
                 (*part.problems, *points.left_out),
+                tuple(facts.remarks(points.region)),
+                facts.as_they_are(points.region),
             )  # fmt: skip

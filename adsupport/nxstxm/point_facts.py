@@ -10,20 +10,18 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .layout import Role
+from .layout import Role, field_name
 from .nx_fields import known_units
 from .part_points import Block, PartPoints
 from .part_reader import PartColumn, PartStream
-from .quantities import CURRENT, ENERGY, LENGTH, Quantity
-from .request import ScanAxis
+from .quantities import CURRENT, ENERGY, LENGTH, NUMBER, Quantity
+from .request import Region, ScanAxis
 
 __all__ = ["PointFacts", "Reading"]
 
 #: Names of the devices that tell the photon energy, as acquisition programs have them.
 ENERGY_NAMES = ("Mono_ev_fbk", "ENERGY")
 CURRENT_NAME = "StorageRingCurrent"
-#: How devices write units of length.
-_LENGTHS = {*LENGTH.factors, "um", "µm", "μm", "micron", "microns", "micrometer"}
 
 
 class Reading(NamedTuple):
@@ -63,6 +61,13 @@ class Reading(NamedTuple):
         return self.values[np.maximum(index, 0)]
 
 
+class _Scanned(NamedTuple):
+    """An axis of the scan, and along which dimension of the run's grid its set-points are."""
+
+    role: Role
+    axis: ScanAxis
+
+
 class PointFacts:
     """What is known of the points of a run.
 
@@ -95,16 +100,97 @@ class PointFacts:
         """
         along_slow = role == self.points.layout.slow
         column = self._column((axis.positioner,))
-        # One number can't tell the positions of a line along it.
-        if isinstance(column, PartColumn) and (
-            along_slow or not self.points.by_line or column.row_shape
-        ):
+        if column is not None and self._tells(column, role, axis):
             return self._values(column, LENGTH, block)
         if role == "turn" or not len(axis):
             middle = axis.setpoints[len(axis) // 2] if len(axis) else np.nan
             return np.full(len(block), middle)
         index = block.slow if along_slow else block.fast
         return axis.setpoints[index if len(axis) > 1 else np.zeros_like(index)]
+
+    def positions(self, region: Region, block: Block) -> dict[str, np.ndarray]:
+        """Tell where everything stood, by the names of fields.
+
+        Parameters
+        ----------
+        region : Region
+            The run's own, or one of those that take turns.
+        block : Block
+            The points.
+
+        Returns
+        -------
+        dict of str to numpy.ndarray
+            (points,), float64, see :meth:`position`; ``sample_x`` and ``sample_y`` always.
+        """
+        return {
+            name: self.position(*said, block) if isinstance(said, _Scanned)
+            else self.standing(said, LENGTH, block)
+            for name, said in self._said_by(region).items()
+        }  # fmt: skip
+
+    def as_they_are(self, region: Region) -> tuple[str, ...]:
+        """Find the columns whose values are those of a field of :meth:`positions` of that name.
+
+        Parameters
+        ----------
+        region : Region
+            See there.
+
+        Returns
+        -------
+        tuple of str
+            Data keys.
+        """
+        found = []
+        for name, said in self._said_by(region).items():
+            is_scanned = isinstance(said, _Scanned)
+            column = self._column((said.axis.positioner,) if is_scanned else said)
+            if column is None or field_name(column.key) != name or column.dtype != np.float64:
+                continue
+            tells = not is_scanned or self._tells(column, *said)
+            if tells and self.points.point_shape(column) == () and LENGTH.factor(column.units) == 1:
+                found.append(column.key)
+        return tuple(found)
+
+    def remarks(self, region: Region) -> list[str]:
+        """Tell what isn't known.
+
+        Parameters
+        ----------
+        region : Region
+            See :meth:`positions`.
+
+        Returns
+        -------
+        list of str
+            Sentences.
+        """
+        if not self.points.rows:
+            return []
+        found = []
+        said_by = self._said_by(region)
+        scanned = [said.axis for said in said_by.values() if isinstance(said, _Scanned)]
+        devices = {name: said for name, said in said_by.items() if not isinstance(said, _Scanned)}
+        if not region.energies:
+            devices["energy"] = ENERGY_NAMES
+        devices["control"] = (CURRENT_NAME,)
+        for name, names in devices.items():
+            if self._column(names) is None and self.reading(names, NUMBER) is None:
+                found.append(
+                    f"{name} isn't known, and NaN stands there: no stream has "
+                    f"{' or '.join(map(repr, names))}, or what rev_lu_dct has for it."
+                )
+        if self.points.layout.dimensions == ("x",):  # anything may be scanned
+            scanned = []
+        for axis in scanned:
+            column = self._column((axis.positioner,))
+            if column is not None and not LENGTH.knows(column.units):
+                found.append(
+                    f"the positions of {column.key!r} are in {column.units!r}, which is no known "
+                    "length: they are as they came, and not in um."
+                )
+        return found
 
     def axis_units(self, axis: ScanAxis) -> str:
         """Tell the units of :meth:`position`, where it needn't be a length.
@@ -121,8 +207,7 @@ class PointFacts:
         """
         column = self._column((axis.positioner,))
         units = column.units if isinstance(column, PartColumn) else ""
-        is_length = not units or units.strip().lower() in _LENGTHS
-        return LENGTH.units if is_length else known_units(units)
+        return LENGTH.units if LENGTH.knows(units) else known_units(units)
 
     def standing(self, names: tuple[str, ...], quantity: Quantity, block: Block) -> np.ndarray:
         """Tell the value of a device that wasn't scanned.
@@ -270,6 +355,29 @@ class PointFacts:
             reading = self.reading(names, quantity)
             values = np.empty(0) if reading is None else reading.values
         return values[np.isfinite(values)].astype(np.float64)
+
+    def _said_by(self, region: Region) -> dict[str, _Scanned | tuple[str, ...]]:
+        """Tell by field what says where it stood: an axis of the scan, or a device's names."""
+        layout = self.points.layout
+        found: dict[str, _Scanned | tuple[str, ...]] = {
+            "sample_x": ("SampleX", "sample_x"),
+            "sample_y": ("SampleY", "sample_y"),
+        }
+        if layout.dimensions == ("x",):
+            found[layout.names(region)[0]] = _Scanned("x", region.x)
+        else:
+            slow = layout.slow if layout.fast not in ("line", "turn") else layout.fast
+            found[f"{layout.plane}_x"] = _Scanned(layout.fast, region.x)
+            found[f"{layout.plane}_y"] = _Scanned(slow, region.y)
+        if region.zoneplate_z is not None and layout.slow == "z":
+            found["zoneplate_z"] = _Scanned("z", region.zoneplate_z)
+        return found
+
+    def _tells(self, column: PartColumn, role: Role, axis: ScanAxis) -> bool:
+        """Tell whether a column has the positions: one number of a line hasn't, if it moves."""
+        moves = len(axis) > 1 and np.ptp(axis.setpoints) > 0
+        along_slow = role == self.points.layout.slow
+        return along_slow or not self.points.by_line or bool(column.row_shape) or not moves
 
     def _reading(
         self, stream: PartStream, names: tuple[str, ...], quantity: Quantity, is_baseline: bool

@@ -27,9 +27,23 @@ class Quantity(NamedTuple):
         """Tell by what to multiply; 1 where the unit isn't known."""
         return self.factors.get(units.strip().lower(), 1.0)
 
+    def knows(self, units: str) -> bool:
+        """Tell whether a unit is one of this kind; no unit at all is taken for it."""
+        return not units.strip() or units.strip().lower() in self.factors
+
 
 LENGTH = Quantity(
-    "um", {"m": 1e6, "mm": 1e3, "millimeter": 1e3, "nm": 1e-3, "nanometer": 1e-3, "pm": 1e-6}
+    "um",
+    {
+        **dict.fromkeys(("m", "meter", "meters", "metre", "metres"), 1e6),
+        **dict.fromkeys(("cm", "centimeter", "centimeters", "centimetre", "centimetres"), 1e4),
+        **dict.fromkeys(("mm", "millimeter", "millimeters", "millimetre", "millimetres"), 1e3),
+        **dict.fromkeys(("um", "\u00b5m", "\u03bcm", "micron", "microns"), 1.0),
+        **dict.fromkeys(("micrometer", "micrometers", "micrometre", "micrometres"), 1.0),
+        **dict.fromkeys(("nm", "nanometer", "nanometers", "nanometre", "nanometres"), 1e-3),
+        **dict.fromkeys(("angstrom", "angstroms", "\u00e5", "\u212b"), 1e-4),
+        "pm": 1e-6,
+    },
 )
 ENERGY = Quantity("eV", {"kev": 1e3, "mev": 1e6})
 CURRENT = Quantity("mA", {"a": 1e3, "ua": 1e-3})

@@ -83,8 +83,12 @@ def _entries(name: str, parts: list[PartAbout]) -> list[EntryPlan]:
 
 
 def _better(first: PartAbout, second: PartAbout) -> tuple[PartAbout, PartAbout]:
-    """Choose between two runs for one place: the whole one, of two such the later."""
-    return (first, second) if first.is_whole and not second.is_whole else (second, first)
+    """Choose between two runs for one place: that with more of its points, else the later."""
+    return (first, second) if _measured(first) > _measured(second) else (second, first)
+
+
+def _measured(part: PartAbout) -> tuple[bool, int]:
+    return part.is_whole, 0 if part.is_whole else sum(part.points)
 
 
 def _check_types(parts: Sequence[PartAbout]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -149,3 +150,58 @@ def test_frames_that_are_missing_are_told_and_the_rest_stays(tmp_path: Path) -> 
         frames = file["entry0/instrument/ccd/data"]
         np.testing.assert_array_equal(frames[:10], ALL_FRAMES[:10])
         assert frames.shape == (15, 2, 3)
+
+
+def with_column(documents: Documents, key: str, values: Any) -> None:
+    """Add a number to each event."""
+    keys(documents)[key] = {"dtype": "number", "shape": [], "source": f"PV:{key}"}
+    for doc, value in zip(primary(documents), values, strict=True):
+        doc["data"][key], doc["timestamps"][key] = value, doc["time"]
+
+
+@pytest.mark.parametrize("key", ["source", "zoneplate", "epu", "monochromator", "sample_y"])
+def test_columns_with_names_that_an_instrument_has_for_else(key: str, tmp_path: Path) -> None:
+    (documents,) = runs(StxmScan(6))
+    with_column(documents, key, [5.0, 6.0, 7.0])
+    with opened(finished(tmp_path, documents).path) as file:
+        device = file[f"entry0/instrument/{key}_"]
+        assert text(device["local_name"][()]) == key
+        same(device["data"], np.repeat([5.0, 6.0, 7.0], 5), key)
+
+
+def test_a_column_that_is_sample_x_is_there_once(tmp_path: Path) -> None:
+    (documents,) = runs(StxmScan(1, per_line=False))
+    values = np.linspace(3, 4, 15).tolist()
+    with_column(documents, "sample_x", values)
+    told = json.loads(documents[0][1]["metadata"])
+    told["rev_lu_dct"]["SampleX"] = "sample_x"
+    documents[0][1]["metadata"] = json.dumps(told)
+    with opened(finished(tmp_path, documents).path) as file:
+        instrument = file["entry0/instrument"]
+        assert "sample_x_" not in instrument
+        assert text(instrument["sample_x/local_name"][()]) == "sample_x"
+        same(instrument["sample_x/data"], values, "sample_x")
+
+
+def test_a_line_tells_by_one_number_where_it_stands_still(tmp_path: Path) -> None:
+    (documents,) = runs(StxmScan(5, energies=(700.0, 701.0), positions="none"))
+    told = json.loads(documents[0][1]["metadata"])
+    told["rois"]["0"]["Y"] |= {"SETPOINTS": [7.0] * 5, "START": 7.0, "STOP": 7.0}
+    documents[0][1]["metadata"] = json.dumps(told)
+    with_column(documents, told["rois"]["0"]["Y"]["POSITIONER"], [7.25, 7.35])
+    with opened(finished(tmp_path, documents).path) as file:
+        same(file["entry0/instrument/sample_y/data"], np.repeat([7.25, 7.35], 5), "sample_y")
+        same(file["entry0/counter0/sample_y"], np.full(5, 7.3), "sample_y")
+
+
+@pytest.mark.parametrize(
+    ("units", "factor"),
+    [("cm", 1e4), ("millimetre", 1e3), ("Angstrom", 1e-4), ("\u00b5m", 1), ("micron", 1)],
+)
+def test_units_of_length_as_people_write_them(units: str, factor: float, tmp_path: Path) -> None:
+    scan = StxmScan(6)
+    (documents,) = runs(scan)
+    keys(documents)["SampleFineX"]["units"] = units
+    for doc in primary(documents):
+        doc["data"]["SampleFineX"] = (np.asarray(doc["data"]["SampleFineX"]) / factor).tolist()
+    check_file(finished(tmp_path, documents).path, scan, {0: documents})

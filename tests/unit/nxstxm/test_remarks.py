@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,7 @@ import pytest
 from adsupport import nxstxm
 
 from .stxm_checks import opened, text
-from .stxm_runs import cut, runs
+from .stxm_runs import Documents, cut, runs
 from .stxm_scan import StxmScan
 from .test_readings import finished, keys, primary
 
@@ -54,3 +55,45 @@ def test_live_runs_that_are_still_to_come_are_told(tmp_path: Path) -> None:
         writer.receiver(name, doc)
     (result,) = writer.wait_writer(timeout=10)
     assert any("Still to come of this scan: 1 run;" in each for each in result.remarks)
+
+
+def without(documents: Documents, *data_keys: str, but: str | None = None) -> None:
+    """Take data keys away from all streams, or give the one another name and source."""
+    for _, doc in documents:
+        for found in (doc.get("data_keys"), doc.get("data"), doc.get("timestamps")):
+            for key in data_keys:
+                value = found.pop(key, None) if found else None
+                if found and but and value is not None:
+                    found[but] = {**value, "source": ""} if isinstance(value, dict) else value
+
+
+def test_what_nobody_knows_is_told(tmp_path: Path) -> None:
+    (documents,) = runs(StxmScan(1, energy=None))
+    without(documents, "SampleX", "StorageRingCurrent")
+    told = json.loads(documents[0][1]["metadata"])
+    told["wdg_com"] = "{}"
+    del told["rois"]["0"]["EV_ROIS"]
+    documents[0][1]["metadata"] = json.dumps(told)
+    done = finished(tmp_path, documents)
+    assert [each.split(" isn't known")[0] for each in done.remarks] == [
+        "Run stxm-0000: sample_x", "Run stxm-0000: energy", "Run stxm-0000: control"
+    ]  # fmt: skip
+    with opened(done.path) as file:
+        assert np.isnan(file["entry0/counter0/energy"][()]).all()
+
+
+def test_positions_that_are_no_lengths_are_told(tmp_path: Path) -> None:
+    (documents,) = runs(StxmScan(6))
+    keys(documents)["SampleFineX"]["units"] = "steps"
+    (remark,) = finished(tmp_path, documents).remarks
+    assert "the positions of 'SampleFineX' are in 'steps'" in remark
+
+
+@pytest.mark.parametrize("kind", [0, 8])
+def test_the_sample_may_be_found_by_the_name_of_its_field(kind: int, tmp_path: Path) -> None:
+    (documents,) = runs(StxmScan(kind))
+    without(documents, "SampleX", but="sample_x")
+    done = finished(tmp_path, documents)
+    assert done.remarks == ()
+    with opened(done.path) as file:
+        np.testing.assert_array_equal(file["entry0/counter0/sample_x"], [3.5])
