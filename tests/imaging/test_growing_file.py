@@ -85,6 +85,26 @@ def test_frames_lost_before_the_file_leave_a_gap_and_shift_no_angle(camera, sour
     assert [frame.angle for frame in collector.frames] == [0, 1, 3, 4, 5]
 
 
+@pytest.mark.parametrize("swmr", [False, True])
+def test_an_acquisition_in_several_files(camera, source, collector, swmr):
+    """As when a new file is begun behind a lost frame, or the plan stages for each point."""
+    with FrameBus(source, [collector], missing="log") as bus:
+        bus.begin(StreamAbout("run", "primary", 6, {}, tuple(range(6))))
+        for frames, lost in ((2, 1), (1, 0), (2, 0)):
+            camera.arm(frames, swmr)
+            camera.acquire(frames)
+            camera.wait_for("HDF1:Capture_RBV", lambda value: value == 0)
+            if lost:
+                camera.put("HDF1:EnableCallbacks", 0)
+                camera.acquire(lost)
+                camera.put("HDF1:EnableCallbacks", 1)
+        assert (bus.end(6).frames, len(list(camera.folder.glob("*.h5")))) == (5, 3)
+    first = collector.frames[0].unique_id
+    assert [frame.unique_id - first for frame in collector.frames] == [0, 1, 3, 4, 5]
+    assert [frame.angle for frame in collector.frames] == [0, 1, 3, 4, 5]
+    assert len({frame.data.tobytes() for frame in collector.frames}) == 5
+
+
 def test_too_few_frames_are_told_with_file_and_numbers(camera, source, collector):
     with FrameBus(source, [collector]) as bus:
         bus.begin(StreamAbout("run", "flats", 4))

@@ -14,7 +14,7 @@ from ...documents.assets import ADCORE_DATASET
 from ...errors import FrameCountError, ImageFileError, WriterTimeoutError
 from .arrival import Arrival
 from .frame import StreamAbout
-from .plugin_pvs import FilePluginWatch
+from .plugin_pvs import Capture, FilePluginWatch
 from .stack_file import FrameLabels, StackFile
 
 __all__ = ["HDF5FileSource"]
@@ -25,7 +25,7 @@ _LOOK = 2.0
 
 
 class HDF5FileSource:
-    """Frames of the file that a detector's HDF5 plugin writes, one file an acquisition.
+    """Frames of the files that a detector's HDF5 plugin writes, one an acquisition or more.
 
     No frame is lost on this way, however slow the addons are, and the detector doesn't notice
     any of it.  With ``SWMRMode`` on, frames come while the file grows; else when it is finished.
@@ -108,11 +108,14 @@ class _Following:
     ) -> None:
         self._watch, self._dataset, self._about, self._take = watch, dataset, about, take
         self._changed = watch.changed
-        self._file: StackFile | None = None
         self._before = watch.path(), _identity(watch.path())
+        self._file: StackFile | None = None  # of the capture that is followed
+        self._at = 0  # which that is
+        self._base = 0  # frames of those before
         self._handed = 0
-        self._wanted: int | None = None  # when nothing but these is waited for
-        self._stopped = self._whole = False
+        self._origin: int | None = None  # the counter before the acquisition's first frame
+        self._expected: int | None = None
+        self._asked = self._stopped = self._whole = False
         self._held = ""  # why the file can't be read yet
         self._error: Exception | None = None
         self._thread = threading.Thread(
@@ -126,8 +129,11 @@ class _Following:
 
     def finish(self, expected: int | None, timeout: float) -> None:
         until = time.monotonic() + timeout
+        if expected is not None:
+            self._watch.catch_up()  # all captures have begun
         with self._changed:
-            self._wanted = expected
+            self._expected, self._asked = expected, True
+            self._watch.version += 1
             self._changed.notify_all()
             while expected is not None and not self._over(expected):
                 left = until - time.monotonic()
@@ -162,7 +168,7 @@ class _Following:
         state = (
             f"{prefix}NumCaptured_RBV is {found['captured']}, Capture_RBV is {found['capturing']}"
         )
-        if not self._watch.began:
+        if not self._watch.captures:
             state += " and hasn't become 1 since the acquisition began"
         held = f" {self._held}" if self._held else ""
         return WriterTimeoutError(
@@ -174,7 +180,8 @@ class _Following:
 
     @property
     def _where(self) -> str:
-        return f"the file of {self._watch.prefix}" if self._file is None else str(self._file.path)
+        last = next((each.path for each in self._watch.captures[::-1] if each.path), None)
+        return f"the file of {self._watch.prefix}" if last is None else str(last)
 
     # the thread
 
@@ -193,67 +200,65 @@ class _Following:
         pause = 0.01
         while True:
             with self._changed:
-                stopped = self._stopped
-                ended = self._has_ended()
-                certain = self._watch.certain
-            progress = False
-            if ended:
-                progress = self._take_whole()
-            elif certain > self._handed and self._watch.latest().get("swmr"):
-                progress = self._take_grown(certain)
-            if stopped or self._whole:
+                stopped, version = self._stopped, self._watch.version
+                if self._asked and not self._watch.captures:
+                    self._find_capture()
+                captures = self._watch.captures
+                capture = captures[self._at] if self._at < len(captures) else None
+                if capture is None and captures and self._asked:
+                    self._whole = True
+                    self._changed.notify_all()
+            progress = late = False
+            if capture is not None and capture.ended:
+                progress = self._take_whole(capture)
+                late = not progress
+            elif capture is not None and capture.certain > self._handed - self._base:
+                progress = bool(self._watch.latest().get("swmr")) and self._take_grown(capture)
+                late = not progress
+            if not progress and (stopped or self._whole):
                 return
-            pause = 0.01 if progress else min(2 * pause, _LONGEST_PAUSE)
+            pause = min(2 * pause, _LONGEST_PAUSE) if late else 0.01
             with self._changed:
-                # what monitors can't tell, that a file shows here, is looked at now and then
-                late = ended or self._watch.certain > self._handed
-                changed = self._changed.wait_for(
-                    lambda seen=certain, over=ended: (
-                        self._stopped
-                        or self._watch.certain > seen
-                        or (not over and self._has_ended())
-                    ),
+                # what only a file shows here is looked at now and then
+                if not progress and not self._changed.wait_for(
+                    lambda seen=version: self._stopped or self._watch.version != seen,
                     pause if late else _LOOK,
-                )
-            if not changed:
-                self._watch.latest()  # raises when the IOC is gone
+                ):
+                    self._watch.latest()  # raises when the IOC is gone
 
-    def _has_ended(self) -> bool:
-        """Tell whether the capture has ended; of a short one monitors may show the end alone."""
-        if self._watch.began:
-            return self._watch.ended
-        if self._wanted is None:
-            return False
+    def _find_capture(self) -> None:
+        """Find the capture of which monitors showed the end alone, or that began long ago."""
         found = self._watch.latest()
         if found["capturing"] or not found["captured"]:
-            return False
+            return
         path = self._watch.path()
-        return (path, _identity(path)) != self._before
+        if (path, _identity(path)) != self._before:
+            self._watch.captures.append(Capture(None, path=path, ended=True))
 
-    def _open(self) -> StackFile | None:
-        if self._file is None:
-            path = self._watch.path()
-            if path is not None:
-                self._file = StackFile(path, self._dataset)
+    def _open(self, capture: Capture) -> StackFile | None:
+        if self._file is None and capture.path is not None:
+            self._file = StackFile(capture.path, self._dataset)
         return self._file
 
-    def _take_grown(self, certain: int) -> bool:
-        file = self._open()
-        if file is None:
+    def _take_grown(self, capture: Capture) -> bool:
+        file, counter = self._open(capture), capture.counter
+        if file is None or counter is None:
             return False
         try:
-            ready = min(file.grown(), certain)
+            ready = min(file.grown(), capture.certain)
         except ImageFileError as error:
             self._held = str(error)
             return False
-        first = self._watch.counter
         found = self._handed
-        for index in range(found, ready):
-            self._hand(file, index, None if first is None else first + 1 + index, index, None)
+        if self._at == 0:
+            self._origin = counter
+        for index in range(found - self._base, ready):
+            id_ = counter + 1 + index
+            self._hand(file, index, id_, self._place(id_), None)
         return self._handed > found
 
-    def _take_whole(self) -> bool:
-        file = self._open()
+    def _take_whole(self, capture: Capture) -> bool:
+        file = self._open(capture)
         if file is None:
             return False
         try:
@@ -262,16 +267,23 @@ class _Following:
             self._held = str(error)
             return False
         self._held = ""
-        self._confirm(labels)
-        places = _places(labels, self._watch.counter, self._wanted or self._about.expected)
-        for index in range(self._handed, labels.frames):
-            id_ = None if labels.ids is None else int(labels.ids[index])
+        ids = labels.ids
+        self._confirm(capture, labels)
+        if self._at == 0 and ids is not None and len(ids) and capture.counter is not None:
+            self._origin = capture.counter if ids[0] == capture.counter + 1 else None
+        all_here = self._at == 0 and labels.frames == (self._expected or self._about.expected)
+        for index in range(self._handed - self._base, labels.frames):
+            id_ = None if ids is None else int(ids[index])
             moment = None if labels.times is None else float(labels.times[index])
-            self._hand(file, index, id_, places[index], moment)
+            self._hand(file, index, id_, index if all_here else self._place(id_), moment)
         with self._changed:
-            self._whole = True
-            self._changed.notify_all()
+            self._file, self._base = None, self._handed
+            self._at += 1
         return True
+
+    def _place(self, id_: int | None) -> int | None:
+        """Tell which frame of the acquisition it is; None when that isn't certain."""
+        return None if id_ is None or self._origin is None else id_ - self._origin - 1
 
     def _hand(
         self, file: StackFile, index: int, id_: int | None, place: int | None, moment: float | None
@@ -286,33 +298,22 @@ class _Following:
             )
         )
         with self._changed:
-            self._handed = index + 1
+            self._handed += 1
             self._changed.notify_all()
 
-    def _confirm(self, labels: FrameLabels) -> None:
+    def _confirm(self, capture: Capture, labels: FrameLabels) -> None:
         """Make sure that the ids told while the file grew are those in the file."""
-        first = self._watch.counter
-        if labels.ids is None or first is None or not self._handed:
+        told = self._handed - self._base
+        if labels.ids is None or capture.counter is None or not told:
             return
-        told = range(first + 1, first + 1 + self._handed)
-        found = [int(each) for each in labels.ids[: self._handed]]
-        if found != list(told):
+        first = capture.counter + 1
+        if labels.ids[:told].tolist() != list(range(first, first + told)):
             raise ImageFileError(
                 f"Stream {self._about.stream!r}: {self._where} has other unique ids than the "
                 "counters told while it grew.",
                 path=self._where,
                 remedy="Switch SWMRMode off: frames then come with the ids in the file.",
             )
-
-
-def _places(labels: FrameLabels, counter: int | None, expected: int | None) -> list[int | None]:
-    """Tell which frames of the acquisition those of a file are; None where it isn't certain."""
-    ids = labels.ids
-    if expected == labels.frames:
-        return list(range(labels.frames))
-    if ids is None or counter is None or not labels.frames or ids[0] != counter + 1:
-        return [None] * labels.frames
-    return [int(each - ids[0]) for each in ids]
 
 
 def _identity(path: pathlib.Path | None) -> tuple[int, ...]:

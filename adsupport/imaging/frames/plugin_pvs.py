@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pathlib
 import threading
-from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from ophyd import EpicsSignalRO
@@ -12,10 +12,11 @@ from ophyd import EpicsSignalRO
 from ...devices.connection.connect import connect
 from ...devices.files.paths import path_map_of
 from ...devices.signals.monitors import Monitors
+from ...devices.signals.reading import as_declared, read_signals
 from ...documents.asset_paths import AnyPathMap, local_path
 from ...errors import ConfigurationError
 
-__all__ = ["FilePluginWatch", "camera_of", "frame_counter", "prefix_of"]
+__all__ = ["Capture", "FilePluginWatch", "camera_of", "frame_counter", "prefix_of"]
 
 _PLUGIN = {
     "capturing": "Capture_RBV",
@@ -88,8 +89,30 @@ def frame_counter(camera: str) -> EpicsSignalRO:
     return EpicsSignalRO(f"{camera}ArrayCounter_RBV", name="counter")
 
 
+@dataclass
+class Capture:
+    """What is known of a capture: one file.
+
+    Parameters
+    ----------
+    counter : int or None
+        The camera's counter when it began; None when nobody knows.
+    certain : int
+        Frames in the file whose ids are certain: those that follow the counter without a gap.
+    path : pathlib.Path or None
+        The file; None while it isn't known.
+    ended : bool
+        Whether the file is closed.
+    """
+
+    counter: int | None
+    certain: int = 0
+    path: pathlib.Path | None = None
+    ended: bool = False
+
+
 class FilePluginWatch:
-    """Follows a file plugin from one capture to the end of it.
+    """Follows the captures of a file plugin.
 
     Parameters
     ----------
@@ -129,12 +152,10 @@ class FilePluginWatch:
         self.changed = threading.Condition()
         self._monitors: Monitors | None = None
         self._values: dict[str, Any] = {}
-        #: Whether a capture has begun since :meth:`start`, and whether it has ended.
-        self.began = self.ended = False
-        #: The camera's counter when it began; None when nobody knows.
-        self.counter: int | None = None
-        #: Frames in the file whose ids are certain: those that follow the counter without a gap.
-        self.certain = 0
+        #: Since :meth:`start`, in their order.
+        self.captures: list[Capture] = []
+        #: Counts all that is heard of.
+        self.version = 0
 
     def start(self) -> None:
         """Follow the plugin from now on.
@@ -146,9 +167,7 @@ class FilePluginWatch:
         """
         self.stop()
         with self.changed:
-            self._values = {}
-            self.began = self.ended = False
-            self.counter, self.certain = None, 0
+            self._values, self.captures = {}, []
         self._monitors = Monitors(self._signals, self._note)
         self._monitors.start()
         if not self._monitors.snapshot():
@@ -157,8 +176,7 @@ class FilePluginWatch:
                 remedy="Call ophyd.set_cl('pyepics') before devices are made.",
             )
         with self.changed:
-            before: Mapping[str, Any] = self._values
-            if before["capturing"] and not before["captured"]:
+            if self._values["capturing"] and not self._values["captured"]:
                 self._begin()
 
     def stop(self) -> None:
@@ -183,9 +201,20 @@ class FilePluginWatch:
         return {} if self._monitors is None else self._monitors.latest()
 
     def path(self) -> pathlib.Path | None:
-        """Tell where the file is, as seen from here; None when the plugin has none."""
-        found = str(self.latest().get("path", "")).strip()
-        return local_path(found, self._path_map) if found else None
+        """Tell where the plugin's latest file is, as seen from here; None when it has none."""
+        with self.changed:
+            return self._path()
+
+    def catch_up(self) -> None:
+        """Wait until all is heard that the IOC has said so far: its answers come in their order.
+
+        Raises
+        ------
+        ConnectionTimeoutError
+            It doesn't answer.
+        """
+        self.latest()
+        read_signals({"capturing": self._signals["capturing"]})
 
     def _note(self, key: str, value: Any) -> None:
         with self.changed:
@@ -194,20 +223,29 @@ class FilePluginWatch:
             if key == "capturing" and before is not None:
                 if value and not before:
                     self._begin()
-                elif before and not value and self.began:
-                    self.ended = True
+                elif before and not value and self.captures:
+                    self.captures[-1].path = self._path()
+                    self.captures[-1].ended = True
             self._prove()
+            self.version += 1
             self.changed.notify_all()
 
     def _begin(self) -> None:
-        self.began, self.ended, self.certain = True, False, 0
         counter = self._values.get("counter")
-        self.counter = None if counter is None else int(counter)
+        self.captures.append(Capture(None if counter is None else int(counter)))
 
     def _prove(self) -> None:
         """Frame n of the file has the id counter + n only if none before it was lost."""
         captured, latest = self._values.get("captured"), self._values.get("id")
-        if not self.began or not captured or latest is None or self.counter is None:
+        if not self.captures or not captured or latest is None:
             return
-        if latest == self.counter + captured:
-            self.certain = max(self.certain, int(captured))
+        capture = self.captures[-1]
+        if capture.ended or capture.counter is None or latest != capture.counter + captured:
+            return
+        capture.certain = max(capture.certain, int(captured))
+        capture.path = self._path()
+
+    def _path(self) -> pathlib.Path | None:
+        found = as_declared(self._signals["path"], self._values.get("path"))
+        found = str(found or "").strip()
+        return local_path(found, self._path_map) if found else None
