@@ -28,9 +28,8 @@ def check_choice(name: str, value: Any, words: tuple[Any, ...]) -> None:
     """
     if not any(value is word or (isinstance(value, str) and value == word) for word in words):
         *others, last = (repr(word) for word in words)
-        raise ConfigurationError(
-            f"{name}={value!r} isn't known", remedy=f"expected {', '.join(others)} or {last}."
-        )
+        known = f"{', '.join(others)} or {last}" if others else last
+        raise ConfigurationError(f"{name}={value!r} isn't known", remedy=f"expected {known}.")
 
 
 class Choice:

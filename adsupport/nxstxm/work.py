@@ -20,6 +20,7 @@ __all__ = [
     "checked",
     "find_work",
     "finishing",
+    "others_of",
     "parts_of",
     "remove_work",
     "rendered",
@@ -129,8 +130,8 @@ def find_work(directory: str | os.PathLike[str], file_prefix: str, first_uid: st
             return work
         others = ", ".join(each.name for each in found) or "none"
         raise RunNotFoundError(
-            f"Nothing was exported to {work}, or its file is finished; work in that directory: "
-            f"{others}.",
+            f"Nothing was exported to {work}, or its file is finished"
+            f"{_finished(where, file_prefix)}; work in that directory: {others}.",
             remedy="Give finish_export() the directory, file_prefix and first_uid that export() "
             "got, or export the runs (again) first.",
         )
@@ -141,13 +142,16 @@ def find_work(directory: str | os.PathLike[str], file_prefix: str, first_uid: st
     told = ", ".join(each.name for each in own or found) or "none"
     if not own:
         raise RunNotFoundError(
-            f"Nothing was exported for {file_prefix!r} to {where}, or its file is finished; work "
-            f"in that directory: {told}.",
-            remedy="Give finish_export() the directory and file_prefix that export() got.",
+            f"Nothing was exported for {file_prefix!r} to {where}, or its file is finished"
+            f"{_finished(where, file_prefix)}; work in that directory: {told}.",
+            remedy="Give finish_export() the directory and file_prefix that export() got; after "
+            "NXstxmWriter the file's name, not the template: what follows the uid in "
+            "<uid>-<name>.tmp.",
         )
     raise RunNotFoundError(
         f"Expected one work on {file_prefix!r} in {where}, found {told}.",
-        remedy="Give first_uid, as export() got it.",
+        remedy="Give first_uid, as export() got it; if these are runs of one scan, export them "
+        "again, all with the same first_uid.",
     )
 
 
@@ -157,6 +161,31 @@ def _is_of(work: Path, prefix: str) -> bool:
     if firsts:
         return any(work_of(work.parent, prefix, uid) == work for uid in firsts)
     return work.name.endswith(f"-{safe_component(prefix)}{SUFFIX}")
+
+
+def others_of(work: Path, file_prefix: str) -> list[Path]:
+    """Find other work on files of the same name, such as when first_uid was forgotten.
+
+    Parameters
+    ----------
+    work : pathlib.Path
+        The directory of the work.
+    file_prefix : str
+        As it was given to :func:`~adsupport.nxstxm.export`.
+
+    Returns
+    -------
+    list of pathlib.Path
+        The other directories, sorted by name.
+    """
+    found = (each for each in work.parent.glob(f"*{SUFFIX}") if each != work and each.is_dir())
+    return sorted(each for each in found if _is_of(each, file_prefix))
+
+
+def _finished(where: Path, file_prefix: str) -> str:
+    """Tell that there's a file of this name."""
+    name = f"{safe_component(file_prefix)}.hdf5"
+    return f" ({name} is there)" if (where / name).is_file() else ""
 
 
 def parts_of(work: Path) -> list[Path]:
