@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import StxmMetadataError
+from .metadata_arguments import check_arguments
 from .metadata_tree import plain
 from .polarization import NAMES, PYSTXM_CODES
 from .reading import read_metadata
@@ -77,8 +78,9 @@ def make_standard_metadata(
     snaking : bool, optional
         Whether every second line is scanned backwards.
     polarization_codes : mapping of int to str, optional
-        What the numbers of polarizations mean, when they aren't those of
-        :data:`~adsupport.nxstxm.polarization.PYSTXM_CODES`.
+        What the numbers of polarizations mean, by the names of :func:`make_polarization`, when
+        they aren't those of pyStxm: 0 circular left, 1 circular right, 2 linear horizontal, 3
+        and 4 linear vertical, 5 linear inclined.
 
     Returns
     -------
@@ -96,8 +98,7 @@ def make_standard_metadata(
             "this one belongs.",
             remedy="Give index=each, for each of make_sequence(...).",
         )
-    if any(not energy > 0 for energy in energies):
-        raise StxmMetadataError(f"energies must be numbers above 0 eV, not {energies!r}.")
+    check_arguments(scan_type, primary_det, rois, energies, polarizations, rev_lu_dct, index)
     regions = rois if isinstance(rois, Mapping) else dict(enumerate(rois))
     metadata: dict[str, Any] = {
         "entry_name": entry_name if index is None else index.entry,
@@ -178,7 +179,8 @@ def make_polarization(name: str, angle: float = 0.0, offset: float = 0.0) -> Pol
     Parameters
     ----------
     name : str
-        One of :data:`~adsupport.nxstxm.polarization.NAMES`.
+        ``"circular left"``, ``"circular right"``, ``"linear horizontal"``, ``"linear vertical"``
+        or ``"linear inclined"``.
     angle : float
         Of "linear inclined": from horizontal towards up, degrees.
     offset : float
