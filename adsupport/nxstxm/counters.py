@@ -68,9 +68,7 @@ def _moved_keys(part: PartReader, stream: PartStream) -> set[str]:
 
 
 def _hinted(stream: PartStream) -> list[str]:
-    return [
-        str(key)
-        for document in stream.descriptors
-        for hint in (document.get("hints") or {}).values()
-        for key in (hint or {}).get("fields", ())
-    ]
+    hints = [document.get("hints") for document in stream.descriptors]
+    of_devices = [each for found in hints if isinstance(found, dict) for each in found.values()]
+    fields = [each.get("fields") for each in of_devices if isinstance(each, dict)]
+    return [str(key) for found in fields if isinstance(found, list) for key in found]

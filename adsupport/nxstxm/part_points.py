@@ -11,12 +11,15 @@ import numpy as np
 from ..errors import StxmDataError
 from .counters import find_counters
 from .layout import LAYOUTS
+from .line_direction import LineDirection
 from .part_reader import PartColumn, PartReader
 from .quantities import LENGTH
-from .request import Region, ScanAxis
+from .request import Region
 
 __all__ = ["Block", "PartPoints"]
 
+#: Events that a run may lack whose metadata don't tell how many it has.
+_MOST_MISSING = 10**6
 #: Bytes of a block's values, at most if a line isn't longer.
 _BLOCK_BYTES = 8 * 2**20
 
@@ -97,14 +100,17 @@ class PartPoints:
         self.by_line = self._is_by_line(slow, fast)
         if slow is None:  # the energies weren't told
             last = int(self._seq.max(initial=0))
+            if last - self.rows > _MOST_MISSING:
+                raise StxmDataError(
+                    f"Run {part.run.uid} has {self.rows} events, numbered up to {last}.",
+                    remedy="Export a run whose events have the numbers 1, 2, 3 and so on.",
+                )
             slow = last if self.by_line else -(-last // fast)
         self.shape = (slow, fast)
         self._check()
         self._check_counters()
         self.counters = [key for key in self.counters if self.fits(self.columns[key])]
-        self._direction = self._direction_column()
-        # of each line the longest stretch that came, and whether that was backwards
-        self._longest, self._turned = np.zeros(slow, np.int64), np.zeros(slow, np.bool_)
+        self._direction = self._find_direction()
 
     @property
     def points(self) -> int:
@@ -248,33 +254,28 @@ class PartPoints:
         numbers = self._seq[rows]
         full = len(slow) == (last - first) * width and bool((np.diff(numbers) == 1).all())
         block = Block(rows, times, slow, fast, first, last, full)
-        backwards = self._backwards(block)
+        column = self._direction.column
+        positions = None if column is None else self.values(column, block)
+        backwards = self._direction.backwards(slow, positions)
         if backwards.any():
-            flipped = np.where(backwards[slow - first], width - 1 - fast, fast)
+            flipped = np.where(backwards, width - 1 - fast, fast)
             block = Block(rows, times, slow, flipped, first, last, False)
         return block
 
-    def _rows_of_block(self) -> int:
-        sizes = [
-            each.dataset.dtype.itemsize * int(np.prod(each.row_shape, dtype=np.int64))
-            for each in self.columns.values()
-            if each.is_numeric
-        ]
-        return max(1, _BLOCK_BYTES // max([8, *sizes]))
-
-    # which lines were scanned backwards
-
-    def _direction_column(self) -> tuple[PartColumn, ScanAxis] | None:
-        """Find what tells the direction of a line: the positioner that moves most along it."""
+    def _find_direction(self) -> LineDirection:
+        """Find what tells the direction of lines: the positioner that moves most along them."""
         stream, declared = self.part.primary, self.snaking
-        if declared is not None or stream is None or self.layout.fast == "turn":
-            return None
+        if self.layout.fast == "turn" or declared is not None or stream is None:
+            return LineDirection(self.shape, snaking=bool(declared) and self.layout.fast != "turn")
         axes = [self.region.x] + ([self.region.y] if self.layout.fast == "line" else [])
         axis = max(axes, key=lambda each: float(np.ptp(each.setpoints)) if len(each) else 0.0)
         column = stream.find(self.part.names_of(axis.positioner)) if axis.positioner else None
         if column is None or not self.fits(column) or (self.by_line and not column.row_shape):
-            return None
-        return (column, axis) if len(axis) > 1 and np.ptp(axis.setpoints) > 0 else None
+            return LineDirection(self.shape)
+        if self.point_shape(column) or len(axis) < 2 or not np.ptp(axis.setpoints):
+            return LineDirection(self.shape)
+        way = float(axis.setpoints[-1] - axis.setpoints[0]) / LENGTH.factor(column.units)
+        return LineDirection(self.shape, column, way)
 
     @property
     def snaking(self) -> bool | None:
@@ -286,29 +287,13 @@ class PartPoints:
             told = told[-1]
         return told if isinstance(told, bool) else None
 
-    def _backwards(self, block: Block) -> np.ndarray:
-        """Tell which lines of a block were scanned backwards."""
-        count = block.last - block.first
-        if self._direction is None:
-            found = np.zeros(count, np.bool_)
-            if self.snaking and self.layout.fast != "turn":
-                found[(np.arange(block.first, block.last) % 2) == 1] = True
-            return found
-        column, axis = self._direction
-        positions = _filled(self.values(column, block).astype(np.float64))
-        way = float(axis.setpoints[-1] - axis.setpoints[0]) / LENGTH.factor(column.units)
-        starts = np.flatnonzero(np.r_[True, np.diff(block.slow) != 0])
-        ends = np.r_[starts[1:], len(block.slow)] - 1
-        moved = (positions[ends] - positions[starts]) / way
-        share = (ends - starts) / max(1, self.shape[1] - 1)
-        told = (moved < 0) & (-moved > 0.5 * share) & (share > 0)
-        # of a line that was begun again the longest stretch tells: it comes last
-        order = np.argsort(ends - starts, kind="stable")
-        lines, lengths, told = block.slow[starts][order], (ends - starts)[order], told[order]
-        longer = lengths >= self._longest[lines]
-        self._longest[lines[longer]] = lengths[longer]
-        self._turned[lines[longer]] = told[longer]
-        return self._turned[block.first : block.last]
+    def _rows_of_block(self) -> int:
+        sizes = [
+            each.dataset.dtype.itemsize * int(np.prod(each.row_shape, dtype=np.int64))
+            for each in self.columns.values()
+            if each.is_numeric
+        ]
+        return max(1, _BLOCK_BYTES // max([8, *sizes]))
 
     # what contradicts the metadata
 
@@ -349,7 +334,8 @@ class PartPoints:
                 remedy="Read the counters in the plan's primary stream.",
             )
         # of an event that the stop document counts, and that never came, the run's problems tell
-        told = ((run.stop or {}).get("num_events") or {}).get("primary")
+        counts = (run.stop or {}).get("num_events")
+        told = counts.get("primary") if isinstance(counts, dict) else None
         last = int(self._seq.max(initial=0))
         count = max(last, told) if isinstance(told, int) else last
         if count > expected or (run.exit_status == "success" and count < expected):
@@ -357,8 +343,8 @@ class PartPoints:
             raise StxmDataError(
                 f"Run {run.uid} has {count} events, and by its metadata {expected} {what}: "
                 f"{self.shape[0]} x {self.shape[1]} points of a {self.layout.label}.",
-                remedy="Make NPOINTS and SETPOINTS of the regions, and the energies, what was "
-                "scanned.",
+                remedy="Make scan_type, NPOINTS and SETPOINTS of the regions, and the energies, "
+                "what was scanned.",
             )
 
     def _check_counters(self) -> None:
@@ -377,12 +363,3 @@ class PartPoints:
                     remedy="Make NPOINTS and SETPOINTS of the regions what was scanned, or leave "
                     "it out of primary_det.",
                 )
-
-
-def _filled(values: np.ndarray) -> np.ndarray:
-    """Put what came before in the place of what isn't a number."""
-    good = np.flatnonzero(np.isfinite(values))
-    if not 0 < len(good) < len(values):
-        return values
-    before = np.searchsorted(good, np.arange(len(values)), "right") - 1
-    return values[good[np.maximum(before, 0)]]

@@ -402,8 +402,12 @@ class PointFacts:
             stream = self.part.primary
             known = [each for name in names if name for each in self.part.names_of(name)]
             column = None if stream is None else stream.find(known)
-            fits = column is not None and self.points.fits(column)
-            self._found[names] = column if fits else None
+            if column is not None and self.points.fits(column):
+                # of several numbers for a point nobody knows which it is
+                column = None if self.points.point_shape(column) else column
+            else:
+                column = None
+            self._found[names] = column
         found = self._found[names]
         return found if isinstance(found, PartColumn) else None
 
