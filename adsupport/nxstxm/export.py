@@ -97,8 +97,8 @@ def export(
     StxmDataError
         The events contradict the metadata.
     DocumentError
-        There is no run; or something was wrong with its documents, and the part has the rest:
-        :func:`finish_export` makes the file of that.
+        There is no run, or ``docs`` has something else than pairs; or something was wrong with
+        its documents, and the part has the rest: :func:`finish_export` makes the file of that.
     OutputError
         The part can't be written.
 
@@ -117,8 +117,8 @@ def export(
     )
     failed: Exception | None = None
     try:
-        for name, doc in docs:
-            writer.receiver(name, doc)
+        for pair in docs:
+            writer.receiver(*_name_and_document(pair))
     except BaseException as error:
         failed = error if isinstance(error, Exception) else ConfigurationError("interrupted")
         raise
@@ -139,6 +139,17 @@ def export(
             "run is exported again from documents that are whole.",
         )
     return {"nxstxm": [path for each in results for path in each.paths]}
+
+
+def _name_and_document(pair: Any) -> tuple[Any, Any]:
+    """Mind what else may be given, such as a header itself, or documents without names."""
+    if isinstance(pair, tuple | list) and len(pair) == 2:
+        name, doc = pair
+        return name, doc
+    raise DocumentError(
+        f"docs must have pairs of a name and a document, not {type(pair).__name__}: {pair!r:.60}",
+        remedy="Give header.documents(fill=True), not the header or its uid.",
+    )
 
 
 def _closed(close: Callable[[], Any]) -> None:

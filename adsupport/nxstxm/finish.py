@@ -33,7 +33,7 @@ from .finished_mark import finished_before, identities, mark, unchanged
 from .part_about import PartAbout
 from .part_reader import PartReader
 from .set_plan import plan_entries
-from .work import find_work, finishing, parts_of, remove_work, rendered
+from .work import find_work, finishing, others_of, parts_of, remove_work, rendered
 
 __all__ = ["Compat", "FinishedStxm", "finish_export"]
 
@@ -123,8 +123,7 @@ def finish_export(
     A file under its final name is whole.  After an error, or a crash, the parts are still there:
     call it again, or export runs again first.
     """
-    if compat is not None:
-        check_choice("compat", compat, ("cls",))
+    check_choice("compat", compat, (None, "cls"))
     work = find_work(directory, file_prefix, first_uid)
     with finishing(work):
         done = _finished_before(work)
@@ -147,12 +146,13 @@ def finish_export(
         ]
         target = work.parent / f"{_prefix(file_prefix, abouts, first_uid)}.hdf5"
         if missing and not allow_partial:
-            raise _incomplete(target, abouts, missing)
+            raise _incomplete(target, abouts, missing, others_of(work, file_prefix))
         if exists == "refuse" and os.path.lexists(target):
             raise OutputExistsError(
-                f"{target} exists already, and isn't replaced",
+                f"{target} exists already, and isn't replaced; the runs are kept in {work.name}",
                 path=target,
-                remedy="Move it away, or finish with exists='bump' or 'replace'.",
+                remedy="Move it away and call finish_export(), or call it with exists='bump' or "
+                "'replace'.",
             )
         remarks += _problems(abouts)
         names = tuple(each.name for each in entries)
@@ -190,10 +190,10 @@ def _prefix(file_prefix: str, parts: Sequence[PartAbout], first_uid: str | None)
 
 
 def _problems(parts: Sequence[PartAbout]) -> list[str]:
-    """Tell what was wrong with the runs, each thing once."""
+    """Tell what was wrong with the runs, or isn't known, each thing once."""
     uids: dict[str, list[str]] = {}
     for each in parts:
-        for text in each.problems:
+        for text in (*each.problems, *each.remarks):
             uids.setdefault(text, []).append(each.uid)
     return [
         f"Run {own[0]}: {text}" if len(own) == 1 else f"{counted(len(own), 'run')}: {text}"
@@ -207,12 +207,20 @@ def _free(target: Path) -> Path:
     return next(each for each in map(target.with_name, names) if not os.path.lexists(each))
 
 
-def _incomplete(target: Path, parts: Sequence[PartAbout], missing: list[str]) -> Exception:
+def _incomplete(
+    target: Path, parts: Sequence[PartAbout], missing: list[str], others: Sequence[Path]
+) -> Exception:
+    remedy = "Export these runs too; or finish with allow_partial=True, which leaves NaN there."
+    if others:
+        remedy += (
+            f" There is other work of this name, such as {others[0].name}: runs of one scan need "
+            "the same first_uid in export()."
+        )
     return IncompleteScanError(
         f"{target.name} isn't finished: {counted(len(parts), 'run')} came, and missing are "
         f"{'; '.join(missing)}.",
         missing=tuple(missing),
-        remedy="Export these runs too; or finish with allow_partial=True, which leaves NaN there.",
+        remedy=remedy,
     )
 
 

@@ -72,7 +72,10 @@ class _LivePart(StxmPart):
         paths = super().finish()
         left = scan.done(read_request(self.run.start))
         if left:
-            self.remark(f"Still to come of this scan: {counted(left, 'run')}; see {self._work}.")
+            self.remark(
+                f"Still to come of this scan: {counted(left, 'run')}; see {self._work}. If they "
+                "don't come, call finish_export(..., allow_partial=True)."
+            )
         elif left is None:
             self.remark(
                 "The metadata don't tell how many runs this scan has: call finish_export() for "
@@ -83,6 +86,8 @@ class _LivePart(StxmPart):
                 writer.directory, scan.prefix, scan.first_uid,
                 compat=writer.compat, exists=writer.exists,
             )  # fmt: skip
+            for text in made.remarks:
+                self.remark(text)
             return [made.path]
         return paths
 

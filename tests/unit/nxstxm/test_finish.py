@@ -11,6 +11,7 @@ import pytest
 from adsupport import nxstxm
 from adsupport.errors import (
     ConfigurationError,
+    DocumentError,
     IncompleteScanError,
     OutputExistsError,
     OutputNameError,
@@ -332,4 +333,27 @@ def test_an_export_that_fails_leaves_nothing(tmp_path: Path) -> None:
 
     with pytest.raises(ConnectionError, match="gone"):
         nxstxm.export(broken(), tmp_path, "C1")  # type: ignore[arg-type]
+    assert names(tmp_path) == []
+
+
+def test_forgotten_first_uids_are_told(tmp_path: Path) -> None:
+    export(tmp_path, runs(STACK), first=None)
+    with pytest.raises(IncompleteScanError, match="stxm-0001-C1.tmp: .*the same first_uid"):
+        nxstxm.finish_export(tmp_path, "C1", FIRST)
+    with pytest.raises(RunNotFoundError, match="again, all with the same first_uid"):
+        nxstxm.finish_export(tmp_path, "C1")
+
+
+@pytest.mark.parametrize("first", [FIRST, None])
+def test_finishing_twice_tells_of_the_file(first: str | None, tmp_path: Path) -> None:
+    export(tmp_path, runs(IMAGE))
+    nxstxm.finish_export(tmp_path, "C1", first)
+    with pytest.raises(RunNotFoundError, match=r"its file is finished \(C1.hdf5 is there\)"):
+        nxstxm.finish_export(tmp_path, "C1", first)
+
+
+@pytest.mark.parametrize("docs", ["stxm-0000", [("start",)], [{"uid": "stxm-0000"}]])
+def test_what_isnt_names_and_documents(docs: object, tmp_path: Path) -> None:
+    with pytest.raises(DocumentError, match="pairs of a name and a document, not .*header"):
+        nxstxm.export(docs, tmp_path, "C1")  # pyright: ignore[reportArgumentType]
     assert names(tmp_path) == []
