@@ -8,12 +8,10 @@
 The metadata that such runs need come from :func:`make_standard_metadata`.
 """
 
-from .export import export
-from .finish import FinishedStxm, finish_export
-from .metadata import make_polarization, make_sequence, make_standard_metadata
-from .request import Polarization, RunIndex
-from .rois import make_region, make_roi, make_roi_of_points
-from .scan_types import (
+from .asked.metadata import make_polarization, make_sequence, make_standard_metadata
+from .asked.request import Polarization, RunIndex
+from .asked.rois import make_region, make_roi, make_roi_of_points
+from .asked.scan_types import (
     focus_scans,
     line_spec_scans,
     multi_entry_scans,
@@ -25,6 +23,8 @@ from .scan_types import (
     stack_type_scans,
     two_posner_scans,
 )
+from .export import export
+from .finish import FinishedStxm, finish_export
 from .writer import NXstxmWriter
 
 __all__ = [

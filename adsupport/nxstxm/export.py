@@ -11,8 +11,8 @@ from ..callbacks.run_file import RunFile
 from ..callbacks.writer import RunWriter
 from ..documents.run import Run
 from ..errors import ConfigurationError, DocumentError
-from .part import StxmPart
-from .work import rendered, work_of
+from .parts.part import StxmPart
+from .parts.work import rendered, work_of
 
 __all__ = ["PartWriter", "export"]
 

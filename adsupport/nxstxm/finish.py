@@ -26,14 +26,14 @@ from ..errors import (
     StxmDataError,
 )
 from ..wording import counted
-from .compat import add_older_attributes
-from .entry import EntryWriter
-from .entry_plan import EntryPlan
-from .finished_mark import finished_before, identities, mark, unchanged
-from .part_about import PartAbout
-from .part_reader import PartReader
-from .set_plan import plan_entries
-from .work import find_work, finishing, others_of, parts_of, remove_work, rendered
+from .file.compat import add_older_attributes
+from .file.entry import EntryWriter
+from .file.entry_plan import EntryPlan
+from .file.set_plan import plan_entries
+from .parts.about import PartAbout
+from .parts.finished_mark import finished_before, identities, mark, unchanged
+from .parts.reader import PartReader
+from .parts.work import find_work, finishing, others_of, parts_of, remove_work, rendered
 
 __all__ = ["Compat", "FinishedStxm", "finish_export"]
 

@@ -12,13 +12,13 @@ from ..callbacks.choice import Choice
 from ..callbacks.output import Exists
 from ..documents.run import Run
 from ..wording import counted
+from .asked.reading import read_request
+from .asked.request import ScanRequest
 from .export import PartWriter
+from .file.missing_runs import runs_of_set
 from .finish import Compat, finish_export
-from .missing_runs import runs_of_set
-from .part import StxmPart
-from .reading import read_request
-from .request import ScanRequest
-from .work import rendered, work_of
+from .parts.part import StxmPart
+from .parts.work import rendered, work_of
 
 __all__ = ["NXstxmWriter"]
 

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from adsupport.errors import StxmMetadataError
-from adsupport.nxstxm.reading import read_request
+from adsupport.nxstxm.asked.reading import read_request
 
 from .known_metadata import KNOWN, STACK
 

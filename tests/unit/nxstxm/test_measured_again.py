@@ -11,7 +11,7 @@ import pytest
 
 from adsupport import nxstxm
 from adsupport.errors import StxmDataError
-from adsupport.nxstxm import part_points
+from adsupport.nxstxm.parts import points
 
 from .stxm_checks import exactly, opened
 from .stxm_runs import Documents, runs
@@ -51,7 +51,7 @@ def finished(directory: Path, documents: Documents) -> Any:
 def test_the_later_value_of_a_point_stays(
     end: int, back: int, snaking: bool, block: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(part_points, "_BLOCK_BYTES", block)
+    monkeypatch.setattr(points, "_BLOCK_BYTES", block)
     scan = StxmScan(6, per_line=False, snaking=snaking)
     order = [(i, j) for i in range(scan.ny) for j in scan.order(i)]
     expected = scan.value(0, *np.ogrid[: scan.ny, : scan.nx])

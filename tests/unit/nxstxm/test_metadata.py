@@ -13,15 +13,15 @@ from hypothesis import strategies as st
 
 from adsupport.errors import StxmMetadataError
 from adsupport.nxstxm import scan_types, stack_type_scans
-from adsupport.nxstxm.metadata import (
+from adsupport.nxstxm.asked.metadata import (
     make_polarization,
     make_sequence,
     make_standard_metadata,
 )
-from adsupport.nxstxm.polarization import NAMES, stokes_of, stokes_vector
-from adsupport.nxstxm.reading import read_request
-from adsupport.nxstxm.request import Polarization, RunIndex, ScanRequest
-from adsupport.nxstxm.rois import make_region, make_roi, make_roi_of_points
+from adsupport.nxstxm.asked.polarization import NAMES, stokes_of, stokes_vector
+from adsupport.nxstxm.asked.reading import read_request
+from adsupport.nxstxm.asked.request import Polarization, RunIndex, ScanRequest
+from adsupport.nxstxm.asked.rois import make_region, make_roi, make_roi_of_points
 
 REGION = make_region(make_roi(0, 4, 5, "SampleX"), make_roi(10, 12, 3, "SampleY"))
 

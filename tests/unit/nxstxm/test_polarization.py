@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adsupport.nxstxm.polarization import NAMES, PYSTXM_CODES, stokes_of, stokes_vector
-from adsupport.nxstxm.request import Polarization
+from adsupport.nxstxm.asked.polarization import NAMES, PYSTXM_CODES, stokes_of, stokes_vector
+from adsupport.nxstxm.asked.request import Polarization
 
 
 @pytest.mark.parametrize(

@@ -12,8 +12,8 @@ import pytest
 
 from adsupport.errors import StxmMetadataError
 from adsupport.nxstxm import scan_types
-from adsupport.nxstxm.reading import read_request
-from adsupport.nxstxm.request import Polarization, RunIndex, ScanRequest
+from adsupport.nxstxm.asked.reading import read_request
+from adsupport.nxstxm.asked.request import Polarization, RunIndex, ScanRequest
 
 from .known_metadata import FOCUS, LATER, STACK, ev_roi, idle_roi, roi
 

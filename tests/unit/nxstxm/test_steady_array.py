@@ -13,10 +13,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from adsupport.nxstxm.packed_chunks import ChunkPacker
-from adsupport.nxstxm.part_points import Block
-from adsupport.nxstxm.steady_array import SteadyArray
-from adsupport.nxstxm.steady_grid import SteadyGrid
+from adsupport.nxstxm.file.packed_chunks import ChunkPacker
+from adsupport.nxstxm.file.steady_array import SteadyArray
+from adsupport.nxstxm.file.steady_grid import SteadyGrid
+from adsupport.nxstxm.parts.points import Block
 
 POINTS = 200_000  # of float64, three chunks and more
 

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..errors import StxmDataError
-from .layout import LAYOUTS, Layout
-from .part_about import ColumnAbout, PartAbout
-from .request import Region, RunIndex, ScanRequest
+from ...errors import StxmDataError
+from ..asked.layout import LAYOUTS, Layout
+from ..asked.request import Region, RunIndex, ScanRequest
+from ..parts.about import ColumnAbout, PartAbout
 
 __all__ = ["EntryPlan"]
 

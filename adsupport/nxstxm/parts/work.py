@@ -10,9 +10,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from ..callbacks.output import OutputName, safe_component
-from ..callbacks.output.temporary import clear_stale
-from ..errors import ConfigurationError, OutputError, RunNotFoundError
+from ...callbacks.output import OutputName, safe_component
+from ...callbacks.output.temporary import clear_stale
+from ...errors import ConfigurationError, OutputError, RunNotFoundError
 from .finished_mark import MARK
 
 __all__ = [

@@ -7,9 +7,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import lru_cache
 
-from .metadata_tree import Place, Problems
 from .request import Region, RunIndex
 from .scan_types import scan_types, stack_type_scans
+from .tree import Place, Problems
 
 __all__ = ["ENTRY_NAME", "read_index", "read_sequence"]
 

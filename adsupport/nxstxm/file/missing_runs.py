@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ..wording import counted
-from .layout import LAYOUTS
-from .part_about import PartAbout
-from .request import Region, ScanRequest
-from .scan_types import scan_types
+from ...wording import counted
+from ..asked.layout import LAYOUTS
+from ..asked.request import Region, ScanRequest
+from ..asked.scan_types import scan_types
+from ..parts.about import PartAbout
 
 __all__ = ["missing_runs", "runs_of_set"]
 

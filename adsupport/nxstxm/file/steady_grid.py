@@ -5,9 +5,9 @@ from __future__ import annotations
 import h5py
 import numpy as np
 
+from ..parts.points import Block
+from .arrays import GridArray
 from .packed_chunks import CHUNK_BYTES, FILTERS, ChunkPacker, ChunkWriter, chunk_size
-from .part_points import Block
-from .scan_arrays import GridArray
 
 __all__ = ["SteadyGrid"]
 

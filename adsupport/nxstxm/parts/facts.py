@@ -10,12 +10,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .layout import Role, field_name
-from .nx_fields import known_units
-from .part_points import Block, PartPoints
-from .part_reader import PartColumn, PartStream
-from .quantities import CURRENT, ENERGY, LENGTH, NUMBER, Quantity
-from .request import Region, ScanAxis
+from ..asked.layout import Role, field_name
+from ..asked.request import Region, ScanAxis
+from .points import Block, PartPoints
+from .quantities import CURRENT, ENERGY, LENGTH, NUMBER, Quantity, known_units
+from .reader import PartColumn, PartStream
 
 __all__ = ["PointFacts", "Reading"]
 

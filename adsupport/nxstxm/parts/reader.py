@@ -12,13 +12,13 @@ from typing import Any, Self
 import h5py
 import numpy as np
 
-from ..callbacks.output.hdf5_names import key_of
-from ..callbacks.output.hdf5_values import read_value
-from ..documents.json_text import decode
-from ..documents.run import Run
-from ..errors import AdsupportError, StxmDataError
-from .reading import read_request
-from .request import ScanRequest
+from ...callbacks.output.hdf5_names import key_of
+from ...callbacks.output.hdf5_values import read_value
+from ...documents.json_text import decode
+from ...documents.run import Run
+from ...errors import AdsupportError, StxmDataError
+from ..asked.reading import read_request
+from ..asked.request import ScanRequest
 
 __all__ = ["PART", "PartColumn", "PartReader", "PartStream"]
 
@@ -222,7 +222,7 @@ class PartReader:
     StxmDataError
         It isn't a part, or a damaged one.
     StxmMetadataError
-        See :func:`~adsupport.nxstxm.reading.read_request`.
+        See :func:`~adsupport.nxstxm.asked.reading.read_request`.
     """
 
     def __init__(self, path: str | os.PathLike[str], request: ScanRequest | None = None) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import StxmMetadataError
+from ...errors import StxmMetadataError
 from .request import Polarization
 from .scan_types import scan_types, stack_type_scans
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import StxmMetadataError
+from ...errors import StxmMetadataError
 
 __all__ = ["make_region", "make_roi", "make_roi_of_points"]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .part_reader import PartColumn
+from .reader import PartColumn
 
 __all__ = ["LineDirection"]
 

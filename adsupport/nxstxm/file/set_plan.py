@@ -5,13 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 
-from ..errors import StxmDataError
-from ..wording import counted
+from ...errors import StxmDataError
+from ...wording import counted
+from ..asked.layout import LAYOUTS
+from ..asked.request import RunIndex
+from ..parts.about import PartAbout
 from .entry_plan import EntryPlan
-from .layout import LAYOUTS
 from .missing_runs import missing_runs
-from .part_about import PartAbout
-from .request import RunIndex
 
 __all__ = ["plan_entries"]
 

@@ -8,10 +8,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .part_points import PartPoints
-from .part_reader import PartReader
-from .point_facts import PointFacts
-from .request import ScanRequest
+from ..asked.request import ScanRequest
+from .facts import PointFacts
+from .points import PartPoints
+from .reader import PartReader
 
 __all__ = ["ColumnAbout", "PartAbout"]
 

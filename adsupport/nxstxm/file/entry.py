@@ -8,17 +8,17 @@ from typing import Any
 import h5py
 import numpy as np
 
+from ..asked.layout import field_name
+from ..parts.facts import PointFacts
+from ..parts.points import Block, PartPoints
+from ..parts.quantities import ENERGY, LENGTH, NO_UNITS, known_units
+from ..parts.reader import PartReader
+from .arrays import AxisMean, FlatArray, GridArray
 from .entry_about import write_about
 from .entry_plan import EntryPlan
+from .fields import described, field, group, label, plot
 from .frame_links import link_frames
-from .layout import field_name
-from .nx_fields import NO_UNITS, described, field, group, known_units, label, plot
 from .packed_chunks import ChunkPacker
-from .part_points import Block, PartPoints
-from .part_reader import PartReader
-from .point_facts import PointFacts
-from .quantities import ENERGY, LENGTH
-from .scan_arrays import AxisMean, FlatArray, GridArray
 from .steady_array import SteadyArray
 from .steady_grid import SteadyGrid
 

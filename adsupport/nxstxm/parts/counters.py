@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from ..errors import StxmDataError
-from .part_reader import PartReader, PartStream
+from ...errors import StxmDataError
+from .reader import PartReader, PartStream
 
 __all__ = ["find_counters"]
 

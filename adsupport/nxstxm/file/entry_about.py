@@ -8,17 +8,17 @@ from typing import Any
 import h5py
 import numpy as np
 
-from .. import __version__
-from ..callbacks.nexus.run_view import iso_time
-from ..callbacks.output.hdf5_names import member_name
+from ... import __version__
+from ...callbacks.nexus.run_view import iso_time
+from ...callbacks.output.hdf5_names import member_name
+from ..asked.polarization import stokes_of
+from ..asked.request import Polarization
+from ..parts.facts import PointFacts
+from ..parts.points import PartPoints
+from ..parts.quantities import ANGLE, GAP, NO_UNITS, NUMBER, known_units
+from ..parts.reader import PartReader
 from .entry_plan import EntryPlan
-from .nx_fields import NO_UNITS, field, group, known_units, label
-from .part_points import PartPoints
-from .part_reader import PartReader
-from .point_facts import PointFacts
-from .polarization import stokes_of
-from .quantities import ANGLE, GAP, NUMBER
-from .request import Polarization
+from .fields import field, group, label
 
 __all__ = ["write_about"]
 

@@ -8,10 +8,10 @@ from functools import lru_cache
 
 import numpy as np
 
-from .metadata_tree import Place, Problems
 from .request import Polarization, Region, ScanAxis
 from .roi_points import points_of
 from .scan_types import focus_scans, line_spec_scans, scan_types
+from .tree import Place, Problems
 
 __all__ = ["read_regions"]
 

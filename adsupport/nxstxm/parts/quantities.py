@@ -2,11 +2,34 @@
 
 from __future__ import annotations
 
+import re
 from typing import NamedTuple
 
 import numpy as np
 
-__all__ = ["ANGLE", "CURRENT", "ENERGY", "GAP", "LENGTH", "NUMBER", "Quantity"]
+__all__ = [
+    "ANGLE",
+    "CURRENT",
+    "ENERGY",
+    "GAP",
+    "LENGTH",
+    "NO_UNITS",
+    "NUMBER",
+    "Quantity",
+    "known_units",
+]
+
+
+_UNITS = frozenset(
+    "m cm mm um µm micron microns micrometer nm nanometer pm angstrom millimeter meter "
+    "deg degree degrees rad mrad urad radian s sec second seconds ms us ns min h Hz kHz MHz GHz "
+    "V mV uV kV A mA uA nA pA W mW kW K degC C Pa hPa kPa mbar bar torr eV keV meV MeV J T mT G "
+    "count counts cps pixel pixels percent g kg mg L ml dimensionless".split()
+)
+_POWER = r"[^\W\d_]+(?:(?:\^|\*\*)-?\d+)?"
+_EXPRESSION = re.compile(rf"(?:1\s*/\s*)?{_POWER}(?:\s*[*/ ]\s*{_POWER})*")
+#: For numbers without a unit, where NeXus wants the attribute.
+NO_UNITS = ""
 
 
 class Quantity(NamedTuple):
@@ -53,3 +76,26 @@ ANGLE = Quantity(
 )
 NUMBER = Quantity("", {})
 GAP = Quantity("mm", {"m": 1e3, "um": 1e-3, "micron": 1e-3})
+
+
+def known_units(units: str) -> str:
+    """Pass units that readers can be expected to know.
+
+    Parameters
+    ----------
+    units : str
+        As a device has them.
+
+    Returns
+    -------
+    str
+        The same, or :data:`NO_UNITS` for a word that is no unit: a file with it isn't valid.
+
+    Notes
+    -----
+    Source: units that pynxtools' validator takes for any quantity.
+    """
+    if not _EXPRESSION.fullmatch(units):
+        return NO_UNITS
+    words = re.findall(r"[^\W\d_]+", units)
+    return units if all(word in _UNITS for word in words) else NO_UNITS

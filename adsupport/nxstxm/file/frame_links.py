@@ -8,8 +8,8 @@ from typing import Any
 
 import h5py
 
+from ..parts.reader import PartReader
 from .entry_plan import EntryPlan
-from .part_reader import PartReader
 
 __all__ = ["link_frames"]
 

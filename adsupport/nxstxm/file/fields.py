@@ -2,27 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 import h5py
 import numpy as np
 
-from ..callbacks.nexus.nx_group import nx_group
+from ...callbacks.nexus.nx_group import nx_group
 
-__all__ = ["NO_UNITS", "described", "field", "group", "known_units", "label", "plot"]
-
-
-_UNITS = frozenset(
-    "m cm mm um µm micron microns micrometer nm nanometer pm angstrom millimeter meter "
-    "deg degree degrees rad mrad urad radian s sec second seconds ms us ns min h Hz kHz MHz GHz "
-    "V mV uV kV A mA uA nA pA W mW kW K degC C Pa hPa kPa mbar bar torr eV keV meV MeV J T mT G "
-    "count counts cps pixel pixels percent g kg mg L ml dimensionless".split()
-)
-_POWER = r"[^\W\d_]+(?:(?:\^|\*\*)-?\d+)?"
-_EXPRESSION = re.compile(rf"(?:1\s*/\s*)?{_POWER}(?:\s*[*/ ]\s*{_POWER})*")
-#: For numbers without a unit, where NeXus wants the attribute.
-NO_UNITS = ""
+__all__ = ["described", "field", "group", "label", "plot"]
 
 
 def group(parent: h5py.Group, name: str, nx_class: str) -> h5py.Group:
@@ -70,7 +57,7 @@ def field(
     value : array-like or str
         The value.
     units : str or None
-        Its units; :data:`NO_UNITS` for a pure number; None for no attribute.
+        Its units; ``""`` for a pure number; None for no attribute.
     **attributes
         Of the dataset.
 
@@ -91,7 +78,7 @@ def described(dataset: h5py.Dataset, units: str | None = None, **attributes: Any
     dataset : h5py.Dataset
         The dataset.
     units : str or None
-        Its units; :data:`NO_UNITS` for a pure number; None for no attribute.
+        Its units; ``""`` for a pure number; None for no attribute.
     **attributes
         Others.
 
@@ -104,29 +91,6 @@ def described(dataset: h5py.Dataset, units: str | None = None, **attributes: Any
         dataset.attrs["units"] = units
     dataset.attrs.update(attributes)
     return dataset
-
-
-def known_units(units: str) -> str:
-    """Pass units that readers can be expected to know.
-
-    Parameters
-    ----------
-    units : str
-        As a device has them.
-
-    Returns
-    -------
-    str
-        The same, or :data:`NO_UNITS` for a word that is no unit: a file with it isn't valid.
-
-    Notes
-    -----
-    Source: units that pynxtools' validator takes for any quantity.
-    """
-    if not _EXPRESSION.fullmatch(units):
-        return NO_UNITS
-    words = re.findall(r"[^\W\d_]+", units)
-    return units if all(word in _UNITS for word in words) else NO_UNITS
 
 
 def plot(parent: h5py.Group, axes: tuple[str, ...], places: dict[str, int]) -> None:

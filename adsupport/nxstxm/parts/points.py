@@ -8,13 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import StxmDataError
+from ...errors import StxmDataError
+from ..asked.layout import LAYOUTS
+from ..asked.request import Region
 from .counters import find_counters
-from .layout import LAYOUTS
 from .line_direction import LineDirection
-from .part_reader import PartColumn, PartReader
 from .quantities import LENGTH
-from .request import Region
+from .reader import PartColumn, PartReader
 
 __all__ = ["Block", "PartPoints"]
 

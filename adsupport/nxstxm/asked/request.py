@@ -37,7 +37,7 @@ class Polarization:
     Parameters
     ----------
     code : float
-        As the acquisition program numbers it; see :mod:`adsupport.nxstxm.polarization`.
+        As the acquisition program numbers it; see :mod:`adsupport.nxstxm.asked.polarization`.
     angle : float
         Of an inclined linear polarization, degrees.
     offset : float
@@ -133,7 +133,7 @@ class ScanRequest:
         The metadata as JSON text.
     polarization_codes : dict of float to str
         What the numbers of polarizations mean, by the names of
-        :data:`~adsupport.nxstxm.polarization.NAMES`.
+        :data:`~adsupport.nxstxm.asked.polarization.NAMES`.
     """
 
     scan_type: scan_types

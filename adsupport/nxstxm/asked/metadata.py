@@ -10,13 +10,13 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import StxmMetadataError
-from .metadata_arguments import check_arguments
-from .metadata_tree import plain
+from ...errors import StxmMetadataError
+from .arguments import check_arguments
 from .polarization import NAMES, PYSTXM_CODES
 from .reading import read_metadata
 from .request import Polarization, RunIndex
 from .scan_types import stack_type_scans
+from .tree import plain
 
 __all__ = ["make_polarization", "make_sequence", "make_standard_metadata"]
 

@@ -9,14 +9,14 @@ from typing import Any
 
 import h5py
 
-from ..callbacks.hdf5.writer import HDF5File
-from ..callbacks.output import AtomicFile, safe_component
-from ..callbacks.output.hdf5_values import write_attribute
-from ..documents.json_text import encode
-from ..documents.run import Run
-from .part_points import PartPoints
-from .part_reader import PART, PartReader
-from .reading import read_request
+from ...callbacks.hdf5.writer import HDF5File
+from ...callbacks.output import AtomicFile, safe_component
+from ...callbacks.output.hdf5_values import write_attribute
+from ...documents.json_text import encode
+from ...documents.run import Run
+from ..asked.reading import read_request
+from .points import PartPoints
+from .reader import PART, PartReader
 
 __all__ = ["StxmPart", "part_name"]
 

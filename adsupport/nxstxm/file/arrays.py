@@ -7,7 +7,7 @@ from typing import Any
 import h5py
 import numpy as np
 
-from .part_points import Block
+from ..parts.points import Block
 
 __all__ = ["AxisMean", "FlatArray", "GridArray"]
 

@@ -6,13 +6,13 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from ..errors import StxmMetadataError
-from .metadata_tree import Place, Problems, plain
+from ...errors import StxmMetadataError
 from .polarization import NAMES, PYSTXM_CODES
 from .region_reading import read_regions
 from .request import ScanRequest
 from .run_index import read_index, read_sequence
 from .scan_types import scan_types, stack_type_scans
+from .tree import Place, Problems, plain
 
 __all__ = ["read_metadata", "read_request"]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .metadata_tree import Place
+from .tree import Place
 
 __all__ = ["points_of"]
 

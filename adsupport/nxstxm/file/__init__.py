@@ -1,0 +1,1 @@
+"""The finished file: which runs make which entry, and how an entry is written."""
