@@ -184,7 +184,7 @@ def test_a_chain_of_plugins_is_enabled_and_restored(
     seen = stale.image.array_counter.get()
     with unchanged(stale), pytest.raises(UnprimedError, match="every plugin between"):
         # This IOC's image plugin hands nothing on, as on a real one.
-        prime(stale.hdf1, timeout=0.3)
+        prime(stale.hdf1, timeout=1.5)
     assert stale.image.array_counter.get() == seen + 1
 
 
