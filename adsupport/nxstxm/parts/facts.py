@@ -1,7 +1,6 @@
 """What is known of each point besides its counts: positions, photon energy, ring current.
 
-What was measured is looked for in the primary stream, then in the others; what wasn't is the
-set-point, or NaN.
+What wasn't measured is the set-point, or NaN.
 """
 
 from __future__ import annotations
@@ -12,52 +11,16 @@ import numpy as np
 
 from ..asked.layout import Role, field_name
 from ..asked.request import Region, ScanAxis
-from .points import Block, PartPoints
-from .quantities import CURRENT, ENERGY, LENGTH, NUMBER, Quantity, known_units
-from .reader import PartColumn, PartStream
+from .devices import Devices
+from .points import Block
+from .quantities import CURRENT, ENERGY, LENGTH, NUMBER, known_units
+from .reader import PartColumn
 
-__all__ = ["PointFacts", "Reading"]
+__all__ = ["PointFacts"]
 
 #: Names of the devices that tell the photon energy, as acquisition programs have them.
 ENERGY_NAMES = ("Mono_ev_fbk", "ENERGY")
 CURRENT_NAME = "StorageRingCurrent"
-
-
-class Reading(NamedTuple):
-    """Readings of a device that wasn't read with each point.
-
-    Parameters
-    ----------
-    times : numpy.ndarray
-        (readings,), seconds since 1970, ascending.
-    values : numpy.ndarray
-        (readings,), float64.
-    is_baseline : bool
-        Whether they're from before and after the scan.
-    """
-
-    times: np.ndarray
-    values: np.ndarray
-    is_baseline: bool
-
-    def at(self, times: np.ndarray) -> np.ndarray:
-        """Tell the value at other times.
-
-        Parameters
-        ----------
-        times : numpy.ndarray
-            (points,).
-
-        Returns
-        -------
-        numpy.ndarray
-            (points,): the last that a monitor has told; between the readings of a baseline
-            what lies between these.
-        """
-        if self.is_baseline:
-            return np.interp(times, self.times, self.values)
-        index = np.searchsorted(self.times, times, "right") - 1
-        return self.values[np.maximum(index, 0)]
 
 
 class _Scanned(NamedTuple):
@@ -67,7 +30,7 @@ class _Scanned(NamedTuple):
     axis: ScanAxis
 
 
-class PointFacts:
+class PointFacts(Devices):
     """What is known of the points of a run.
 
     Parameters
@@ -75,10 +38,6 @@ class PointFacts:
     points : PartPoints
         Its points.
     """
-
-    def __init__(self, points: PartPoints) -> None:
-        self.points, self.part = points, points.part
-        self._found: dict[tuple[str, ...], PartColumn | Reading | None] = {}
 
     def position(self, role: Role, axis: ScanAxis, block: Block) -> np.ndarray:
         """Tell where a positioner of the scan stood.
@@ -98,9 +57,9 @@ class PointFacts:
             (points,), float64, µm; of what is no length, in its own units.
         """
         along_slow = role == self.points.layout.slow
-        column = self._column((axis.positioner,))
+        column = self.column((axis.positioner,))
         if column is not None and self._tells(column, role, axis):
-            return self._values(column, LENGTH, block)
+            return self.values(column, LENGTH, block)
         if role == "turn" or not len(axis):
             middle = axis.setpoints[len(axis) // 2] if len(axis) else np.nan
             return np.full(len(block), middle)
@@ -144,7 +103,7 @@ class PointFacts:
         found = []
         for name, said in self._said_by(region).items():
             is_scanned = isinstance(said, _Scanned)
-            column = self._column((said.axis.positioner,) if is_scanned else said)
+            column = self.column((said.axis.positioner,) if is_scanned else said)
             if column is None or field_name(column.key) != name or column.dtype != np.float64:
                 continue
             tells = not is_scanned or self._tells(column, *said)
@@ -175,7 +134,7 @@ class PointFacts:
             devices["energy"] = ENERGY_NAMES
         devices["control"] = (CURRENT_NAME,)
         for name, names in devices.items():
-            if self._column(names) is None and self.reading(names, NUMBER) is None:
+            if self.column(names) is None and self.reading(names, NUMBER) is None:
                 found.append(
                     f"{name} isn't known, and NaN stands there: no stream has "
                     f"{' or '.join(map(repr, names))}, or what rev_lu_dct has for it."
@@ -183,7 +142,7 @@ class PointFacts:
         if self.points.layout.dimensions == ("x",):  # anything may be scanned
             scanned = []
         for axis in scanned:
-            column = self._column((axis.positioner,))
+            column = self.column((axis.positioner,))
             if column is not None and not LENGTH.knows(column.units):
                 found.append(
                     f"the positions of {column.key!r} are in {column.units!r}, which is no known "
@@ -204,32 +163,9 @@ class PointFacts:
         str
             µm for lengths and where the positioner doesn't tell, else its own.
         """
-        column = self._column((axis.positioner,))
+        column = self.column((axis.positioner,))
         units = column.units if isinstance(column, PartColumn) else ""
         return LENGTH.units if LENGTH.knows(units) else known_units(units)
-
-    def standing(self, names: tuple[str, ...], quantity: Quantity, block: Block) -> np.ndarray:
-        """Tell the value of a device that wasn't scanned.
-
-        Parameters
-        ----------
-        names : tuple of str
-            What it's called in the metadata.
-        quantity : Quantity
-            What it tells.
-        block : Block
-            The points.
-
-        Returns
-        -------
-        numpy.ndarray
-            (points,), float64, in the quantity's units; NaN where nobody knows.
-        """
-        column = self._column(names)
-        if column is not None:
-            return self._values(column, quantity, block)
-        reading = self.reading(names, quantity)
-        return np.full(len(block), np.nan) if reading is None else reading.at(block.times)
 
     def energy(self, e_idx: int, block: Block) -> np.ndarray:
         """Tell the photon energy.
@@ -251,9 +187,9 @@ class PointFacts:
         A reading from before the scan alone may be older than the last change of the energy:
         the set-point comes before it.
         """
-        column = self._column(ENERGY_NAMES)
+        column = self.column(ENERGY_NAMES)
         if column is not None:
-            return self._values(column, ENERGY, block)
+            return self.values(column, ENERGY, block)
         reading = self.reading(ENERGY_NAMES, ENERGY)
         if reading is not None and not reading.is_baseline:
             return reading.at(block.times)
@@ -291,70 +227,6 @@ class PointFacts:
             return np.broadcast_to(dwells[index], len(block))
         return np.full(len(block), self.points.request.dwell)
 
-    def reading(self, names: tuple[str, ...], quantity: Quantity) -> Reading | None:
-        """Find what a device told that wasn't read with each point.
-
-        Parameters
-        ----------
-        names : tuple of str
-            What it's called in the metadata.
-        quantity : Quantity
-            What it tells.
-
-        Returns
-        -------
-        Reading or None
-            Of a monitor, else of the baseline; None when it was in none.
-        """
-        streams = self.part.streams
-        others = [name for name in streams if name not in ("primary", "baseline")]
-        for name in [*others, *(each for each in ("baseline",) if each in streams)]:
-            found = self._reading(streams[name], names, quantity, name == "baseline")
-            if found is not None:
-                return found
-        return None
-
-    def value(self, names: tuple[str, ...], quantity: Quantity) -> float:
-        """Tell the value of what stood still all the time.
-
-        Parameters
-        ----------
-        names : tuple of str
-            What it's called in the metadata.
-        quantity : Quantity
-            What it tells.
-
-        Returns
-        -------
-        float
-            The mean of what was measured; NaN when nobody knows.
-        """
-        found = self.readings(names, quantity)
-        return float(found.mean()) if len(found) else np.nan
-
-    def readings(self, names: tuple[str, ...], quantity: Quantity) -> np.ndarray:
-        """Gather what was measured of a device.
-
-        Parameters
-        ----------
-        names : tuple of str
-            What it's called in the metadata.
-        quantity : Quantity
-            What it tells.
-
-        Returns
-        -------
-        numpy.ndarray
-            (readings,), float64, finite, in the quantity's units; empty when nobody knows.
-        """
-        column = self._column(names)
-        if column is not None and self.points.rows:
-            values = np.ravel(column.read(slice(None)) * quantity.factor(column.units))
-        else:
-            reading = self.reading(names, quantity)
-            values = np.empty(0) if reading is None else reading.values
-        return values[np.isfinite(values)].astype(np.float64)
-
     def _said_by(self, region: Region) -> dict[str, _Scanned | tuple[str, ...]]:
         """Tell by field what says where it stood: an axis of the scan, or a device's names."""
         layout = self.points.layout
@@ -377,39 +249,3 @@ class PointFacts:
         moves = len(axis) > 1 and np.ptp(axis.setpoints) > 0
         along_slow = role == self.points.layout.slow
         return along_slow or not self.points.by_line or bool(column.row_shape) or not moves
-
-    def _reading(
-        self, stream: PartStream, names: tuple[str, ...], quantity: Quantity, is_baseline: bool
-    ) -> Reading | None:
-        column = stream.find([each for name in names for each in self.part.names_of(name)])
-        if column is None or not column.is_numeric or column.row_shape:
-            return None
-        values = column.read(slice(None)) * quantity.factor(column.units)
-        times = stream.stamps(column.key)
-        times = np.where(np.isfinite(times), times, stream.times)
-        if is_baseline:  # a value that stands for long has an old time
-            times = stream.times
-        good = np.isfinite(values)
-        order = np.argsort(times[good], kind="stable")
-        if not len(order):
-            return None
-        return Reading(times[good][order], values[good][order], is_baseline)
-
-    def _column(self, names: tuple[str, ...]) -> PartColumn | None:
-        """Find a device in the primary stream."""
-        if names not in self._found:
-            stream = self.part.primary
-            known = [each for name in names if name for each in self.part.names_of(name)]
-            column = None if stream is None else stream.find(known)
-            if column is not None and self.points.fits(column):
-                # of several numbers for a point nobody knows which it is
-                column = None if self.points.point_shape(column) else column
-            else:
-                column = None
-            self._found[names] = column
-        found = self._found[names]
-        return found if isinstance(found, PartColumn) else None
-
-    def _values(self, column: PartColumn, quantity: Quantity, block: Block) -> np.ndarray:
-        found = self.points.values(column, block).astype(np.float64)
-        return found * quantity.factor(column.units)
