@@ -146,7 +146,7 @@ class Beamtime:
             cleanup=[
                 ("close the source", self.source.close),
                 *cleanup,
-                *([] if self.sample is None else [("move the sample in", self.sample.move_in)]),
+                *([] if self.sample is None else [("move the sample in", self.sample.bring_in)]),
                 ("restore the camera's settings", camera.restore),
             ],
             devices=self.readables,
@@ -177,6 +177,7 @@ class Beamtime:
 
         def walk() -> Plan:
             for places in motor_positions:
+                yield from bps.checkpoint()  # after a pause none is taken twice
                 yield from bps.mv(*places)
                 yield from take_event(self.camera, stream, self.readables)
 
@@ -201,7 +202,12 @@ class Beamtime:
         """
         period = self.config.period
         yield from self.camera.prepare(stream, frames, exposure, period)
-        yield from staged(self.camera, lambda: take_event(self.camera, stream, self.readables))
+
+        def take() -> Plan:
+            yield from bps.checkpoint()
+            yield from take_event(self.camera, stream, self.readables)
+
+        yield from staged(self.camera, take)
 
     @property
     def flat_exposure(self) -> float:

@@ -9,6 +9,7 @@ from functools import partial
 from typing import Any
 
 import bluesky.plan_stubs as bps
+import bluesky.preprocessors as bpp
 import numpy as np
 from bluesky.utils import short_uid
 from ophyd.status import Status
@@ -261,11 +262,7 @@ def fly(
             _check_pace(times, period, window, camera.device)
         for track, each in zip(tracks, along, strict=True):
             each.positions = track.axis.log.at(times - exposure / 2)
-        yield from bps.create(name=stream)
-        devices: dict[Any, None] = dict.fromkeys([camera.device, *along, *others])
-        for device in devices:
-            yield from bps.read(device)
-        yield from bps.save()
+        yield from _read_event(stream, [camera.device, *along, *others])
 
     def end() -> list[Step]:
         found: list[Step] = []
@@ -279,6 +276,18 @@ def fly(
         return found
 
     yield from with_cleanup(body(), end)
+
+
+def _read_event(stream: str, devices: Sequence[Any]) -> Plan:
+    """Read devices into an event, or into none."""
+
+    def read() -> Plan:
+        for device in dict.fromkeys(devices):
+            yield from bps.read(device)
+        yield from bps.save()
+
+    yield from bps.create(name=stream)
+    yield from bpp.contingency_wrapper(read(), except_plan=lambda _: bps.drop())
 
 
 def _check_pace(

@@ -7,12 +7,17 @@ from collections.abc import Mapping
 from typing import Any
 
 import bluesky.plan_stubs as bps
+from bluesky.utils import Msg
 
-from ..errors import ConfigurationError
+from ..errors import ConfigurationError, PutError
 from .cleanup import Plan
 from .motion import check_travel
+from .standstill import halt
 
 __all__ = ["SampleStage"]
+
+#: How far from its place an axis may stand, as part of the way out of the beam.
+_NEAR = 0.01
 
 
 class SampleStage:
@@ -89,6 +94,32 @@ class SampleStage:
             Messages for the RunEngine.
         """
         yield from self._move(1)
+
+    def bring_in(self) -> Plan:
+        """Move the sample into the beam whatever its axes do, and look whether it is there.
+
+        Yields
+        ------
+        Msg
+            Messages for the RunEngine.
+
+        Raises
+        ------
+        PutError
+            An axis stands elsewhere.
+        """
+        for device in self.positions:
+            yield from halt(device)
+        yield from self.move_in()
+        for device, (into, out) in self.positions.items():
+            reading = yield Msg("read", device)
+            place = reading.get(device.name, {}).get("value")
+            known = isinstance(place, (int, float)) and into != out
+            if known and abs(place - into) > _NEAR * abs(out - into):
+                raise PutError(
+                    f"{device.name} stands at {place:g}, and the sample is in the beam at {into:g}",
+                    remedy="Look at the motor, and move it there.",
+                )
 
     def _move(self, which: int) -> Plan:
         moves = [
