@@ -10,6 +10,7 @@ import numpy as np
 
 from ..asked.request import ScanRequest
 from .facts import PointFacts
+from .line_check import off_the_lines
 from .points import PartPoints
 from .reader import PartReader
 
@@ -63,7 +64,7 @@ class PartAbout:
     problems : tuple of str
         What was wrong with the run's documents, and what of them isn't for the file.
     remarks : tuple of str
-        What isn't known, see :meth:`PointFacts.remarks`.
+        What isn't known, or unlikely: see :meth:`PointFacts.remarks`, :func:`off_the_lines`.
     as_they_are : tuple of str
         See :meth:`PointFacts.as_they_are`.
     """
@@ -122,6 +123,6 @@ class PartAbout:
                     if points.fits(each)
                 },
                 (*part.problems, *points.left_out),
-                tuple(facts.remarks(points.region)),
+                (*facts.remarks(points.region), *off_the_lines(points)),
                 facts.as_they_are(points.region),
             )  # fmt: skip

@@ -10,7 +10,7 @@ import numpy as np
 
 from ...errors import StxmDataError
 from ..asked.layout import LAYOUTS
-from ..asked.request import Region
+from ..asked.request import Region, ScanAxis
 from .counters import find_counters
 from .line_direction import LineDirection
 from .quantities import LENGTH
@@ -263,19 +263,33 @@ class PartPoints:
         return block
 
     def _find_direction(self) -> LineDirection:
-        """Find what tells the direction of lines: the positioner that moves most along them."""
-        stream, declared = self.part.primary, self.snaking
-        if self.layout.fast == "turn" or declared is not None or stream is None:
+        found, declared = self.along_line(), self.snaking
+        if found is None or declared is not None:
             return LineDirection(self.shape, snaking=bool(declared) and self.layout.fast != "turn")
+        column, axis = found
+        way = float(axis.setpoints[-1] - axis.setpoints[0]) / LENGTH.factor(column.units)
+        return LineDirection(self.shape, column, way)
+
+    def along_line(self) -> tuple[PartColumn, ScanAxis] | None:
+        """Find the positions of points along a line: of the positioner that moves most there.
+
+        Returns
+        -------
+        tuple or None
+            The column, with a number for each point, and the axis, with different set-points;
+            None when there is none.
+        """
+        stream = self.part.primary
+        if self.layout.fast == "turn" or stream is None:
+            return None
         axes = [self.region.x] + ([self.region.y] if self.layout.fast == "line" else [])
         axis = max(axes, key=lambda each: float(np.ptp(each.setpoints)) if len(each) else 0.0)
         column = stream.find(self.part.names_of(axis.positioner)) if axis.positioner else None
         if column is None or not self.fits(column) or (self.by_line and not column.row_shape):
-            return LineDirection(self.shape)
+            return None
         if self.point_shape(column) or len(axis) < 2 or not np.ptp(axis.setpoints):
-            return LineDirection(self.shape)
-        way = float(axis.setpoints[-1] - axis.setpoints[0]) / LENGTH.factor(column.units)
-        return LineDirection(self.shape, column, way)
+            return None
+        return column, axis
 
     @property
     def snaking(self) -> bool | None:

@@ -97,3 +97,35 @@ def test_the_sample_may_be_found_by_the_name_of_its_field(kind: int, tmp_path: P
     assert done.remarks == ()
     with opened(done.path) as file:
         np.testing.assert_array_equal(file["entry0/counter0/sample_x"], [3.5])
+
+
+@pytest.mark.parametrize("mistake", ["exchanged", "mm"])
+@pytest.mark.parametrize("snaking", [False, True])
+@pytest.mark.parametrize("size", [(7, 4), (6, 5), (3, 8)])
+def test_a_wrong_grid_is_told(
+    mistake: str, snaking: bool, size: tuple[int, int], tmp_path: Path
+) -> None:
+    nx, ny = size
+    (documents,) = runs(StxmScan(6, nx=nx, ny=ny, snaking=snaking, per_line=False))
+    start = documents[0][1]
+    told = json.loads(start["metadata"])
+    said = {name: told["rois"]["0"][name] for name in "XY"}
+    for name, roi in said.items():
+        other = said["Y" if name == "X" else "X"]
+        told["rois"]["0"][name] = (
+            {**roi, "NPOINTS": other["NPOINTS"], "SETPOINTS": other["SETPOINTS"]}
+            if mistake == "exchanged"
+            else {**roi, "SETPOINTS": [each / 1000 for each in roi["SETPOINTS"]]}
+        )
+    start["metadata"] = json.dumps(told)
+    (remark,) = finished(tmp_path, documents).remarks
+    assert "'SampleFineX' along lines aren't near the set-points" in remark
+
+
+@pytest.mark.parametrize("snaking", [False, True])
+@pytest.mark.parametrize("kind", [1, 3, 5, 6])
+def test_a_right_grid_that_jitters_needs_no_remark(
+    kind: int, snaking: bool, tmp_path: Path
+) -> None:
+    (documents,) = runs(StxmScan(kind, nx=7, ny=4, snaking=snaking, jitter=0.2))
+    assert finished(tmp_path, documents).remarks == ()
