@@ -76,6 +76,12 @@ def _check_regions(rois: Any) -> None:
             + ("a single region." if is_region else f"{_told(rois)}."),
             remedy="Give rois=[make_region(...)].",
         )
+    for region in rois.values() if isinstance(rois, Mapping) else rois:
+        if isinstance(region, Mapping) and "SETPOINTS" in region:
+            raise StxmMetadataError(
+                "rois must have regions, not ROIs of single axes.",
+                remedy="Give rois=[make_region(make_roi(...), make_roi(...))].",
+            )
 
 
 def _check_energies(energies: Any) -> None:

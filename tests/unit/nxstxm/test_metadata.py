@@ -189,6 +189,7 @@ def test_a_run_of_a_set_needs_its_place(scan_type: int) -> None:
         ({"energies": [1, 2]}, "A SAMPLE_IMAGE has one image, and energies are 2"),
         ({"rois": [REGION, REGION]}, "A SAMPLE_IMAGE has one image, and rois are 2"),
         ({"rois": REGION}, "rois must be a list .*, not a single region"),
+        ({"rois": [REGION["X"]]}, "rois must have regions, not ROIs"),
         ({"rois": None}, "rois must be a list .*, not None"),
         ({"primary_det": object()}, "primary_det must be a data key, .*, not <object"),
         ({"primary_det": ["a", object()]}, "primary_det must be a data key"),
@@ -263,7 +264,7 @@ def arguments(draw: st.DrawFn) -> dict[str, Any]:
     }  # fmt: skip
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(arguments())
 def test_what_is_made_is_read(given_: dict[str, Any]) -> None:
     request = read(make_standard_metadata(**given_))
