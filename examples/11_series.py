@@ -1,0 +1,115 @@
+"""Samples one after the other: the next one is prepared as soon as the beam is free.
+
+Three samples are on a holder that a stage lifts into the beam (here it's one sample at three
+heights).  Each gets a tomogram: a run of its own, a directory, and a DX file.
+
+    python examples/11_series.py --ioc im:
+    python examples/11_series.py --demo       # no hardware? simulate it
+"""
+
+import argparse
+import pathlib
+import time
+
+parser = argparse.ArgumentParser(description="Tomograms of several samples.")
+parser.add_argument("--ioc", default="im:", help="prefix of the imaging beamline")
+parser.add_argument("--projections", default=30, type=int, help="over half a turn")
+parser.add_argument("--binning", default=2, type=int, choices=(1, 2, 4), help="of pixels")
+parser.add_argument("--out", default="demo-data", type=pathlib.Path, help="for the files")
+parser.add_argument("--demo", action="store_true", help="bring up simulated hardware, use it")
+args = parser.parse_args()
+if args.projections < 2:
+    parser.error("--projections must be 2 or more")
+out = args.out / "series"
+out.mkdir(parents=True, exist_ok=True)
+
+if args.demo:  # before the other imports: EPICS reads its environment when it is imported
+    from adsupport.simulated import simulated_hardware
+
+    simulated_hardware("imaging_beamline")
+
+import h5py
+import matplotlib
+import numpy as np
+from bluesky import RunEngine
+from bluesky import plan_stubs as bps
+from imaging_station import Station
+from matplotlib import pyplot as plt
+
+from adsupport.file_tree import tree_lines
+from adsupport.imaging import ImagingProgress, TomographyConfig, tomography
+from adsupport.imaging.series import series
+
+matplotlib.use("Agg")  # pictures go to files: no display needed
+EXPOSURE = 0.08 / args.binning**2  # s: as many counts in a pixel, whatever the binning
+
+# --- what is asked for ---------------------------------------------------------------------
+
+HOLDER = {"bottom": 1.0, "middle": 0.0, "top": -1.0}  # mm: where the stage has to be
+times = {}  # when each was prepared
+
+station = Station(args.ioc, out / "scans")
+experiment = tomography(
+    station.camera,
+    station.rotation,
+    TomographyConfig(projections=args.projections, exposure=EXPOSURE, darks=5, flats=5),
+    source=station.source,
+    sample=station.sample,
+    walker=station.walker,
+    files=("dx",),  # in the directory of each scan
+)
+
+
+def prepare(name):
+    """Bring a sample to the beam's height."""
+    times[name] = [time.time()]
+    yield from bps.mv(station.vertical, HOLDER[name])
+    times[name].append(time.time())
+
+
+# --- a run for each sample -----------------------------------------------------------------
+
+runs = []  # start documents, with the times of their ends
+
+
+def remember(name, document):
+    """Keep what tells of a run."""
+    if name == "start":
+        print(f"{document['sample']}: {document['scan_directory']}")
+        runs.append(dict(document))
+    elif name == "stop":
+        runs[-1]["end"] = document["time"]
+
+
+RE = RunEngine({})
+progress = ImagingProgress()  # a bar for each stream
+RE.subscribe(progress)
+RE.waiting_hook = progress.waiting  # follow the camera frame by frame, too
+RE.subscribe(remember)
+RE(station.get_ready(args.binning))
+RE(series(list(HOLDER), prepare, experiment))
+
+for run, following in zip(runs, runs[1:], strict=False):
+    began, there = (moment - run["end"] for moment in times[following["sample"]])
+    print(
+        f"{following['sample']} moved from {began:+.2f} s to {there:+.2f} s, counted from the end "
+        f"of {run['sample']}'s run"
+    )
+
+# --- a projection of each ------------------------------------------------------------------
+
+figure, grid = plt.subplots(1, len(runs), figsize=(4 * len(runs), 4))
+for place, run in zip(grid, runs, strict=True):
+    (dx_file,) = pathlib.Path(run["scan_directory"]).glob("*.h5")
+    with h5py.File(dx_file) as file:
+        dark = file["exchange/data_dark"][()].mean(axis=0)
+        light = file["exchange/data_white"][()].mean(axis=0) - dark
+        place.imshow(np.log(light / (file["exchange/data"][0] - dark)))
+    place.set(title=run["sample"], xlabel="x (pixel)", ylabel="y (pixel)")
+figure.tight_layout()
+figure.savefig(out / "series.png", dpi=100)
+plt.close(figure)
+
+for line in tree_lines(dx_file):
+    print(line)
+print(f"files, images and picture: {out}")
