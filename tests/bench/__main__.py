@@ -25,6 +25,7 @@ from tests.bench import (
     connection,
     image_copy,
     image_writers,
+    imaging,
     imports,
     packing,
     per_point,
@@ -239,9 +240,25 @@ def stxm_rows(directory: Path, energies: int, repeat: int) -> Iterator[Row]:
     yield Row(what, many, f"{fewer.energies} energies", few, "MiB", wanted=0.75)
 
 
+def imaging_rows(directory: Path, repeat: int) -> Iterator[Row]:
+    """Compare how long a step tomography takes, and how long with a slow consumer."""
+    projections = 40
+    _say(f"step tomography with {projections} projections, three plans, {repeat} times each")
+    found = imaging.measure(directory, projections, repeat)
+    whole, frames = (
+        {name: statistics.median(run[what] for run in runs) for name, runs in found.items()}
+        for what in ("whole", "frames")
+    )
+    what, name = f"{projections} projections", "bare plan, same moves"
+    yield Row(what, whole["ours"], name, whole["bare"], "s", wanted=1 / 1.05)
+    yield Row("  until the last frame", frames["ours"], name, frames["bare"], "s", wanted=1 / 1.05)
+    slow, name = frames["with a consumer"], "without a consumer"
+    yield Row("  consumer of 0.1 s/frame", slow, name, frames["ours"], "s", wanted=1 / 1.05)
+
+
 PARTS = (
     *("imports", "connection", "priming", "counting", "ioc"),
-    *("writers", "images", "tomography", "stxm", "packing"),
+    *("writers", "images", "tomography", "imaging", "stxm", "packing"),
 )
 
 
@@ -268,6 +285,8 @@ def measure(options: argparse.Namespace, directory: Path) -> Iterator[Row]:
         yield from image_rows(peer, directory, options.megabytes, repeat)
     if "tomography" in parts:
         yield from tomography_rows(directory, options.megabytes, repeat)
+    if "imaging" in parts:
+        yield from imaging_rows(directory, repeat)
     if "stxm" in parts:
         yield from stxm_rows(directory, options.energies, options.repeat)
     if "packing" in parts:
