@@ -63,7 +63,7 @@ class RunWriter(DocumentRouter, ABC):
         self._changed = threading.Condition()
         self._finishing = 0
         self._starting = self
-        self._router = RunRouter(lambda _: RunGuard(self, self._starting), _failed, path_map)
+        self._router = RunRouter(self._begin, _failed, path_map)
         self._intake = Intake(self._take, self._rest, self._router.close, type(self).__name__)
 
     def __repr__(self) -> str:
@@ -86,6 +86,24 @@ class RunWriter(DocumentRouter, ABC):
         RunFile
             For this run alone.
         """
+
+    def wants(self, run: Run) -> bool:
+        """Tell whether a run is one that this writer is for.
+
+        Parameters
+        ----------
+        run : Run
+            The run, which has only its start document.
+
+        Returns
+        -------
+        bool
+            Runs that it isn't for are left alone.
+        """
+        return True
+
+    def _begin(self, run: Run) -> RunGuard | None:
+        return RunGuard(self, self._starting) if self._starting.wants(run) else None
 
     def as_now(self) -> Self:
         """Return a copy with the options as they are, for a run whose start document comes.

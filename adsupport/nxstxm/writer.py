@@ -144,6 +144,10 @@ class NXstxmWriter(PartWriter):
         self.exists, self.compat = exists, compat
         self._scan: list[_Scan] = []
 
+    def wants(self, run: Run) -> bool:
+        """Leave runs alone that have no metadata of an STXM scan; see the base class."""
+        return "metadata" in run.start
+
     def run_file(self, run: Run) -> _LivePart:
         """Make the part of a run; see the base class."""
         request = read_request(run.start)

@@ -113,8 +113,9 @@ def test_a_plan_that_fails_and_the_next_one(tmp_path: Path) -> None:
     with pytest.raises(RuntimeError, match="beam dump"):
         engine(soft_scan(scan, stop=1))
     results = writer.wait_writer(30)
-    assert [each.exit_status for each in results] == ["success", "fail"]
-    assert "Still to come of this scan: 1 run;" in results[-1].remarks[-1]
+    # their files are finished at the same time
+    assert sorted(each.exit_status for each in results) == ["fail", "success"]
+    assert any("Still to come of this scan: 1 run;" in each.remarks[-1] for each in results)
     engine(soft_scan(scan))
     assert writer.wait_writer(30)[-1].paths == [tmp_path / "S003.hdf5"]
     (work,) = tmp_path.glob("*.tmp")
@@ -147,6 +148,7 @@ def test_each_kind_is_finished_with_its_last_run(kind: int, tmp_path: Path) -> N
     assert files(tmp_path) == ["S001.hdf5"]
 
 
+@pytest.mark.slow
 def test_all_runs_at_once(tmp_path: Path) -> None:
     scan = replace(STACK, energies=tuple(700.0 + each for each in range(12)))
     writer = nxstxm.NXstxmWriter(tmp_path, NAME)
@@ -171,7 +173,7 @@ def test_two_stacks_with_the_same_metadata(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("came", "stopped"),
     [
-        (1, "between"),
+        SLOW(1, "between"),
         (2, "abort"),
         SLOW(2, "between"),
         SLOW(1, "abort"),
@@ -264,8 +266,7 @@ def test_a_run_that_isnt_stxm(tmp_path: Path) -> None:
     (documents,) = runs(IMAGE)
     del documents[0][1]["metadata"]
     play(writer, documents)
-    with pytest.raises(StxmMetadataError, match=r'no start\["metadata"\]'):
-        writer.wait_writer(30)
+    assert writer.wait_writer(30) == []
     assert files(tmp_path) == []
 
 
