@@ -10,6 +10,7 @@ import pytest
 
 from adsupport import nxstxm
 
+from .slow_params import mostly_slow
 from .stxm_checks import opened, same
 from .stxm_runs import Documents, cut, runs
 from .stxm_scan import StxmScan
@@ -46,7 +47,9 @@ def test_a_counter_that_one_run_lacks_counted_nothing_there(tmp_path: Path) -> N
         assert file["entry0/counter0/data"].dtype.kind == "i"
 
 
-@pytest.mark.parametrize(("first", "second", "kept"), [(2, 1, 2), (1, 2, 2), (2, 0, 2)])
+@pytest.mark.parametrize(
+    ("first", "second", "kept"), mostly_slow([(2, 1, 2), (1, 2, 2), (2, 0, 2)], quick=[(2, 0, 2)])
+)
 def test_of_two_aborted_runs_that_with_more_points_is_kept(
     first: int, second: int, kept: int, tmp_path: Path
 ) -> None:

@@ -19,6 +19,7 @@ from adsupport.errors import (
     StxmDataError,
 )
 
+from .slow_params import mostly_slow
 from .stxm_checks import check_file, opened
 from .stxm_runs import Documents, cut, runs
 from .stxm_scan import StxmScan
@@ -175,7 +176,7 @@ TEMPLATES = {
 }
 
 
-@pytest.mark.parametrize("prefix", TEMPLATES)
+@pytest.mark.parametrize("prefix", mostly_slow(TEMPLATES, quick=[*TEMPLATES][:3]))
 @pytest.mark.parametrize("given", [True, pytest.param(False, marks=pytest.mark.slow)])
 def test_names(prefix: str, given: bool, tmp_path: Path) -> None:
     here = tmp_path / "here"
@@ -219,7 +220,11 @@ def test_prefixes_that_are_no_text(prefix: object, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "uid", ["../../../evil", "/abs", "a/b", ".", "u" * 300, "ünï", "{x}", "nul", "a\nb"]
+    "uid",
+    mostly_slow(
+        ["../../../evil", "/abs", "a/b", ".", "u" * 300, "ünï", "{x}", "nul", "a\nb"],
+        quick=("../../../evil", "u" * 300, "{x}"),
+    ),
 )
 def test_hostile_uids(uid: str, tmp_path: Path) -> None:
     here = tmp_path / "a" / "b"

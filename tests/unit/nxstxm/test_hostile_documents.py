@@ -11,6 +11,7 @@ import pytest
 from adsupport import nxstxm
 from adsupport.errors import DocumentError, OutputError, StxmDataError
 
+from .slow_params import mostly_slow
 from .stxm_checks import check_file, opened, same
 from .stxm_runs import Documents, runs
 from .stxm_scan import StxmScan
@@ -27,7 +28,11 @@ def untold_energies(documents: Documents) -> None:
 
 
 @pytest.mark.parametrize(
-    "hints", ["counter0", [1], {"a": "b"}, {"a": {"fields": 5}}, {"a": {"fields": [["counter0"]]}}]
+    "hints",
+    mostly_slow(
+        ["counter0", [1], {"a": "b"}, {"a": {"fields": 5}}, {"a": {"fields": [["counter0"]]}}],
+        quick=[{"a": {"fields": 5}}],
+    ),
 )
 def test_hints_of_any_kind(hints: Any, tmp_path: Path) -> None:
     scan = StxmScan(6)
@@ -40,7 +45,9 @@ def test_hints_of_any_kind(hints: Any, tmp_path: Path) -> None:
     check_file(nxstxm.finish_export(tmp_path, "C1").path, scan, {0: documents})
 
 
-@pytest.mark.parametrize("counts", ["15", [3], {"primary": "3"}, {"primary": None}, 3])
+@pytest.mark.parametrize(
+    "counts", mostly_slow(["15", [3], {"primary": "3"}, {"primary": None}, 3], quick=["15"])
+)
 def test_numbers_of_events_of_any_kind(counts: Any, tmp_path: Path) -> None:
     scan = StxmScan(6)
     (documents,) = runs(scan)

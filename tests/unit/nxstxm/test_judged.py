@@ -16,6 +16,7 @@ from ...judges import mantis_judge, pynxtools_judge
 from ...judges.nxstxm_rules import violations
 from ...judges.stxm_readers import als_like, default_plot, mantis_like
 from ...judges.verdicts import JUDGES, readers_of, shown, table
+from .slow_params import mostly_slow
 from .stxm_runs import Documents, cut, runs
 from .stxm_scan import StxmScan
 from .test_scan_types import SCANS, VARIANTS, exported
@@ -49,7 +50,7 @@ def aborted(scan: StxmScan, events: int) -> list[Documents]:
     return [*every[:-1], cut(every[-1], events)]
 
 
-@pytest.mark.parametrize("kind", SCANS)
+@pytest.mark.parametrize("kind", mostly_slow(SCANS, quick=(2, 7)))
 def test_each_kind_of_scan_is_valid_and_can_be_read(kind: int, tmp_path: Path) -> None:
     path = exported(tmp_path, runs(SCANS[kind]))
     for judge in JUDGES.values():
@@ -67,7 +68,9 @@ def test_told_otherwise_it_is_valid(kind: int, variant: str, tmp_path: Path) -> 
     assert violations(exported(tmp_path, runs(replace(SCANS[kind], **VARIANTS[variant])))) == []
 
 
-@pytest.mark.parametrize(("kind", "events"), [(4, 1), (5, 1), (6, 2), (7, 0)])
+@pytest.mark.parametrize(
+    ("kind", "events"), mostly_slow([(4, 1), (5, 1), (6, 2), (7, 0)], quick=[(5, 1)])
+)
 def test_an_aborted_scan_is_valid(kind: int, events: int, tmp_path: Path) -> None:
     path = exported(tmp_path, aborted(SCANS[kind], events), allow_partial=True)
     assert violations(path) == []

@@ -13,6 +13,7 @@ from ...judges.nxstxm_rules import violations
 from ...judges.plain_stxm import KINDS, write_plain
 from ...judges.stxm_defects import DEFECTS
 from ...judges.stxm_readers import als_like, default_plot, mantis_like
+from .slow_params import mostly_slow
 
 NO_LINE_NOR_SAMPLE = ["point", "focus", "osa focus", "osa", "detector", "generic"]
 NO_IMAGE = ["point", "generic"]
@@ -30,14 +31,14 @@ def spoilt(path: Path, name: str) -> Path:
     return path
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", mostly_slow(KINDS, quick=("stack", "line")))
 def test_a_file_as_it_should_be(kind, tmp_path):
     path = write_plain(tmp_path / "plain.h5", KINDS[kind])
     assert violations(path) == []
     assert nxvalidate(path) == []
 
 
-@pytest.mark.parametrize("name", DEFECTS)
+@pytest.mark.parametrize("name", mostly_slow(DEFECTS, quick=[*DEFECTS][::4]))
 def test_a_defect_is_found(name, tmp_path):
     path = spoilt(tmp_path / "spoilt.h5", name)
     found = violations(path)

@@ -10,6 +10,7 @@ import pytest
 
 from adsupport import nxstxm
 
+from .slow_params import mostly_slow
 from .stxm_checks import opened
 from .stxm_runs import Documents, cut, runs
 from .stxm_scan import StxmScan
@@ -43,7 +44,7 @@ def with_frames(path: Path, scan: StxmScan, of_event: int) -> Documents:
     return made
 
 
-@pytest.mark.parametrize("lines", [3, 2])
+@pytest.mark.parametrize("lines", mostly_slow([3, 2], quick=[2]))
 def test_frames_of_lines_are_linked_point_by_point(lines: int, tmp_path: Path) -> None:
     scan = StxmScan(13, per_line=True)
     documents = with_frames(tmp_path / "frames.h5", scan, scan.nx)

@@ -13,6 +13,7 @@ from adsupport import nxstxm
 from adsupport.errors import StxmDataError
 from adsupport.nxstxm.parts import points
 
+from .slow_params import mostly_slow
 from .stxm_checks import exactly, opened
 from .stxm_runs import Documents, runs
 from .stxm_scan import StxmScan
@@ -43,8 +44,8 @@ def finished(directory: Path, documents: Documents) -> Any:
     return nxstxm.finish_export(directory, "C1")
 
 
-@pytest.mark.parametrize("block", [8 * 2**20, 40])
-@pytest.mark.parametrize("snaking", [False, True])
+@pytest.mark.parametrize("block", mostly_slow([8 * 2**20, 40], quick=[40]))
+@pytest.mark.parametrize("snaking", mostly_slow([False, True], quick=[True]))
 @pytest.mark.parametrize(
     ("end", "back"), [(8, 3), (7, 4), (11, 2), (15, 1)], ids=["line", "over", "one", "last"]
 )

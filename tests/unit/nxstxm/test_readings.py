@@ -13,6 +13,7 @@ import pytest
 from adsupport import nxstxm
 from adsupport.errors import DocumentError
 
+from .slow_params import mostly_slow
 from .stxm_checks import check_file, exactly, opened, same, text
 from .stxm_runs import Documents, cut, runs
 from .stxm_scan import StxmScan
@@ -61,7 +62,7 @@ def test_units_that_nobody_knows_stay_as_a_text(tmp_path: Path) -> None:
         assert text(device["description"][()]) == "in furlong_per_x"
 
 
-@pytest.mark.parametrize("event", [5, 7, 9])
+@pytest.mark.parametrize("event", mostly_slow([5, 7, 9], quick=[7]))
 def test_a_position_that_is_missing_turns_no_line(event: int, tmp_path: Path) -> None:
     scan = StxmScan(6, per_line=False, snaking=True)
     (documents,) = runs(scan)
@@ -159,7 +160,10 @@ def with_column(documents: Documents, key: str, values: Any) -> None:
         doc["data"][key], doc["timestamps"][key] = value, doc["time"]
 
 
-@pytest.mark.parametrize("key", ["source", "zoneplate", "epu", "monochromator", "sample_y"])
+@pytest.mark.parametrize(
+    "key",
+    mostly_slow(["source", "zoneplate", "epu", "monochromator", "sample_y"], quick=["epu"]),
+)
 def test_columns_with_names_that_an_instrument_has_for_else(key: str, tmp_path: Path) -> None:
     (documents,) = runs(StxmScan(6))
     with_column(documents, key, [5.0, 6.0, 7.0])
@@ -196,7 +200,10 @@ def test_a_line_tells_by_one_number_where_it_stands_still(tmp_path: Path) -> Non
 
 @pytest.mark.parametrize(
     ("units", "factor"),
-    [("cm", 1e4), ("millimetre", 1e3), ("Angstrom", 1e-4), ("\u00b5m", 1), ("micron", 1)],
+    mostly_slow(
+        [("cm", 1e4), ("millimetre", 1e3), ("Angstrom", 1e-4), ("\u00b5m", 1), ("micron", 1)],
+        quick=[("cm", 1e4)],
+    ),
 )
 def test_units_of_length_as_people_write_them(units: str, factor: float, tmp_path: Path) -> None:
     scan = StxmScan(6)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from pathlib import Path
 
@@ -14,6 +15,8 @@ from .stxm_checks import opened, text
 from .stxm_runs import Documents, cut, runs
 from .stxm_scan import StxmScan
 from .test_readings import finished, keys, primary
+
+SLOW = functools.partial(pytest.param, marks=pytest.mark.slow)
 
 
 def test_a_run_that_was_ended_early_is_told(tmp_path: Path) -> None:
@@ -101,7 +104,7 @@ def test_the_sample_may_be_found_by_the_name_of_its_field(kind: int, tmp_path: P
 
 @pytest.mark.parametrize("mistake", ["exchanged", "mm"])
 @pytest.mark.parametrize("snaking", [False, True])
-@pytest.mark.parametrize("size", [(7, 4), (6, 5), (3, 8)])
+@pytest.mark.parametrize("size", [(7, 4), SLOW((6, 5)), SLOW((3, 8))])
 def test_a_wrong_grid_is_told(
     mistake: str, snaking: bool, size: tuple[int, int], tmp_path: Path
 ) -> None:
@@ -123,7 +126,7 @@ def test_a_wrong_grid_is_told(
 
 
 @pytest.mark.parametrize("snaking", [False, True])
-@pytest.mark.parametrize("kind", [1, 3, 5, 6])
+@pytest.mark.parametrize("kind", [5, 6, SLOW(1), SLOW(3)])
 def test_a_right_grid_that_jitters_needs_no_remark(
     kind: int, snaking: bool, tmp_path: Path
 ) -> None:

@@ -110,7 +110,7 @@ def test_pages_of_several_events(kind: int, tmp_path: Path) -> None:
 )
 @pytest.mark.parametrize(
     "kind",
-    [pytest.param(each, marks=() if each in (2, 4, 5, 7) else SLOW) for each in SCANS],
+    [pytest.param(each, marks=() if each in (5, 7) else SLOW) for each in SCANS],
 )
 def test_the_rest_of_an_aborted_scan_is_not_a_number(
     kind: int, exit_status: str | None, tmp_path: Path
@@ -130,7 +130,7 @@ def test_a_set_whose_later_runs_never_were(kind: int, tmp_path: Path) -> None:
     check(tmp_path, scan, sent, allow_partial=True)
 
 
-@pytest.mark.parametrize("kind", [4, 6, 7, 8])
+@pytest.mark.parametrize("kind", [4, *(pytest.param(each, marks=SLOW) for each in (6, 7, 8))])
 def test_a_run_that_ended_before_its_first_point(kind: int, tmp_path: Path) -> None:
     documents = cut(runs(SCANS[kind])[0], 0)
     uid = documents[0][1]["uid"]

@@ -20,6 +20,7 @@ from ophyd.sim import NullStatus, SynAxis
 from adsupport import nxstxm as suit_nxstxm
 from adsupport.nxstxm import scan_types
 
+from .slow_params import mostly_slow
 from .stxm_checks import check_file
 from .stxm_metadata import metadata
 from .stxm_scan import StxmScan
@@ -224,9 +225,7 @@ def done(RE: Any, scan: StxmScan, directory: Path) -> None:
     check_file(directory / "C200101001.hdf5", scan, sent)
 
 
-@pytest.mark.parametrize(
-    "kind", [0, 6, *(pytest.param(each, marks=pytest.mark.slow) for each in (1, 9, 10, 12))]
-)
+@pytest.mark.parametrize("kind", mostly_slow((0, 1, 6, 9, 10, 12), quick=(6,)))
 def test_basic_images(kind: int, engine: Any, tmp_path: Path) -> None:
     done(engine, StxmScan(kind, per_line=False), tmp_path)
 
