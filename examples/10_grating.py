@@ -40,7 +40,7 @@ from ophyd.sim import SynAxis
 from adsupport.file_tree import tree_lines
 from adsupport.imaging import GratingConfig, ImagingProgress, grating_interferometry_stepping
 from adsupport.imaging.addons import GratingProcessing
-from adsupport.imaging.frames.growing import HDF5FileSource
+from adsupport.imaging.frames import HDF5FileSource
 
 matplotlib.use("Agg")  # pictures go to files: no display needed
 EXPOSURE = 0.08 / args.binning**2  # s: as many counts in a pixel, whatever the binning

@@ -37,8 +37,7 @@ from imaging_station import Station
 from matplotlib import pyplot as plt
 
 from adsupport.file_tree import tree_lines
-from adsupport.imaging import ImagingProgress, TomographyConfig, tomography
-from adsupport.imaging.series import series
+from adsupport.imaging import ImagingProgress, TomographyConfig, series, tomography
 
 matplotlib.use("Agg")  # pictures go to files: no display needed
 EXPOSURE = 0.08 / args.binning**2  # s: as many counts in a pixel, whatever the binning
