@@ -49,13 +49,15 @@ class SteadyArray:
         of_run: int = 0,
     ) -> None:
         most = max(1, CHUNK_BYTES // max(1, dtype.itemsize * int(np.prod(shape))))
-        self._size = chunk_size(of_run or points, most) if points > most else 0
+        self._size = 0 if points <= most else chunk_size(of_run or points, most)
+        self._size *= max(1, most // self._size) if self._size else 0  # of short runs several
         options: dict[str, Any] = {}
         if self._size:
             options = {"chunks": (self._size, *shape), **FILTERS}
         self.dataset: h5py.Dataset = group.create_dataset(name, (points, *shape), dtype, **options)
         self._writer, self._written = ChunkWriter(self.dataset, packer), 0
         self._waiting: list[np.ndarray] = []
+        self._held = 0  # points that wait
 
     def add(self, values: np.ndarray) -> None:
         """Add values.
@@ -69,13 +71,18 @@ class SteadyArray:
             self.dataset[self._written : self._written + len(values)] = values
             self._written += len(values)
             return
+        self._held += len(values)
+        if self._held < self._size:
+            self._waiting.append(np.array(values, self.dataset.dtype))  # nobody else's
+            return
         if self._waiting:
             values = np.concatenate([*self._waiting, values])
         values = np.ascontiguousarray(values, self.dataset.dtype)
         whole = len(values) - len(values) % self._size
         for start in range(0, whole, self._size):
             self._write(values[start : start + self._size])
-        self._waiting = [values[whole:]] if whole < len(values) else []
+        self._held = len(values) - whole
+        self._waiting = [values[whole:].copy()] if self._held else []
 
     def close(self) -> None:
         """Write what waits."""

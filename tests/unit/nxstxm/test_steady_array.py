@@ -62,6 +62,16 @@ def test_values_that_stand_take_hardly_any_room(tmp_path: Path) -> None:
     assert size < values.nbytes / 100
 
 
+@pytest.mark.parametrize("of_run", [1, 15, 7000])
+def test_short_runs_share_chunks(of_run: int, tmp_path: Path) -> None:
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        made = SteadyArray(file, "data", POINTS, np.dtype("f8"), ChunkPacker(), of_run=of_run)
+        assert made.dataset.chunks is not None
+        (size,) = made.dataset.chunks
+        assert size % of_run == 0
+        assert 2**15 <= size <= 2**16
+
+
 def test_noise_is_kept_as_it_is(tmp_path: Path) -> None:
     noise = np.frombuffer(os.urandom(8 * POINTS), np.uint64)
     found, size = written(tmp_path / "a.h5", [noise, noise[:7]])
