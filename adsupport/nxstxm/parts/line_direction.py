@@ -59,7 +59,7 @@ class LineDirection:
             (points,), bool.
         """
         if positions is None:
-            return (lines % 2 == 1) & self._snaking
+            return lines % 2 == 1 if self._snaking else np.zeros(len(lines), np.bool_)
         values = _filled(positions.astype(np.float64))
         starts = np.flatnonzero(np.r_[True, np.diff(lines) != 0])
         ends = np.r_[starts[1:], len(lines)] - 1
