@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import bluesky.plan_stubs as bps
@@ -10,11 +11,12 @@ import bluesky.plan_stubs as bps
 from ..errors import ConfigurationError
 from .acquisition import Acquisition
 from .beam import BeamSource
-from .cleanup import Plan, Step
+from .cleanup import Plan, Step, with_cleanup
 from .config import ImagingConfig
 from .experiment import Experiment
 from .exposures import FrameDetector, staged, take_event
 from .sample import SampleStage
+from .standstill import halt
 
 __all__ = ["Beamtime"]
 
@@ -181,7 +183,16 @@ class Beamtime:
                 yield from bps.mv(*places)
                 yield from take_event(self.camera, stream, self.readables)
 
-        yield from staged(self.camera, walk)
+        motors = dict.fromkeys(each for places in motor_positions for each in places[::2])
+        halts = [(f"halt {motor.name}", partial(halt, motor)) for motor in motors]
+        whole = False
+
+        def walk_all() -> Plan:
+            nonlocal whole
+            yield from staged(self.camera, walk)
+            whole = True
+
+        yield from with_cleanup(walk_all(), lambda: [] if whole else halts)
 
     def series(self, stream: str, frames: int, exposure: float) -> Plan:
         """Take frames of one kind, all in one event.

@@ -20,6 +20,7 @@ from .acquisition import Acquisition
 from .acquisition_order import AcquisitionOrder
 from .cleanup import Plan, Step, with_cleanup
 from .device_snapshot import read_devices
+from .events import trigger_event
 from .experiment_files import write_experiment_finish, write_experiment_start
 from .experiment_log import experiment_log
 from .frames.arrival import FrameSource
@@ -298,7 +299,7 @@ class Experiment(AcquisitionOrder):
 
     def _snapshot(self) -> Plan:
         if self.devices:
-            yield from bps.trigger_and_read(self.devices, name="baseline")
+            yield from trigger_event(self.devices, "baseline")
 
 
 def _close_failed(error: Exception) -> Plan:

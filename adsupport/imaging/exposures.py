@@ -15,6 +15,7 @@ from ..plans import prepare_count, prime_plugin
 from ..plans.accounted import FileAccount
 from .cleanup import Plan, Step, with_cleanup
 from .data_set import directory_of
+from .events import trigger_event
 from .frames.stack_file import StackFile
 from .moves import set_and_wait
 from .walker import DirectoryWalker
@@ -354,5 +355,4 @@ def take_event(detector: FrameDetector, stream: str, others: Sequence[Any]) -> P
     Msg
         Messages for the RunEngine.
     """
-    devices = list(dict.fromkeys([detector.device, *others]))
-    yield from bps.trigger_and_read(devices, name=stream)
+    yield from trigger_event([detector.device, *others], stream)

@@ -9,17 +9,18 @@ from functools import partial
 from typing import Any
 
 import bluesky.plan_stubs as bps
-import bluesky.preprocessors as bpp
 import numpy as np
 from bluesky.utils import short_uid
 from ophyd.status import Status
 
 from ..errors import ConfigurationError
 from .cleanup import Plan, Step, with_cleanup
+from .events import read_event
 from .exposures import FrameDetector, staged
 from .motion import ConstantSpeedWindow, StageMotion, check_travel, constant_speed_window
 from .moves import set_and_wait
 from .position_log import PositionLog
+from .standstill import halt
 
 __all__ = ["FlyAxis", "Track", "fly", "planned", "positions_key"]
 
@@ -262,32 +263,20 @@ def fly(
             _check_pace(times, period, window, camera.device)
         for track, each in zip(tracks, along, strict=True):
             each.positions = track.axis.log.at(times - exposure / 2)
-        yield from _read_event(stream, [camera.device, *along, *others])
+        yield from read_event([camera.device, *along, *others], stream)
 
     def end() -> list[Step]:
         found: list[Step] = []
         for track in tracks:
             motor = track.axis.motor
             found += [
-                (f"stop {motor.name}", partial(bps.stop, motor)),
+                (f"halt {motor.name}", partial(halt, motor)),
                 (f"listen no more to {motor.name}", track.axis.log.stop),
                 (f"restore the speed of {motor.name}", track.axis.restore),
             ]
         return found
 
     yield from with_cleanup(body(), end)
-
-
-def _read_event(stream: str, devices: Sequence[Any]) -> Plan:
-    """Read devices into an event, or into none."""
-
-    def read() -> Plan:
-        for device in dict.fromkeys(devices):
-            yield from bps.read(device)
-        yield from bps.save()
-
-    yield from bps.create(name=stream)
-    yield from bpp.contingency_wrapper(read(), except_plan=lambda _: bps.drop())
 
 
 def _check_pace(
