@@ -87,8 +87,9 @@ class StxmPart(HDF5File):
             They aren't.
         """
         self.complete()
-        with PartReader(self.output.temporary, self._request) as part:
-            PartPoints(part)
+        if not self.output.committed:
+            with PartReader(self.output.temporary, self._request) as part:
+                PartPoints(part)
         return [self.output.commit()]
 
     def abandon(self) -> None:

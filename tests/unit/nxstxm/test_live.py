@@ -17,12 +17,14 @@ from ophyd import Signal
 from adsupport import nxstxm
 from adsupport.errors import (
     ConfigurationError,
+    OutputError,
     OutputExistsError,
     OutputNameError,
     RunNotFoundError,
     StxmDataError,
     StxmMetadataError,
 )
+from adsupport.nxstxm import writer as writer_module
 
 from .stxm_checks import check_file, opened
 from .stxm_metadata import metadata
@@ -291,3 +293,20 @@ def test_options_are_checked(option: str, value: str, tmp_path: Path) -> None:
         nxstxm.NXstxmWriter(tmp_path, NAME, **{option: value})  # type: ignore[arg-type]
     with pytest.raises(RunNotFoundError):
         nxstxm.finish_export(tmp_path, NAME)
+
+
+def test_a_file_that_gets_no_name_is_tried_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_name(*_: Any, **__: Any) -> None:
+        raise OutputError("no name for it", path=tmp_path, kept=tmp_path / "x.kept", remedy="wait")
+
+    writer = nxstxm.NXstxmWriter(tmp_path, NAME)
+    with monkeypatch.context() as patch:
+        patch.setattr(writer_module, "finish_export", no_name)
+        play(writer, runs(IMAGE)[0])
+        with pytest.raises(OutputError, match="no name for it"):
+            writer.wait_writer(30)
+    (result,) = writer.retry(30)
+    assert result.paths == [tmp_path / "S001.hdf5"]
+    assert files(tmp_path) == ["S001.hdf5"]
