@@ -66,8 +66,23 @@ def plan_entries(parts: Iterable[PartAbout]) -> tuple[list[EntryPlan], list[str]
         _check_shapes(name, found)
         entries += _entries(name, found)
     _check_names(entries)
+    remarks += [text for name, found in by_entry.items() for text in _units_changed(name, found)]
     entries.sort(key=lambda each: (each.sp_id, each.index.pol_idx, _angle(each.index), each.name))
     return entries, missing_runs(given[0], list(latest.values())), remarks
+
+
+def _units_changed(name: str, parts: Sequence[PartAbout]) -> list[str]:
+    """Tell of columns that stand in the file as they came, in several units."""
+    units: dict[str, set[str]] = {}
+    for each in parts:
+        for key, column in each.columns.items():
+            units.setdefault(key, set()).add(column.units)
+    return [
+        f"{key!r} has other units in some runs of {name}, {', '.join(map(repr, sorted(found)))}: "
+        "its values in the instrument are as they came."
+        for key, found in units.items()
+        if len(found) > 1
+    ]
 
 
 def _entries(name: str, parts: list[PartAbout]) -> list[EntryPlan]:

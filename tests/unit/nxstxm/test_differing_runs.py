@@ -81,3 +81,15 @@ def test_a_baseline_that_came_with_a_later_run_tells_of_the_sample(tmp_path: Pat
         same(sample["rotation_angle"], [12.0], "angle")
         same(sample["beam/incident_polarization_stokes"], [[1, 0, 0, 1]], "circular right")
         same(file["entry0/instrument/epu/gap"], 31.2, "gap")
+
+
+def test_units_that_change_between_runs_are_told(tmp_path: Path) -> None:
+    sent = runs(TWO_ENERGIES)
+    keys(sent[0])["SampleFineX"]["units"] = "mm"
+    for doc in primary(sent[0]):
+        doc["data"]["SampleFineX"] = [each / 1000 for each in doc["data"]["SampleFineX"]]
+    done = finished(tmp_path, sent)
+    assert any("'SampleFineX' has other units in some runs of entry0, '', 'mm'" in text
+               for text in done.remarks)  # fmt: skip
+    with opened(done.path) as file:
+        same(file["entry0/counter0/sample_x"], TWO_ENERGIES.x_setpoints(), "in um")
