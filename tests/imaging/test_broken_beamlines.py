@@ -123,8 +123,8 @@ def raises_where(station: Station, mode: str, where: Callable[[int, Msg], bool])
     ("command", "name", "times"),
     [
         ("trigger", "det", 2),  # the stage moves at its fly speed
-        ("read", "rotation_frames", 1),
-        ("unstage", "det", 2),
+        pytest.param("read", "rotation_frames", 1, marks=pytest.mark.slow),
+        pytest.param("unstage", "det", 2, marks=pytest.mark.slow),
         ("set", "stage", 2),
     ],
 )

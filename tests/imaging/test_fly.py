@@ -22,7 +22,7 @@ PERIOD = 0.1
 
 def config_of(**changes: Any) -> TomographyConfig:
     settings: dict[str, Any] = {
-        "exposure": 0.02, "period": PERIOD, "darks": 1, "flats": 2, "projections": 20,
+        "exposure": 0.02, "period": PERIOD, "darks": 1, "flats": 2, "projections": 15,
         "angular_range": 90.0, "start_angle": -30.0, "mode": "fly",
     }  # fmt: skip
     return TomographyConfig(**{**settings, **changes})
@@ -37,7 +37,7 @@ def angles_in(streams: Any, name: str = "primary") -> np.ndarray:
     return np.degrees(np.unwrap(np.radians([pose.angle for pose in poses])))
 
 
-@pytest.mark.parametrize("turn", [90.0, -60.0])
+@pytest.mark.parametrize("turn", [90.0, pytest.param(-60.0, marks=pytest.mark.slow)])
 def test_each_frame_has_the_angle_of_its_pixels(
     station: Station, tmp_path: Any, turn: float
 ) -> None:
@@ -72,7 +72,7 @@ def test_each_frame_has_the_angle_of_its_pixels(
         assert exchange["data"].shape[0] == config.count
 
 
-@pytest.mark.parametrize("policy", ["warn", "record"])
+@pytest.mark.parametrize("policy", ["warn", pytest.param("record", marks=pytest.mark.slow)])
 def test_a_lost_frame_leaves_a_gap_and_shifts_no_angle(
     station: Station, policy: str, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -98,6 +98,7 @@ def test_a_lost_frame_leaves_a_gap_and_shifts_no_angle(
     assert ("2 of" in caplog.text or "dropped" in caplog.text) == (policy == "warn")
 
 
+@pytest.mark.slow
 def test_lost_frames_fail_the_run_otherwise(station: Station) -> None:
     config = config_of(projections=4)
     experiment = tomography(station.camera, station.axis(), config, **station.places)
@@ -111,6 +112,7 @@ def test_lost_frames_fail_the_run_otherwise(station: Station) -> None:
     assert station.of("stop")[0]["exit_status"] == "fail"
 
 
+@pytest.mark.slow
 def test_a_period_that_the_camera_does_not_keep_is_named(station: Station) -> None:
     config = config_of(exposure=0.0005, period=0.001, projections=60, angular_range=40.0)
     station.put("HDF1:QueueSize", 100)  # no frame is lost

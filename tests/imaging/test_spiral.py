@@ -46,7 +46,7 @@ def test_every_angle_and_height_is_exact(station: Station) -> None:
 
 
 def test_both_move_at_once_and_are_told_for_each_frame(station: Station) -> None:
-    config = config_of(mode="fly", period=0.1, projections=10)
+    config = config_of(mode="fly", period=0.1, projections=6)
     streams = station.run(
         spiral_tomography(
             station.camera, station.axis(), FlyAxis(station.vertical), config, **station.places
@@ -55,7 +55,7 @@ def test_both_move_at_once_and_are_told_for_each_frame(station: Station) -> None
     (event,) = station.events("primary")
     angles = np.asarray(event["data"]["rotation_frames"])
     heights = np.asarray(event["data"]["vertical_frames"])
-    assert len(angles) == len(heights) == len(streams["primary"]) == config.total == 30
+    assert len(angles) == len(heights) == len(streams["primary"]) == config.total == 18
     dark, flat = mean(streams["darks"]), mean(streams["flats"])
     turn, rise = config.steps_of_both
     shown = []
