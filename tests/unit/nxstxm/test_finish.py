@@ -176,7 +176,7 @@ TEMPLATES = {
 }
 
 
-@pytest.mark.parametrize("prefix", mostly_slow(TEMPLATES, quick=[*TEMPLATES][:3]))
+@pytest.mark.parametrize("prefix", mostly_slow(TEMPLATES, quick=[*TEMPLATES][:1]))
 @pytest.mark.parametrize("given", [True, pytest.param(False, marks=pytest.mark.slow)])
 def test_names(prefix: str, given: bool, tmp_path: Path) -> None:
     here = tmp_path / "here"
@@ -192,6 +192,7 @@ def test_names(prefix: str, given: bool, tmp_path: Path) -> None:
     assert names(tmp_path) == ["here", f"here/{name}.hdf5"]
 
 
+@pytest.mark.slow
 def test_very_long_names(tmp_path: Path) -> None:
     long, other = "x" * 300, "x" * 300 + "y"
     (documents,) = runs(IMAGE)

@@ -76,12 +76,14 @@ def test_an_aborted_scan_is_valid(kind: int, events: int, tmp_path: Path) -> Non
     assert violations(path) == []
 
 
+@pytest.mark.slow
 def test_odd_columns_do_no_harm(tmp_path: Path) -> None:
     path = exported(tmp_path, [odd_run(StxmScan(9))])
     for judge in JUDGES.values():
         assert judge(path) == []
 
 
+@pytest.mark.slow
 def test_counters_with_names_that_a_file_has_for_else(tmp_path: Path) -> None:
     scan = StxmScan(9, counters=("notes", "control", "sample-x", "sample_x", "start_time", "2d"))
     path = exported(tmp_path, runs(scan))

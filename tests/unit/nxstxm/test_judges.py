@@ -38,7 +38,7 @@ def test_a_file_as_it_should_be(kind, tmp_path):
     assert nxvalidate(path) == []
 
 
-@pytest.mark.parametrize("name", mostly_slow(DEFECTS, quick=[*DEFECTS][::4]))
+@pytest.mark.parametrize("name", mostly_slow(DEFECTS, quick=[*DEFECTS][::7]))
 def test_a_defect_is_found(name, tmp_path):
     path = spoilt(tmp_path / "spoilt.h5", name)
     found = violations(path)

@@ -249,6 +249,7 @@ def test_a_stack_of_two_regions_and_polarizations(engine: Any, tmp_path: Path) -
     done(engine, scan, tmp_path)
 
 
+@pytest.mark.slow
 def test_tomography(engine: Any, tmp_path: Path) -> None:
     scan = StxmScan(11, nx=3, ny=2, per_line=False, energies=(700.0, 701.0), angles=(-30.0, 40.0))
     done(engine, scan, tmp_path)

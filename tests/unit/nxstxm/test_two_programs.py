@@ -210,6 +210,7 @@ def test_one_of_three_programs_finishes_the_file(times: int, tmp_path: Path) -> 
     run(RACE, tmp_path, times)
 
 
+@pytest.mark.slow
 def test_programs_export_runs_at_the_same_time(tmp_path: Path) -> None:
     run(TOGETHER, tmp_path)
 
