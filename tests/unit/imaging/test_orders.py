@@ -152,7 +152,10 @@ def test_limits_are_looked_at_before_anything_moves(beamline: Beamline) -> None:
     made = tomography(
         camera(beamline), beamline.rotation, config, source=beamline.source, sample=beamline.sample
     )
-    with pytest.raises(ConfigurationError, match="rotation can't go where the highest is at 135: its limits are -10 and 90"):
+    with pytest.raises(
+        ConfigurationError,
+        match="rotation can't go where the highest is at 135: its limits are -10 and 90",
+    ):
         run(made)
     beamline.rotation.limits, beamline.stage.limits = (0, 0), (-5, 5)
     with pytest.raises(ConfigurationError, match="stage can't go where it is out at 6"):
