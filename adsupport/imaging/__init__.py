@@ -1,29 +1,29 @@
 """Imaging experiments as bluesky plans: radiography, tomography, and what they are made of."""
 
 from .acquisition import Acquisition
-from .angles import equal_angles, given_angles, golden_angles, interlaced_angles
 from .beam import BeamSource, Source
-from .closed_loop import closed_loop
 from .config import ImagingConfig, RadiographyConfig, TomographyConfig
 from .experiment import Experiment
 from .exposures import ADCamera, FrameDetector, PreparedCamera
-from .fly import FlyAxis
-from .geometry import (
+from .grating import GratingConfig, grating_interferometry_stepping
+from .motion.angles import equal_angles, given_angles, golden_angles, interlaced_angles
+from .motion.fly import FlyAxis
+from .motion.geometry import (
     frame_time,
     motion_blur,
     tomo_angular_step,
     tomo_max_speed,
     tomo_projections_number,
 )
-from .grating import GratingConfig, grating_interferometry_stepping
-from .mosaic import mosaic
 from .progress import ImagingProgress
 from .radiography import radiography
 from .sample import SampleStage
-from .series import SeriesError, series
+from .sequences.closed_loop import closed_loop
+from .sequences.mosaic import mosaic
+from .sequences.series import SeriesError, series
 from .spiral import SpiralConfig, spiral_tomography
+from .storage.walker import DirectoryWalker
 from .tomography import tomography
-from .walker import DirectoryWalker
 
 __all__ = [
     "ADCamera",

@@ -15,8 +15,8 @@ from .cleanup import Plan, Step, with_cleanup
 from .config import ImagingConfig
 from .experiment import Experiment
 from .exposures import FrameDetector, staged, take_event
+from .motion.standstill import halt
 from .sample import SampleStage
-from .standstill import halt
 
 __all__ = ["Beamtime"]
 

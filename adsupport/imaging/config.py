@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
 from ..errors import ConfigurationError
-from .angles import equal_angles
 from .arguments import finite, positive, whole
+from .motion.angles import equal_angles
 
 __all__ = ["ImagingConfig", "RadiographyConfig", "TomographyConfig"]
 

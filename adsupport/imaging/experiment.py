@@ -19,15 +19,15 @@ from ..wording import counted
 from .acquisition import Acquisition
 from .acquisition_order import AcquisitionOrder
 from .cleanup import Plan, Step, with_cleanup
-from .device_snapshot import read_devices
 from .events import trigger_event
-from .experiment_files import write_experiment_finish, write_experiment_start
-from .experiment_log import experiment_log
 from .frames.arrival import FrameSource
 from .frames.bus import FrameBus
 from .frames.frame import StreamAbout
 from .run_files import with_files
-from .walker import DirectoryWalker
+from .storage.device_snapshot import read_devices
+from .storage.experiment_files import write_experiment_finish, write_experiment_start
+from .storage.experiment_log import experiment_log
+from .storage.walker import DirectoryWalker
 
 __all__ = ["Experiment"]
 

@@ -14,11 +14,11 @@ from ..errors import ConfigurationError
 from ..plans import prepare_count, prime_plugin
 from ..plans.accounted import FileAccount
 from .cleanup import Plan, Step, with_cleanup
-from .data_set import directory_of
 from .events import trigger_event
 from .frames.stack_file import StackFile
 from .moves import set_and_wait
-from .walker import DirectoryWalker
+from .storage.data_set import directory_of
+from .storage.walker import DirectoryWalker
 
 __all__ = ["ADCamera", "FrameDetector", "PreparedCamera", "staged", "take_event"]
 

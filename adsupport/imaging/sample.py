@@ -11,8 +11,8 @@ from bluesky.utils import Msg
 
 from ..errors import ConfigurationError, PutError
 from .cleanup import Plan
-from .motion import check_travel
-from .standstill import halt
+from .motion.standstill import halt
+from .motion.window import check_travel
 
 __all__ = ["SampleStage"]
 

@@ -11,7 +11,7 @@ from .cleanup import Plan
 from .config import TomographyConfig
 from .experiment import Experiment
 from .exposures import FrameDetector
-from .fly import FlyAxis, Track, fly, planned, positions_key
+from .motion.fly import FlyAxis, Track, fly, planned, positions_key
 from .sample import SampleStage, check_limits
 
 __all__ = ["tomography"]

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..data_set import directory_of
 from ..frames.frame import Frame, StreamAbout, StreamEnd
-from ..image_set import ImageSetWriter
-from ..walker import DirectoryWalker
+from ..storage.data_set import directory_of
+from ..storage.image_set import ImageSetWriter
+from ..storage.walker import DirectoryWalker
 from .base import Addon
 
 __all__ = ["ImageWriter"]

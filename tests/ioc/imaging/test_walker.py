@@ -18,8 +18,8 @@ from adsupport.devices import (
     ad_creator,
     ensure_AD_plugin_primed,
 )
-from adsupport.imaging.data_set import directory_of
-from adsupport.imaging.walker import DirectoryWalker
+from adsupport.imaging.storage.data_set import directory_of
+from adsupport.imaging.storage.walker import DirectoryWalker
 from adsupport.plans import prepare_count
 
 

@@ -21,7 +21,7 @@ from adsupport.imaging.addons import (
 )
 from adsupport.imaging.frames.frame import Frame, StreamAbout, StreamEnd
 from adsupport.imaging.grating import GratingConfig
-from adsupport.imaging.walker import DirectoryWalker
+from adsupport.imaging.storage.walker import DirectoryWalker
 
 RUN = "11111111-2222-3333-4444-555555555555"
 

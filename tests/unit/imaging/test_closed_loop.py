@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from ophyd.sim import SynAxis, det
 
 from adsupport.errors import ConfigurationError
-from adsupport.imaging.closed_loop import closed_loop
+from adsupport.imaging.sequences.closed_loop import closed_loop
 
 from .fakes import Documents, FakeExperiment
 

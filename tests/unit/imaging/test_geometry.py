@@ -5,11 +5,7 @@ from __future__ import annotations
 import math
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-
-from adsupport.errors import ConfigurationError
-from adsupport.imaging.geometry import (
+from adsupport.imaging.motion.window.geometry import (
     fly_speed,
     frame_time,
     motion_blur,
@@ -18,6 +14,10 @@ from adsupport.imaging.geometry import (
     tomo_max_speed,
     tomo_projections_number,
 )
+from hypothesis import given
+from hypothesis import strategies as st
+
+from adsupport.errors import ConfigurationError
 
 widths = st.integers(1, 100_000)
 speeds = st.floats(1e-3, 1e3)

@@ -12,7 +12,7 @@ from bluesky.utils import FailedStatus, Msg, RunEngineInterrupted
 from ophyd.sim import det
 
 from adsupport.errors import ConfigurationError
-from adsupport.imaging.mosaic import mosaic
+from adsupport.imaging.sequences.mosaic import mosaic
 
 from .fakes import Axis, Documents, FakeExperiment
 

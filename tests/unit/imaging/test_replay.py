@@ -13,7 +13,7 @@ from adsupport.imaging.frames.bus import FrameBus
 from adsupport.imaging.frames.frame import StreamAbout
 from adsupport.imaging.frames.replay import ReplaySource, play
 from adsupport.imaging.frames.stored_images import dx_acquisitions, tiff_acquisitions
-from adsupport.imaging.walker import DirectoryWalker
+from adsupport.imaging.storage.walker import DirectoryWalker
 
 from .made_frames import Collector
 

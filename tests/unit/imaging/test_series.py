@@ -12,7 +12,7 @@ from ophyd.sim import SynAxis, det
 
 from adsupport.errors import AdsupportError, ConfigurationError
 from adsupport.imaging import PreparedCamera, RadiographyConfig, radiography
-from adsupport.imaging.series import SeriesError, series
+from adsupport.imaging.sequences.series import SeriesError, series
 from adsupport.plans.in_thread import in_thread
 
 from .beamline import Beamline

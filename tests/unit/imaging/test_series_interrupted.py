@@ -12,7 +12,7 @@ from bluesky import RunEngine
 from bluesky.utils import FailedStatus, Msg, RunEngineInterrupted
 from ophyd.sim import det
 
-from adsupport.imaging.series import SeriesError, series
+from adsupport.imaging.sequences.series import SeriesError, series
 from adsupport.plans.in_thread import in_thread
 
 from .fakes import SAMPLES, Axis, Documents, FakeExperiment, preparing

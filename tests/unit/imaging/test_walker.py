@@ -22,9 +22,9 @@ from adsupport.errors import (
     OutputExistsError,
     PathMapError,
 )
-from adsupport.imaging.data_set import directory_of
-from adsupport.imaging.numbered_name import NumberedName
-from adsupport.imaging.walker import DirectoryWalker
+from adsupport.imaging.storage.data_set import directory_of
+from adsupport.imaging.storage.numbered_name import NumberedName
+from adsupport.imaging.storage.walker import DirectoryWalker
 from adsupport.naming import FileTemplate, PathMap, format_file_name
 
 HOSTILE = [

@@ -20,10 +20,13 @@ from ophyd.sim import SynAxis
 
 from adsupport.documents import json_text
 from adsupport.errors import OutputError, OutputExistsError
-from adsupport.imaging.device_snapshot import Snapshot, device_snapshot, read_devices
-from adsupport.imaging.experiment_files import write_experiment_finish, write_experiment_start
-from adsupport.imaging.experiment_log import experiment_log
-from adsupport.imaging.walker import DirectoryWalker
+from adsupport.imaging.storage.device_snapshot import Snapshot, device_snapshot, read_devices
+from adsupport.imaging.storage.experiment_files import (
+    write_experiment_finish,
+    write_experiment_start,
+)
+from adsupport.imaging.storage.experiment_log import experiment_log
+from adsupport.imaging.storage.walker import DirectoryWalker
 
 LINE = re.compile(r"(\S+) ([A-Z]+) (\S+): (.*)")
 

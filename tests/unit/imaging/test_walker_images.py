@@ -16,8 +16,8 @@ import tifffile
 
 from adsupport.documents import json_text
 from adsupport.errors import ConfigurationError, NamingError, OutputError, OutputExistsError
-from adsupport.imaging.image_file import TIFFImageFile
-from adsupport.imaging.walker import DirectoryWalker
+from adsupport.imaging.storage.image_file import TIFFImageFile
+from adsupport.imaging.storage.walker import DirectoryWalker
 
 
 def images(n, shape=(8, 16), dtype=np.uint16):
@@ -242,7 +242,7 @@ FULL = """
 import os, resource, sys
 import numpy as np
 from adsupport.errors import OutputError
-from adsupport.imaging.walker import DirectoryWalker
+from adsupport.imaging.storage.walker import DirectoryWalker
 cases = ("tif", 0, 600), ("tif", 10**9, 150), ("h5", 0, 150), ("h5", 0, 600)
 for extension, per_file, rows in cases:
     walker = DirectoryWalker(f"{sys.argv[1]}/{extension}{rows}", "f{}." + extension)

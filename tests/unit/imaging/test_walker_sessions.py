@@ -6,11 +6,11 @@ import subprocess
 import sys
 import threading
 
-from adsupport.imaging.walker import DirectoryWalker
+from adsupport.imaging.storage.walker import DirectoryWalker
 
 SESSION = """
 import sys
-from adsupport.imaging.walker import DirectoryWalker
+from adsupport.imaging.storage.walker import DirectoryWalker
 root, me = sys.argv[1:]
 walker = DirectoryWalker(root)
 print("ready", flush=True)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 import string
 
-from ..callbacks.output import safe_component
-from ..errors import NamingError
+from ...callbacks.output import safe_component
+from ...errors import NamingError
 
 __all__ = ["NumberedName"]
 

@@ -7,7 +7,7 @@ from typing import Any
 import bluesky.plan_stubs as bps
 from ophyd.status import Status
 
-from .cleanup import Plan
+from ..cleanup import Plan
 
 __all__ = ["halt"]
 

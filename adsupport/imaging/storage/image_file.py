@@ -10,11 +10,11 @@ from typing import Any
 
 import numpy as np
 
-from ..callbacks.output import AtomicFile
-from ..callbacks.output.no_replace import rename_new
-from ..callbacks.output.temporary import make_temporary
-from ..callbacks.tiff.page import needs_bigtiff, tifffile_module, write_page
-from ..errors import OutputError, OutputExistsError
+from ...callbacks.output import AtomicFile
+from ...callbacks.output.no_replace import rename_new
+from ...callbacks.output.temporary import make_temporary
+from ...callbacks.tiff.page import needs_bigtiff, tifffile_module, write_page
+from ...errors import OutputError, OutputExistsError
 
 __all__ = ["FORMAT", "HDF5ImageFile", "ImageFile", "TIFFImageFile"]
 
@@ -290,7 +290,7 @@ class HDF5ImageFile(ImageFile):
         self._file.close()
 
     def _close_anyway(self) -> None:
-        from ..callbacks.output.hdf5_closing import close_anyway
+        from ...callbacks.output.hdf5_closing import close_anyway
 
         if self._file is not None:
             close_anyway(self._file)

@@ -9,10 +9,10 @@ import bluesky.plan_stubs as bps
 from bluesky.protocols import Locatable
 from bluesky.utils import Msg, new_uid
 
-from ..errors import ConfigurationError
-from .arguments import finite
-from .cleanup import Plan, Step, with_cleanup
-from .sample import check_limits
+from ...errors import ConfigurationError
+from ..arguments import finite
+from ..cleanup import Plan, Step, with_cleanup
+from ..sample import check_limits
 
 __all__ = ["mosaic"]
 

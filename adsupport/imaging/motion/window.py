@@ -10,8 +10,8 @@ import math
 
 import numpy as np
 
-from ..errors import ConfigurationError
-from .arguments import finite, positive, whole
+from ...errors import ConfigurationError
+from ..arguments import finite, positive, whole
 from .geometry import fly_speed, run_up_distance
 
 __all__ = ["ConstantSpeedWindow", "StageMotion", "check_travel", "constant_speed_window"]

@@ -14,9 +14,9 @@ import numpy as np
 from bluesky.utils import ensure_generator
 from ophyd.status import Status
 
-from .cleanup import Plan, Step, with_cleanup
-from .motion import ConstantSpeedWindow
-from .sample import check_limits
+from ..cleanup import Plan, Step, with_cleanup
+from ..sample import check_limits
+from .window import ConstantSpeedWindow
 
 __all__ = ["FakeController", "PositionCompare", "with_position_compare"]
 

@@ -6,9 +6,9 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..callbacks.output import safe_component
-from ..errors import ConfigurationError, OutputError, PathMapError
-from ..naming import PathMap, check_ioc_path
+from ...callbacks.output import safe_component
+from ...errors import ConfigurationError, OutputError, PathMapError
+from ...naming import PathMap, check_ioc_path
 from .numbered_name import NumberedName
 
 __all__ = ["DataSet", "directory_of", "ioc_directory"]

@@ -12,9 +12,9 @@ from typing import Any, Self
 
 import numpy as np
 
-from ..callbacks.output.no_replace import sync_directory, sync_file
-from ..callbacks.tiff.page import ascii_json
-from ..errors import ConfigurationError, NamingError, OutputError
+from ...callbacks.output.no_replace import sync_directory, sync_file
+from ...callbacks.tiff.page import ascii_json
+from ...errors import ConfigurationError, NamingError, OutputError
 from .data_set import DataSet
 from .image_file import HDF5ImageFile, ImageFile, TIFFImageFile
 

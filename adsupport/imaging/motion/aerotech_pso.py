@@ -13,10 +13,10 @@ from typing import Any
 
 import bluesky.plan_stubs as bps
 
-from ..errors import ConfigurationError
-from .arguments import finite, positive, whole
-from .cleanup import Plan
-from .motion import ConstantSpeedWindow
+from ...errors import ConfigurationError
+from ..arguments import finite, positive, whole
+from ..cleanup import Plan
+from .window import ConstantSpeedWindow
 
 __all__ = [
     "AerotechController",

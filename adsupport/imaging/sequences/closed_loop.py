@@ -9,8 +9,8 @@ from typing import Any
 import bluesky.plan_stubs as bps
 from bluesky.utils import Msg, ensure_generator
 
-from ..errors import ConfigurationError
-from .arguments import whole
+from ...errors import ConfigurationError
+from ..arguments import whole
 
 __all__ = ["closed_loop"]
 

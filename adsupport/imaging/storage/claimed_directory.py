@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from ..errors import OutputError
+from ...errors import OutputError
 from .numbered_name import NumberedName
 
 __all__ = ["claim_directory", "make_directory"]

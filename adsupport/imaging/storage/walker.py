@@ -11,10 +11,10 @@ from typing import Literal, Self
 
 import numpy as np
 
-from ..callbacks.choice import check_choice
-from ..callbacks.output import inside, safe_component
-from ..errors import ConfigurationError, NamingError, OutputExistsError
-from ..naming import PathMap
+from ...callbacks.choice import check_choice
+from ...callbacks.output import inside, safe_component
+from ...errors import ConfigurationError, NamingError, OutputExistsError
+from ...naming import PathMap
 from .claimed_directory import claim_directory, make_directory
 from .data_set import DataSet, ioc_directory
 from .image_set import ImageSetWriter

@@ -10,8 +10,8 @@ from typing import Any
 import bluesky.plan_stubs as bps
 from bluesky.utils import Msg, RequestStop, new_uid
 
-from ..errors import AdsupportError, ConfigurationError
-from ..wording import counted
+from ...errors import AdsupportError, ConfigurationError
+from ...wording import counted
 from .overlap import CONTROL, Background, run_alongside
 
 __all__ = ["SampleFailure", "SeriesError", "series"]

@@ -13,14 +13,14 @@ import numpy as np
 from bluesky.utils import short_uid
 from ophyd.status import Status
 
-from ..errors import ConfigurationError
-from .cleanup import Plan, Step, with_cleanup
-from .events import read_event
-from .exposures import FrameDetector, staged
-from .motion import ConstantSpeedWindow, StageMotion, check_travel, constant_speed_window
-from .moves import set_and_wait
+from ...errors import ConfigurationError
+from ..cleanup import Plan, Step, with_cleanup
+from ..events import read_event
+from ..exposures import FrameDetector, staged
+from ..moves import set_and_wait
 from .position_log import PositionLog
 from .standstill import halt
+from .window import ConstantSpeedWindow, StageMotion, check_travel, constant_speed_window
 
 __all__ = ["FlyAxis", "Track", "fly", "planned", "positions_key"]
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from ophyd.status import Status
 
-from ..errors import ConfigurationError, PutError
+from ...errors import ConfigurationError, PutError
 
 __all__ = ["PositionLog"]
 

@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 
-from ..callbacks.output import inside
-from ..errors import OutputError
+from ...callbacks.output import inside
+from ...errors import OutputError
 
 __all__ = ["LOG_NAME", "experiment_log"]
 

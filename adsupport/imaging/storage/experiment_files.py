@@ -10,9 +10,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from ..callbacks.output import AtomicFile, Exists, inside
-from ..documents import json_text
-from ..errors import OutputError
+from ...callbacks.output import AtomicFile, Exists, inside
+from ...documents import json_text
+from ...errors import OutputError
 from .device_snapshot import Snapshot, plain_value
 
 __all__ = [
@@ -51,7 +51,7 @@ def write_experiment_start(
     experiment : mapping
         Its parameters and what else is known; quantities as numbers, with units beside them.
     devices : Snapshot, optional
-        See :func:`adsupport.imaging.device_snapshot.read_devices`.
+        See :func:`adsupport.imaging.storage.device_snapshot.read_devices`.
     exists : str
         What to do when there is such a file: ``"refuse"``, ``"bump"`` or ``"replace"``.
 

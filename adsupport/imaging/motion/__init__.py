@@ -1,0 +1,1 @@
+"""How stages move through a scan: angles, geometry, constant speed, triggers by position."""

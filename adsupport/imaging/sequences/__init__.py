@@ -1,0 +1,1 @@
+"""Many experiments: one sample after the other, mosaics, closed loops."""
