@@ -8,11 +8,11 @@ from typing import Any
 import h5py
 import numpy as np
 import pytest
-from adsupport.imaging.motion.window.window import StageMotion, constant_speed_window
 
 from adsupport.callbacks import DataExchangeWriter
 from adsupport.errors import ConfigurationError, DroppedFramesError
 from adsupport.imaging import TomographyConfig, tomography
+from adsupport.imaging.motion.window import StageMotion, constant_speed_window
 
 from .pixels import mean, pose_of
 from .station import Station

@@ -6,15 +6,6 @@ import dataclasses
 
 import bluesky.plan_stubs as bps
 import pytest
-from adsupport.imaging.motion.window.aerotech_pso import (
-    AerotechController,
-    AerotechPSO,
-    arm_commands,
-    disarm_commands,
-    program_commands,
-)
-from adsupport.imaging.motion.window.position_compare import with_position_compare
-from adsupport.imaging.motion.window.window import StageMotion, constant_speed_window
 from bluesky import RunEngine
 from hypothesis import given
 from hypothesis import strategies as st
@@ -22,6 +13,15 @@ from ophyd import Signal
 from ophyd.sim import SynAxis
 
 from adsupport.errors import ConfigurationError
+from adsupport.imaging.motion.aerotech_pso import (
+    AerotechController,
+    AerotechPSO,
+    arm_commands,
+    disarm_commands,
+    program_commands,
+)
+from adsupport.imaging.motion.position_compare import with_position_compare
+from adsupport.imaging.motion.window import StageMotion, constant_speed_window
 
 PSO = AerotechPSO(axis="X", counts_per_unit=10_000, encoder_input=3)
 

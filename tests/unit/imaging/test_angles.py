@@ -6,16 +6,16 @@ import math
 
 import numpy as np
 import pytest
-from adsupport.imaging.motion.window.angles import (
+from hypothesis import given
+from hypothesis import strategies as st
+
+from adsupport.errors import ConfigurationError
+from adsupport.imaging.motion.angles import (
     equal_angles,
     given_angles,
     golden_angles,
     interlaced_angles,
 )
-from hypothesis import given
-from hypothesis import strategies as st
-
-from adsupport.errors import ConfigurationError
 
 ranges = st.sampled_from([180.0, 360.0, -180.0, -360.0, 90.0, 0.5, 1080.0])
 starts = st.floats(-720, 720)

@@ -5,7 +5,11 @@ from __future__ import annotations
 import math
 
 import pytest
-from adsupport.imaging.motion.window.geometry import (
+from hypothesis import given
+from hypothesis import strategies as st
+
+from adsupport.errors import ConfigurationError
+from adsupport.imaging.motion.geometry import (
     fly_speed,
     frame_time,
     motion_blur,
@@ -14,10 +18,6 @@ from adsupport.imaging.motion.window.geometry import (
     tomo_max_speed,
     tomo_projections_number,
 )
-from hypothesis import given
-from hypothesis import strategies as st
-
-from adsupport.errors import ConfigurationError
 
 widths = st.integers(1, 100_000)
 speeds = st.floats(1e-3, 1e3)

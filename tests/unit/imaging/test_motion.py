@@ -6,11 +6,11 @@ import math
 
 import numpy as np
 import pytest
-from adsupport.imaging.motion.window.window import StageMotion, check_travel, constant_speed_window
 from hypothesis import given
 from hypothesis import strategies as st
 
 from adsupport.errors import ConfigurationError
+from adsupport.imaging.motion.window import StageMotion, check_travel, constant_speed_window
 
 steps = st.floats(1e-3, 10) | st.floats(-10, -1e-3)
 

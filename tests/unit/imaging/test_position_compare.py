@@ -5,12 +5,12 @@ from __future__ import annotations
 import bluesky.plan_stubs as bps
 import numpy as np
 import pytest
-from adsupport.imaging.motion.window.position_compare import FakeController, with_position_compare
-from adsupport.imaging.motion.window.window import StageMotion, constant_speed_window
 from bluesky import RunEngine
 from ophyd.sim import SynAxis
 
 from adsupport.errors import ConfigurationError
+from adsupport.imaging.motion.position_compare import FakeController, with_position_compare
+from adsupport.imaging.motion.window import StageMotion, constant_speed_window
 
 
 @pytest.fixture
