@@ -45,6 +45,7 @@ def test_every_angle_and_height_is_exact(station: Station) -> None:
     assert station.of("start")[0]["spiral"] == {"tomograms": 3, "projections": 12}
 
 
+@pytest.mark.slow
 def test_both_move_at_once_and_are_told_for_each_frame(station: Station) -> None:
     config = config_of(mode="fly", period=0.1, projections=6)
     streams = station.run(

@@ -63,6 +63,7 @@ def test_tomography_live_and_stored(station: Station) -> None:
     np.testing.assert_allclose(stored.angles(), config.set_points)
 
 
+@pytest.mark.slow
 def test_grating_live_and_stored(station: Station) -> None:
     config = GratingConfig(
         exposure=0.01, darks=2, flats=1, grating_period=0.4, periods=1, steps_per_period=4

@@ -109,5 +109,7 @@ def test_a_path_that_declares_nothing_is_refused(tmp_path: Path, name: str) -> N
         path.touch()
     result = CliRunner(env={"COLUMNS": "900"}).invoke(app, ["check", str(path)])
     assert result.exit_code == 2
-    assert "no file that declares detectors" in result.output
-    assert ".yaml, .yml, .toml" in result.output
+    # a long path may wrap the message, in a box
+    said = " ".join(result.output.replace("│", " ").split())
+    assert "no file that declares detectors" in said
+    assert ".yaml, .yml, .toml" in said

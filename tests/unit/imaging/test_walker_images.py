@@ -275,6 +275,7 @@ def test_a_disk_that_refuses(tmp_path):
     ]
 
 
+@pytest.mark.slow
 def test_memory_doesnt_grow(tmp_path):
     for extension, per_file in (("tif", 0), ("tif", 10**9), ("h5", 0)):
         walker = DirectoryWalker(tmp_path / extension / str(per_file), f"f{{}}.{extension}")

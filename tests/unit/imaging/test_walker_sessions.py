@@ -6,6 +6,8 @@ import subprocess
 import sys
 import threading
 
+import pytest
+
 from adsupport.imaging.storage.walker import DirectoryWalker
 
 SESSION = """
@@ -24,6 +26,7 @@ for _ in range(50):
 """
 
 
+@pytest.mark.slow
 def test_two_processes_of_50_scans_never_share_one(tmp_path):
     sessions = [
         subprocess.Popen(
