@@ -6,6 +6,7 @@ import asyncio
 import threading
 from collections.abc import Callable, Generator
 from concurrent.futures import Future
+from contextvars import copy_context
 from typing import Any
 
 import bluesky.plan_stubs as bps
@@ -15,7 +16,7 @@ __all__ = ["in_thread"]
 
 
 def in_thread(call: Callable[[], Any]) -> Generator[Msg, Any, Any]:
-    """Call something in a thread of its own; the RunEngine goes on working meanwhile.
+    """Call something in a thread and a copy of the context; the RunEngine works on meanwhile.
 
     Parameters
     ----------
@@ -46,10 +47,15 @@ def in_thread(call: Callable[[], Any]) -> Generator[Msg, Any, Any]:
             outcome.set_result(call())
         except Exception as error:
             outcome.set_exception(error)
+        except BaseException as error:  # a thread that just ends would be waited for
+            problem = RuntimeError(f"{type(error).__name__} in a thread of a plan: {error}")
+            problem.__cause__ = error
+            outcome.set_exception(problem)
 
     async def wait() -> None:
         if not begun:  # after a pause the RunEngine waits again, for the same call
-            begun.append(threading.Thread(target=work, name="in_thread", daemon=True))
+            run = copy_context().run
+            begun.append(threading.Thread(target=run, args=(work,), name="in_thread", daemon=True))
             begun[0].start()
         ended = asyncio.wrap_future(outcome)
         await asyncio.wait([ended])
