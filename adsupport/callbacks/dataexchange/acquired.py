@@ -7,12 +7,13 @@ from dataclasses import dataclass, field
 import h5py
 import numpy as np
 
+from ...documents.images.contents import never_written
 from ...errors import ImageFileError
 from ..tomography.frames import MOST_FRAMES
 from .layout import DX_FRAMES, PROJECTIONS, UNIQUE_ID
 from .texts import AXES, other_axes
 
-__all__ = ["AcquiredFrames", "acquired_frames", "dataset_in", "never_written"]
+__all__ = ["AcquiredFrames", "acquired_frames", "dataset_in"]
 
 
 @dataclass
@@ -151,22 +152,6 @@ def dataset_in(file: h5py.File, path: str) -> h5py.Dataset | None:
             f"{path} in {file.filename} is a group; expected a dataset.", path=file.filename
         )
     return found
-
-
-def never_written(data: h5py.Dataset) -> bool:
-    """Tell whether no frame came to a dataset: the IOC leaves a blank one in it.
-
-    Parameters
-    ----------
-    data : h5py.Dataset
-        The dataset.
-
-    Returns
-    -------
-    bool
-        True when it's chunked and has no chunk.
-    """
-    return data.chunks is not None and data.id.get_num_chunks() == 0
 
 
 def _match(file: h5py.File, location: str, found: AcquiredFrames) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import h5py
@@ -10,6 +11,13 @@ import numpy as np
 from ..nexus.run_view import iso_time
 from ..output.hdf5_values import member_name, write_value
 from ..tomography import FrameKind, TomoFile, TomoFrames, TomoWriter
+from ..tomography.frame_table import (
+    MISSING_TEXT,
+    Z_TRANSLATION,
+    spiral_motor,
+    write_frames,
+    write_reading,
+)
 from ..tomography.metadata import (
     INSTRUMENT,
     SOURCE,
@@ -34,6 +42,10 @@ DATASETS = {
     FrameKind.FLAT: ("data_white", "theta_white", "flat fields: beam without sample"),
     FrameKind.DARK: ("data_dark", "theta_dark", "dark fields: no beam"),
 }
+
+#: Names in ``/exchange`` that have a meaning of their own, so that no motor can have them.
+_RESERVED = {"x", "y", "title", "name", "description", "data_shift_x", "data_shift_y",
+             *(name for each in DATASETS.values() for name in each[:2])}  # fmt: skip
 
 #: Angles are evenly spaced when none is further off than this part of a step.
 _EVEN = 0.01
@@ -76,11 +88,22 @@ class DataExchangeFile(TomoFile):
             angles = exchange.create_dataset(theta, data=frames.angles)
             angles.attrs["units"] = "degree"
             angles.attrs["source"] = frames.theta
-        elif kind == FrameKind.PROJECTION:
+        elif kind == FrameKind.PROJECTION and _may_turn(self.run.start):
             self.remark(
                 "No angle of the projections is known: /exchange/theta is left out. Name the data "
                 "key of the rotation by theta=<data key>."
             )
+        # "Dimension descriptors within the group may also serve to describe 'positioner' values
+        # involved in a scan": the format's own words.
+        for motor in self.run.motors:
+            reading = frames.readings.get(motor)
+            if reading is None or motor in _RESERVED:
+                continue
+            if frames.has_angles and frames.theta in (motor, *reading.source.split(", ")):
+                continue
+            if reading.values.dtype.kind == "f" and np.isnan(reading.values).all():
+                continue
+            write_reading(exchange, f"{member_name(motor)}{name.removeprefix('data')}", reading)
 
     def _write_measurement(self, group: h5py.Group, detector: str) -> None:
         start = self.run.start
@@ -114,6 +137,13 @@ class DataExchangeFile(TomoFile):
             "What each frame is, in the order in which they were taken: 0 projection, 1 flat, 2 "
             "dark, 3 projection that is missing"
         )
+        table = group.create_group("frames")
+        write_frames(table, frames, "Each frame, in the order in which they were taken.")
+        vertical = spiral_motor(self.run, frames)
+        if vertical is not None:
+            table.attrs[Z_TRANSLATION] = member_name(vertical)
+        if self.lost is not None:
+            write_frames(group.create_group("missing_frames"), self.lost, MISSING_TEXT)
         for name, time in (("start_date", self.run.time), ("end_date", self.run.stop_time)):
             if time:
                 write_value(group, name, iso_time(time))
@@ -142,14 +172,23 @@ class DataExchangeWriter(TomoWriter):
         /exchange
             data, data_white, data_dark      (n, Y, X): projections, flats and darks  @units
             theta, theta_white, theta_dark   (n,), degrees  @units
+            <motor>, <motor>_white, ..._dark (n,): of other motors of the scan  @units
         /measurement/instrument, sample      what the documents tell of these
         /process/acquisition
             rotation, dark_fields, flat_fields
             image_key           (n,) in the order in which frames were taken
+            frames/unique_id, image_key, theta, <device>  (n,) in this order
+            missing_frames/     the same of frames that were lost; absent when there are none
         /process/bluesky/start, stop         the documents, JSON text
 
     What the run doesn't have is left out, and told in the remarks.  The format is that of
-    https://dxfile.readthedocs.io.
+    https://dxfile.readthedocs.io; it leaves to each facility what ``/process/acquisition`` has.
+
+    ``frames`` has what every device but the detector has read with each frame, such as the height
+    in a spiral, the step of a grating and the state of the shutter.  Those of ``/exchange/data``
+    have the ``image_key`` 0 there.  With ``missing="drop"`` a lost frame is only in
+    ``missing_frames``, with ``"fill"`` a projection is in both.  A reading that has a number for
+    each frame, such as ``vertical_frames`` of a fly scan, stands for its device's own.
 
     Parameters
     ----------
@@ -164,6 +203,12 @@ class DataExchangeWriter(TomoWriter):
 
     file_extension = "h5"
     tomo_file = DataExchangeFile
+
+
+def _may_turn(start: Mapping[str, Any]) -> bool:
+    """Tell whether angles may be had: not of an imaging experiment that asks for none."""
+    asked = start.get("imaging")
+    return not isinstance(asked, Mapping) or "angular_range" in asked
 
 
 def _spacing(angles: np.ndarray) -> tuple[float | None, float | None]:

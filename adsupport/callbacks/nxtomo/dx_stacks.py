@@ -9,10 +9,9 @@ from pathlib import Path
 import h5py
 import numpy as np
 
-from ...documents.images.contents import Contents
+from ...documents.images.contents import Contents, never_written
 from ...documents.images.opening import opened
 from ...errors import AdsupportError, ImageFileError
-from ..dataexchange.acquired import never_written
 from ..dataexchange.matching import rotation_angles
 from ..dataexchange.texts import AXES, other_axes, units_of
 from ..dataexchange.writer import DATASETS

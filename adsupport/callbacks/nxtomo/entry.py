@@ -54,6 +54,7 @@ def write_entry(
     order: str,
     about: About,
     store: Callable[[h5py.Group, str], h5py.Dataset],
+    heights: Fact | None = None,
 ) -> h5py.Group:
     """Write the entry of a scan, and make it the file's default.
 
@@ -74,6 +75,8 @@ def write_entry(
         All else.
     store : callable
         Gets the detector's group and a name, and writes the images there: (n, Y, X).
+    heights : Fact, optional
+        (n,), with units of length: where the sample was along the axis of rotation.
 
     Returns
     -------
@@ -101,6 +104,10 @@ def write_entry(
     _texts(sample, name=about.sample or "unknown")
     angle = sample.create_dataset("rotation_angle", data=angles.astype(np.float64))
     angle.attrs["units"] = "degree"
+    if heights is not None:
+        values, units = heights
+        height = sample.create_dataset("z_translation", data=np.asarray(values, np.float64))
+        height.attrs["units"] = units
     data = nx_group(entry, "data", "NXdata")
     for each, item in (("data", images), ("rotation_angle", angle), ("image_key", key)):
         link(data, each, item)

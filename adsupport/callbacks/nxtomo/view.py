@@ -13,13 +13,14 @@ import numpy as np
 
 from ...documents.assets import Asset
 from ...documents.images.linking import link
-from ...documents.images.opening import check_given_file
+from ...documents.images.opening import check_given_file, opened
 from ...documents.images.pieces import Piece
 from ...documents.images.waiting import ImageColumn
 from ...errors import ConfigurationError, OutputExistsError, OutputNameError
 from ..file_set import writing
 from ..output import AtomicFile, Exists
 from ..output.hdf5_closing import ROOM, close_anyway
+from .dx_frames import copy_frames, heights
 from .dx_stacks import DXStacks, read_dx
 from .entry import write_entry
 
@@ -124,8 +125,14 @@ def _write(output: AtomicFile, stacks: DXStacks, entry: str) -> None:
         return dataset
 
     file: Any = h5py.File(output.temporary, "w")
+    count = len(stacks.angles)
     try:
-        write_entry(file, entry, stacks.image_key, stacks.angles, stacks.order, stacks.about, store)
+        with opened(stacks.path) as source:
+            group = write_entry(
+                file, entry, stacks.image_key, stacks.angles, stacks.order, stacks.about, store,
+                heights(source, count),
+            )  # fmt: skip
+            copy_frames(source, group, count, stacks.order)
         file.close()
     except BaseException:
         close_anyway(file)

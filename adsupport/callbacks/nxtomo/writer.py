@@ -11,7 +11,8 @@ from ...documents.run import Run
 from ..nexus.nx_group import nx_group
 from ..nexus.run_view import iso_time
 from ..tomography import FrameKind, TomoFile, TomoFrames, TomoWriter
-from ..tomography.metadata import INSTRUMENT, SOURCE, detector_facts, said
+from ..tomography.frame_table import MISSING_TEXT, spiral_motor, write_frames
+from ..tomography.metadata import INSTRUMENT, SOURCE, Fact, detector_facts, said
 from .entry import IN_ORDER, About, write_entry
 
 __all__ = ["NXtomoFile", "NXtomoWriter"]
@@ -34,7 +35,14 @@ class NXtomoFile(TomoFile):
             return self.store(group, name, frames)
 
         about = _about(self.run, frames.detector)
-        write_entry(file, "entry", frames.image_key, frames.angles, IN_ORDER, about, store)
+        heights = _heights(self.run, frames)
+        entry = write_entry(
+            file, "entry", frames.image_key, frames.angles, IN_ORDER, about, store, heights
+        )
+        write_frames(nx_group(entry, "frames", "NXcollection"), frames, IN_ORDER)
+        if self.lost is not None:
+            group = nx_group(entry, "missing_frames", "NXcollection")
+            write_frames(group, self.lost, MISSING_TEXT)
 
     def describe(self, group: h5py.Group) -> None:
         """Write which run it is into a collection; see the base class."""
@@ -53,6 +61,9 @@ class NXtomoWriter(TomoWriter):
             instrument/detector/data        (n, Y, X): all frames, as they were taken
             instrument/detector/image_key   (n,): 0 projection, 1 flat, 2 dark, 3 missing
             sample/name, rotation_angle     (n,): degrees, NaN where unknown
+            sample/z_translation            (n,): of a spiral, along the axis of rotation
+            frames                          (n,): unique_id, and what each device has read
+            missing_frames                  the same of frames that were lost, if any
             data                            what to plot: links to these
             run                             @format @uid @scan_id @exit_status @problems @remarks
 
@@ -85,6 +96,13 @@ def _about(run: Run, detector: str) -> About:
         source=_text(start, SOURCE),
         pixel_sizes={f"{axis}_pixel_size": fact for axis, fact in sizes.items() if fact},
     )
+
+
+def _heights(run: Run, frames: TomoFrames) -> Fact | None:
+    motor = spiral_motor(run, frames)
+    if motor is None:
+        return None
+    return Fact(frames.readings[motor].values, frames.readings[motor].units)
 
 
 def _text(document: Mapping[str, Any], names: Iterable[str]) -> str:

@@ -18,6 +18,8 @@ _RADIANS = {"rad", "rads", "radian", "radians"}
 def theta_key(run: Run, stream: Stream) -> str | None:
     """Find the rotation among the data keys: the first dimension of the scan, or the first motor.
 
+    One with units of angles goes before others.
+
     Parameters
     ----------
     run : Run
@@ -43,7 +45,9 @@ def theta_key(run: Run, stream: Stream) -> str | None:
         own = stream.object_keys.get(motor, ())  # of a device that hints at nothing
         candidates += [key for key in own if not key.endswith("setpoint")]
     known = stream.columns
-    return next((each for each in candidates if isinstance(each, str) and each in known), None)
+    keys = [each for each in candidates if isinstance(each, str) and each in known]
+    angular = (each for each in keys if degrees_per_unit(known[each].units) is not None)
+    return next(angular, keys[0] if keys else None)
 
 
 def degrees_per_unit(units: str) -> float | None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import IntEnum
 
 import numpy as np
 
 from ...documents.assets import Asset, Frames
 from ...documents.images import FrameRows
+from .readings import FrameReading
 
 __all__ = ["INVALID", "MOST_FRAMES", "FrameKind", "TomoFrames"]
 
@@ -49,6 +50,8 @@ class TomoFrames:
         (n,), float64: degrees; NaN where unknown.
     ids : numpy.ndarray
         (n,), int64: NDArrayUniqueId; -1 where unknown.
+    readings : dict of str to FrameReading
+        What was read with them, such as positions and the state of the source.
     """
 
     detector: str
@@ -59,6 +62,7 @@ class TomoFrames:
     kinds: np.ndarray
     angles: np.ndarray
     ids: np.ndarray
+    readings: dict[str, FrameReading] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.kinds)
@@ -77,7 +81,9 @@ class TomoFrames:
             In the order of the indices.
         """
         columns = ("sources", "positions", "kinds", "angles", "ids")
-        return replace(self, **{name: getattr(self, name)[which] for name in columns})
+        readings = {name: each.chosen(which) for name, each in self.readings.items()}
+        chosen = {name: getattr(self, name)[which] for name in columns}
+        return replace(self, readings=readings, **chosen)
 
     def of(self, kind: FrameKind) -> TomoFrames:
         """Take the frames of a kind.

@@ -16,6 +16,7 @@ _COLUMNS = np.dtype(
         ("asset", np.int32),  # -1: never announced
         ("first", np.int64),
         ("row", np.int64),  # frames of one row were taken one after the other
+        ("place", np.int32),  # of the frame in its row
         ("stream", np.int32),
         ("kind", np.int8),
         ("type", np.int8),  # the kind that a recorded frame type says; -1 where it says none
@@ -43,7 +44,7 @@ class GatheredFrames:
         self._announced: dict[tuple[Path, str], int] = {}
         self._indices: dict[Asset, int] = {}
 
-    def add(self, frames: Frames | None, count: int, **columns: Any) -> None:
+    def add(self, frames: Frames | None, count: int, **columns: Any) -> int:
         """Add the frames of a row.
 
         Parameters
@@ -53,7 +54,12 @@ class GatheredFrames:
         count : int
             How many.
         **columns
-            All but the first three fields, each one for all or an array.
+            All but the first four fields, each one for all or an array.
+
+        Returns
+        -------
+        int
+            The row's number.
         """
         end = self._frames + count
         if end > len(self._table):
@@ -62,11 +68,13 @@ class GatheredFrames:
             self._table = grown
         part = self._table[self._frames : end]
         part["asset"] = -1 if frames is None else self.announce(frames)
-        part["first"] = np.arange(count) + (0 if frames is None else frames.first)
+        part["place"] = np.arange(count)
+        part["first"] = part["place"] + (0 if frames is None else np.int64(frames.first))
         part["row"] = self._rows
         for name, values in columns.items():
             part[name] = values
         self._frames, self._rows = end, self._rows + 1
+        return self._rows - 1
 
     def table(self) -> np.ndarray:
         """Return the frames in the order in which they were taken.

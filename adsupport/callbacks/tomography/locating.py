@@ -55,7 +55,7 @@ class Located:
 
 
 def locate(detector: str, gathered: GatheredFrames, table: np.ndarray, rows: FrameRows,
-           timeout: float) -> Located:  # fmt: skip
+           timeout: float, ids_named: bool = True) -> Located:  # fmt: skip
     """Find frames in their files.
 
     Parameters
@@ -70,6 +70,9 @@ def locate(detector: str, gathered: GatheredFrames, table: np.ndarray, rows: Fra
         The same frames, as the documents have them.
     timeout : float
         How long to wait for the files, in seconds.
+    ids_named : bool
+        Whether the user has said which data key has the unique ids.  Those that were found
+        without are only used where they fit: not all drivers count frames as the camera does.
 
     Returns
     -------
@@ -101,24 +104,33 @@ def locate(detector: str, gathered: GatheredFrames, table: np.ndarray, rows: Fra
     for number, asset in enumerate(gathered.assets):
         own = np.flatnonzero(table["asset"] == number)
         if own.size and asset.kind == "hdf5":
-            _look_in_stack(found, own, table, asset, gathered.announced(number), column)
+            _look_in_stack(found, own, table, asset, gathered.announced(number), column, ids_named)
         else:
             found.sources[own[~held[own]]] = -1
     return found
 
 
 def _look_in_stack(found: Located, own: np.ndarray, table: np.ndarray, asset: Asset,
-                   announced: int, column: ImageColumn) -> None:  # fmt: skip
+                   announced: int, column: ImageColumn, ids_named: bool) -> None:  # fmt: skip
     """Find frames that are one behind the other in an HDF5 file."""
     contents = column.contents.get((asset.path, asset.dataset))
-    if contents is None:
+    if contents is None or not contents.frames:
         found.sources[own] = -1
         return
     ids, lines = _unique_ids(asset.path, contents.frames), table[own]
     wanted = lines["id"] if (lines["id"] >= 0).all() else None
-    places, why = matched(
-        lines["first"], lines["row"], lines["stream"], wanted, ids, contents.frames, announced
-    )
+    if ids is None and not ids_named:
+        wanted = None
+
+    def match() -> tuple[np.ndarray, str]:
+        return matched(
+            lines["first"], lines["row"], lines["stream"], wanted, ids, contents.frames, announced
+        )
+
+    places, why = match()
+    if why and wanted is not None and not ids_named:
+        wanted = None
+        places, why = match()
     if why:
         raise ImageFileError(
             f"Image file {asset.path}: {why}.",

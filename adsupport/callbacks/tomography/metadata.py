@@ -10,7 +10,16 @@ from typing import Any, NamedTuple
 
 from ...documents.run import Run
 
-__all__ = ["INSTRUMENT", "SOURCE", "Fact", "detector_facts", "number", "photon_energy", "said"]
+__all__ = [
+    "INSTRUMENT",
+    "SOURCE",
+    "Fact",
+    "detector_facts",
+    "metres_per_unit",
+    "number",
+    "photon_energy",
+    "said",
+]
 
 #: Keys of start documents, for :func:`said`: of the instrument and of its source.
 INSTRUMENT = ("instrument", "instrument_name", "beamline_id")
@@ -109,6 +118,22 @@ def photon_energy(run: Run, baseline: Mapping[str, Any]) -> Fact | None:
         found = [each for each in found if "mono" in each[0].lower()] or found
         found = [each for each in found if not each[0].endswith("setpoint")] or found
     return found[0][1] if len(found) == 1 else None
+
+
+def metres_per_unit(units: str) -> float | None:
+    """Tell how many metres a unit is.
+
+    Parameters
+    ----------
+    units : str
+        As the descriptor has them.
+
+    Returns
+    -------
+    float or None
+        None for what isn't a unit of length that is known.
+    """
+    return _METRES.get(units.strip().lower())
 
 
 def said(start: Mapping[str, Any], names: Iterable[str]) -> Any:

@@ -15,10 +15,13 @@ from .angles import degrees_per_unit, per_frame, theta_key
 from .frames import MOST_FRAMES, FrameKind
 from .gathered import GatheredFrames
 from .kinds import KindRules
+from .readings import FRAMES_SUFFIX, RowReadings
 
 __all__ = ["RunFrames"]
 
 _LARGEST = 2**53  # float64 has all integers up to it
+#: Ends the data key in which adsupport's detectors tell the unique id of an event's last frame.
+_LAST_ID = "_last_unique_id"
 
 
 class RunFrames:
@@ -41,6 +44,8 @@ class RunFrames:
         The keys, once they're known.
     gathered : GatheredFrames
         The frames so far.
+    readings : RowReadings
+        What was read with them.
     """
 
     def __init__(
@@ -54,7 +59,7 @@ class RunFrames:
         remark: Callable[[str], None],
     ) -> None:
         self.detector, self.theta = detector, theta
-        self.gathered = GatheredFrames()
+        self.gathered, self.readings = GatheredFrames(), RowReadings()
         self._named, self._theta_named, self._unique_id = detector is not None, theta, unique_id
         self._rules, self._keep = rules, keep
         self._skip, self._remark = skip, remark
@@ -155,7 +160,10 @@ class RunFrames:
             self.theta = next((each.name for each in self._angles.values()), None)
         for name, number in self._numbers.items():  # another key's numbers are no angles of these
             column = self._angles.get(name)
-            if column is not None and column.name != self.theta:
+            if column is not None and self.theta not in (
+                column.name,
+                f"{column.name}{FRAMES_SUFFIX}",
+            ):
                 table["angle"][table["stream"] == number] = np.nan
         streams = self._rules.streams
         of_projections = [
@@ -246,6 +254,9 @@ class RunFrames:
             factor = self._factor(theta)
             angle = np.nan if factor is None else read(theta.name) * factor
         id_key, ids = self._unique_id, np.full(count, -1, np.int64)
+        own_key = f"{column.object_name}{_LAST_ID}"
+        if id_key is None and data.get(own_key, -1) is not None and own_key in stream.columns:
+            id_key = own_key
         if id_key is not None and id_key in stream.columns:
             found = read(id_key)
             ids = np.where(np.abs(found) < _LARGEST, found, -1).astype(np.int64)
@@ -253,10 +264,11 @@ class RunFrames:
                 ids -= np.arange(count - 1, -1, -1)  # it's the last one's
         elif id_key is not None:
             self._remark(f"Stream {stream.name!r} has no data key {id_key!r} of unique ids.")
-        self.gathered.add(
+        row = self.gathered.add(
             value, count, stream=number, kind=kinds, type=-1 if recorded is None else recorded,
             time=self._time(stream, event["time"]), angle=angle, id=ids,
         )  # fmt: skip
+        self.readings.add(stream, data, row, count, key)
 
     def _time(self, stream: Stream, time: float) -> float:
         """Tell when a row was taken; rows that have no time are put where their stream began."""
@@ -273,7 +285,8 @@ class RunFrames:
         """Tell how many degrees the unit of angles is; None when they can't be had."""
         factor = degrees_per_unit(column.units)
         if factor is None:
-            self._skip(
+            tell = self._remark if self._theta_named is None else self._skip  # it may be a grating
+            tell(
                 f"theta={column.name!r} has the units {column.units!r}; expected degrees or "
                 "radians. The angles are left out: choose the rotation by theta=<data key>."
             )
@@ -297,5 +310,10 @@ def _is_type(column: Column) -> bool:
 
 
 def _is_image(column: Column) -> bool:
-    """Tell images from the numbers that files have of each frame, as ophyd-async announces them."""
-    return column.external and (len(column.shape) > 1 or column.dtype == "array")
+    """Tell images from the numbers that files have of each frame, as ophyd-async announces them.
+
+    Of several frames of an event these are an array, too, with one axis.
+    """
+    return column.external and (
+        len(column.shape) > 1 or (column.dtype == "array" and not column.shape)
+    )

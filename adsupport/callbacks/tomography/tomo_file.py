@@ -72,6 +72,8 @@ class TomoFile(RunFile):
         Values of the stream ``baseline`` in its first row, by data key.
     left_out : int
         Projections that are missing and left out, once the frames are known.
+    lost : TomoFrames or None
+        All frames that are missing, in the order in which they were to come; None when none is.
     """
 
     #: Name and version of the files' format, for the attribute ``format``.
@@ -82,6 +84,7 @@ class TomoFile(RunFile):
         self.options = options
         self.baseline: dict[str, Any] = {}
         self.left_out = 0
+        self.lost: TomoFrames | None = None
         self._output = file
         self._frames = RunFrames(
             options.detector, options.theta, options.unique_id, options.rules,
@@ -233,10 +236,12 @@ class TomoFile(RunFile):
         frames = TomoFrames(
             detector, self._frames.theta or "", gathered.assets, table["asset"].astype(np.int64),
             table["first"], table["kind"].astype(np.uint8), table["angle"], table["id"],
+            self._frames.readings.of(table),
         )  # fmt: skip
         located = self._located = locate(
-            detector, gathered, table, frames.rows(), self.options.image_timeout
-        )
+            detector, gathered, table, frames.rows(), self.options.image_timeout,
+            ids_named=self.options.unique_id is not None,
+        )  # fmt: skip
         for text in located.remarks:
             self.remark(text)
         for stream in self.run.streams.values():
@@ -273,6 +278,7 @@ class TomoFile(RunFile):
                 "a blank frame.",
             )
         self.remark(f"{text} {why}".strip())
+        self.lost = frames.chosen(missing)
         projections = frames.kinds == FrameKind.PROJECTION
         if self.options.missing == "drop":
             self.left_out = int((frames.missing & projections).sum())

@@ -14,7 +14,14 @@ from ..assets import Asset
 from .formats import file_kind
 from .opening import Identity, UnusableFileError, check_file, identity_of, opened
 
-__all__ = ["Contents", "ShortFileError", "contents_of", "dataset_of", "is_stack"]
+__all__ = [
+    "Contents",
+    "ShortFileError",
+    "contents_of",
+    "dataset_of",
+    "is_stack",
+    "never_written",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +100,8 @@ def contents_of(asset: Asset, path: pathlib.Path, frames: int) -> Contents:
             identity = None if file.swmr_mode else identity_of(check_file(path))
             shape = data.shape[1:] if stacked else data.shape
             held = data.shape[0] if stacked else 1
+            if held == 1 and never_written(data):
+                held = 0
             found = Contents(held, shape, data.dtype, stacked, identity)
     else:
         check_file(path)
@@ -104,6 +113,22 @@ def contents_of(asset: Asset, path: pathlib.Path, frames: int) -> Contents:
     if found.frames < frames:
         raise ShortFileError(path, found, frames)
     return found
+
+
+def never_written(data: h5py.Dataset) -> bool:
+    """Tell whether no frame came to a dataset: the IOC leaves a blank one in it.
+
+    Parameters
+    ----------
+    data : h5py.Dataset
+        The dataset.
+
+    Returns
+    -------
+    bool
+        True when it's chunked and has no chunk.
+    """
+    return data.chunks is not None and data.id.get_num_chunks() == 0
 
 
 def dataset_of(asset: Asset, path: pathlib.Path, file: h5py.File) -> h5py.Dataset:

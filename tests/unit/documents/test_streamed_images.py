@@ -59,7 +59,9 @@ def test_no_row_has_images_twice(given_, passed):
     assert found == [Frames(ASSET, rows[row], 1) if row in rows else None for row in range(46)]
 
 
-@pytest.mark.parametrize("order", ["first", "reversed", "shuffled"])
+@pytest.mark.parametrize(
+    "order", [pytest.param("first", marks=pytest.mark.slow), "reversed", "shuffled"]
+)
 @pytest.mark.timeout(30)  # which one by one was some minutes
 def test_very_many_that_come_before_their_rows(order):
     images, rows = images_of(4, 5), 100_000

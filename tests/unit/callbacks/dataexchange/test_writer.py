@@ -119,6 +119,15 @@ def test_steps_that_vary_have_no_step(tmp_path):
         }  # type: ignore[arg-type]  # noqa: E501
 
 
+@pytest.mark.parametrize(("asked", "told"), [({}, True), ({"imaging": {"exposure": 1}}, False)])
+def test_angles_are_asked_for_where_something_may_turn(tmp_path, asked, told):
+    path = tmp_path / "a.h5"
+    write_images(path, [0])
+    run = TomoRun(motors=[], **asked).stream("primary").resource(path).row("primary", path)
+    (result,) = send(DataExchangeWriter(tmp_path / "out", "x"), run.stop())
+    assert any("No angle of the projections" in each for each in result.remarks) is told
+
+
 @pytest.mark.parametrize("lacking", ["darks", "flats", "projections"])
 def test_a_kind_without_frames_is_left_out_and_told(tmp_path, lacking):
     documents = plain_run(tmp_path, **{lacking: 0}).stop()

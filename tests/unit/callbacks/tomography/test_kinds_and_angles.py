@@ -210,16 +210,19 @@ def test_the_rotation_is_what_the_scan_moved(tmp_path, hints, motors, expected):
     np.testing.assert_array_equal(found["angles"], expected)
 
 
-def test_units_that_are_no_angles_are_a_problem(tmp_path):
+@pytest.mark.parametrize("named", [True, False])
+def test_units_that_are_no_angles_are_told(tmp_path, named):
+    """As a problem only when somebody said that these are angles: a grating's steps aren't."""
     path = tmp_path / "a.h5"
     write_images(path, range(2))
     run = TomoRun().stream("primary", {THETA: number_key("mm")}).resource(path)
     for _ in range(2):
         run.row("primary", path, **{THETA: 5.0})
-    found = written(tmp_path, run.stop(), strict=False)
+    found = written(tmp_path, run.stop(), strict=False, theta=THETA if named else None)
     assert np.isnan(found["angles"]).all()
-    assert len(found["result"].skipped) == 1
-    assert "'mm'" in found["result"].skipped[0]
+    assert len(found["result"].skipped) == named
+    if named:
+        assert "'mm'" in found["result"].skipped[0]
 
 
 def test_an_angle_that_is_missing_is_nan_and_told(tmp_path):
