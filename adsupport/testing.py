@@ -44,7 +44,7 @@ __all__ = [
     "private_iocs",
 ]
 
-SPARE_IOCS = 4
+SPARE_IOCS = 6
 """IOCs that a factory can run at the same time."""
 
 INI = {

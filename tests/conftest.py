@@ -24,7 +24,7 @@ SUITE = Path(__file__).parent / "ioc" / "conformance"
 private_iocs()
 
 # `make test` tries the same examples each time, `make test-all` new ones
-settings.register_profile("repeatable", derandomize=True)
+settings.register_profile("repeatable", derandomize=True, max_examples=30)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeatable"))
 
 

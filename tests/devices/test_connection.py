@@ -97,7 +97,7 @@ def test_default_timeout_is_short(adsim):
 def test_wrong_suffix_names_the_component(adsim):
     detector = make(adsim, "cam", {"hdf1": {"suffix": "HDF9:"}})
     with pytest.raises(ConnectionTimeoutError) as caught:
-        detector.wait_for_connection(timeout=4)
+        detector.wait_for_connection(timeout=2)
     message = str(caught.value)
     assert f"det.hdf1: nothing under '{adsim.prefix}HDF9:' answers" in message
     assert "is `HDF9:` loaded" in message
@@ -169,7 +169,7 @@ def test_what_the_installed_release_does_not_have_yet(adsupport_ioc_factory):
     with adsupport_ioc_factory("adsim", adcore="R3-4") as ioc:
         detector = make(ioc, "cam", "hdf1")
         with pytest.raises(ConnectionTimeoutError) as caught:
-            detector.wait_for_connection(all_signals=True, timeout=4)
+            detector.wait_for_connection(all_signals=True, timeout=2)
     # FlushNow came with R3-5, FreeCapture with R3-13
     groups = dict(re.findall(r"(added in R\S+);.*\n(.*)", str(caught.value)))
     assert "HDF1:FlushNow (det.hdf1.flush_now)" in groups["added in R3-5"]

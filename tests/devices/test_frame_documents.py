@@ -127,7 +127,7 @@ def test_a_file_before_the_last_that_is_lost_fails_an_accounted_run(
     assert len(det.hdf1.file_reports) == 2
 
 
-@pytest.mark.parametrize("policy", ["warn", "record"])
+@pytest.mark.parametrize("policy", ["warn", pytest.param("record", marks=pytest.mark.slow)])
 def test_a_run_goes_on_in_another_file_behind_one_that_could_not_be_written(
     adsim: Any, engine: Any, documents: Any, det: Any, policy: str
 ) -> None:

@@ -25,12 +25,16 @@ from adsupport.errors import AcquireTimeoutError, ConfigurationError, PutError, 
 from adsupport.plans import prime_plugin, put
 
 
-@pytest.fixture(params=["blocking", "plan"])
+@pytest.fixture(params=["blocking", pytest.param("plan", marks=pytest.mark.slow)])
 def prime(request: pytest.FixtureRequest, engine: Any) -> Callable[..., None]:
-    """Both faces of priming."""
+    """Both faces of priming: the same steps, so one will do where they decide."""
     if request.param == "blocking":
         return AD_prime_plugin2
     return lambda plugin, **kwargs: engine(prime_plugin(plugin, **kwargs))
+
+
+# where it counts who waits for the steps, and who puts things back
+BOTH = pytest.mark.parametrize("prime", ["blocking", "plan"], indirect=True)
 
 
 @pytest.fixture
@@ -47,6 +51,7 @@ def stale(det: Any) -> Any:
     return det
 
 
+@BOTH
 def test_a_fresh_ioc_is_primed_and_left_as_it_was(
     fresh: Any, prime: Any, unchanged: Any, disk: pathlib.Path
 ) -> None:
@@ -65,14 +70,14 @@ def test_the_priming_frame_is_never_written(fresh: Any, prime: Any) -> None:
     assert fresh.hdf1.file_number.get() == 0
     assert fresh.hdf1.write_status.get(as_string=True) == "Write OK"
     assert fresh.hdf1.auto_save.get(as_string=True) == "Yes"
-
-
-def test_the_image_plugin_can_be_primed_too(fresh: Any, prime: Any) -> None:
+    # the image plugin can be primed too
+    assert not AD_plugin_primed(fresh.image)
     prime(fresh.image)
     assert AD_plugin_primed(fresh.image)
     assert fresh.image.enable.get() == "Disable"
 
 
+@BOTH
 def test_no_frame_is_taken_when_primed(det: Any, prime: Any) -> None:
     taken = det.cam.array_counter.get()
     prime(det.hdf1)
@@ -133,6 +138,7 @@ def test_the_exposure_is_left_alone_unless_it_is_long(det: Any, prime: Any) -> N
     assert det.cam.acquire_time.get() == 50.0
 
 
+@BOTH
 def test_a_camera_in_live_view_is_not_disturbed(det: Any, prime: Any) -> None:
     det.cam.image_mode.set("Continuous", timeout=5).wait()
     det.cam.acquire_period.set(0.02, timeout=5).wait()
@@ -188,6 +194,7 @@ def test_a_chain_of_plugins_is_enabled_and_restored(
     assert stale.image.array_counter.get() == seen + 1
 
 
+@BOTH
 def test_a_camera_that_does_not_finish_is_stopped_and_all_restored(
     stale: Any, prime: Any, unchanged: Any
 ) -> None:
@@ -197,6 +204,7 @@ def test_a_camera_that_does_not_finish_is_stopped_and_all_restored(
     assert stale.cam.acquire.get() == 0
 
 
+@BOTH
 def test_a_setting_that_is_refused_is_named_and_the_others_restored(
     stale: Any, prime: Any, unchanged: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -228,7 +228,7 @@ class TestOldCamera:
     ) -> None:
         monkeypatch.setattr(old, "acquire_allowance", 0.3)
         engine(prepare_count(old.hdf1, "stuck", 0.001, 0.001, 2, compression="None"))
-        with ioc.fault("slow-disk", "HDF1", seconds=2), pytest.raises(FailedStatus) as caught:
+        with ioc.fault("slow-disk", "HDF1", seconds=1), pytest.raises(FailedStatus) as caught:
             engine(bp.count([old]))
         assert isinstance(caught.value.__cause__, FrameLossError)
         assert "HDF1:NumCaptured_RBV" in str(caught.value.__cause__)

@@ -93,14 +93,21 @@ def test_incrementer_counts_and_starts_again(calc):
     assert steps == {1}
 
 
+GAUSSIAN = (setup_gaussian_swait, 100 * math.exp(-(0.25**2)))
+LORENTZIAN = (setup_lorentzian_swait, 100 / (1 + 0.25**2))
+
+
 @pytest.mark.parametrize(
-    ("setup", "expected"),
+    ("setup", "expected", "by"),
     [
-        (setup_gaussian_swait, 100 * math.exp(-(0.25**2))),
-        (setup_lorentzian_swait, 100 / (1 + 0.25**2)),
+        (*GAUSSIAN, "motor"),
+        (*GAUSSIAN, "signal"),
+        (*GAUSSIAN, "name"),
+        (*LORENTZIAN, "name"),
+        pytest.param(*LORENTZIAN, "motor", marks=pytest.mark.slow),
+        pytest.param(*LORENTZIAN, "signal", marks=pytest.mark.slow),
     ],
 )
-@pytest.mark.parametrize("by", ["motor", "signal", "name"])
 def test_peaks_follow_a_motor(gp, calc, setup, expected, by):
     motor = EpicsMotor(f"{gp.prefix}m7", name="m7")
     motor.wait_for_connection(timeout=10)

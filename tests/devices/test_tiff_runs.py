@@ -94,7 +94,9 @@ def frames_of(documents: Any, disk: pathlib.Path) -> list[np.ndarray]:
     return [np.asarray(handler(**kwargs)) for kwargs in data]
 
 
-@pytest.mark.parametrize("dtype", ["UInt8", "UInt16", "Float64"])
+@pytest.mark.parametrize(
+    "dtype", ["UInt8", "UInt16", pytest.param("Float64", marks=pytest.mark.slow)]
+)
 def test_tiff_frames_are_read_back_through_the_documents(
     dtype: str, make: Callable, engine: Any, documents: Any, disk: pathlib.Path
 ) -> None:

@@ -39,7 +39,9 @@ def deliver_no_monitor(detector: Any) -> Any:
     return detector._completion.account
 
 
-@pytest.mark.parametrize("exposure", [0.0, 0.001, 0.01])
+@pytest.mark.parametrize(
+    "exposure", [0.0, *(pytest.param(each, marks=pytest.mark.slow) for each in (0.001, 0.01))]
+)
 def test_every_trigger_returns_a_status_that_ends(
     engine: Any, documents: Any, camera_only: Any, exposure: float
 ) -> None:

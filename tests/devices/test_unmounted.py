@@ -22,7 +22,7 @@ def unmounted(det: Any, disk: pathlib.Path) -> pathlib.Path:
     return existing
 
 
-@pytest.mark.parametrize("policy", ["refuse", "bump"])
+@pytest.mark.parametrize("policy", ["refuse", pytest.param("bump", marks=pytest.mark.slow)])
 def test_nothing_is_written_where_nobody_can_look(
     engine: Any, det: Any, unmounted: pathlib.Path, policy: str, unchanged: Any
 ) -> None:

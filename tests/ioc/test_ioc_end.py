@@ -33,7 +33,10 @@ def environment(port: int) -> dict[str, str]:
     }
 
 
-@pytest.mark.parametrize("ending", ENDINGS)
+@pytest.mark.parametrize(
+    "ending",
+    ["SIGINT", pytest.param("SIGTERM", marks=pytest.mark.slow), "its parent died"],
+)
 def test_an_ioc_ends_cleanly(ending):
     command = [sys.executable, str(boot_file("adsim")), "--prefix", "end:", "--watch-stdin"]
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}

@@ -27,10 +27,15 @@ def enabled(gp, caput):
 
 
 @pytest.fixture
-def calc(enabled, caput):
+def calc(enabled, caput, _left_as_it_was):
     """Give the name of a calculation with its settings as after the start, enabled."""
     _reset(caput)
-    yield f"gp:{NUMBER}"
+    return f"gp:{NUMBER}"
+
+
+@pytest.fixture(scope="module")
+def _left_as_it_was(gp, caput):
+    yield
     _reset(caput)  # other tests share the IOC, and a deadband would hide their values
 
 

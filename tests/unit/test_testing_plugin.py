@@ -106,9 +106,16 @@ ASKING: dict[str, Callable[[Suite], Suite]] = {
 }
 
 
-@pytest.mark.parametrize("ask", ASKING.values(), ids=ASKING)
-def test_a_suite_that_asks_sees_its_own_iocs_only(suite: Suite, ask: Callable) -> None:
-    ask(suite).write(
+@pytest.mark.parametrize(
+    "ask",
+    [
+        "in conftest",
+        # the test of prefix and arguments asks there, too
+        pytest.param("in the configuration", marks=pytest.mark.slow),
+    ],
+)
+def test_a_suite_that_asks_sees_its_own_iocs_only(suite: Suite, ask: str) -> None:
+    ASKING[ask](suite).write(
         test_it="""
         import os
         ADDRESSES = os.environ["EPICS_CA_ADDR_LIST"].split()   # as epics does, when imported
@@ -172,7 +179,7 @@ def test_each_test_has_a_fresh_ioc_and_its_faults_end(suite: Suite) -> None:
         import pytest
         seen = []
 
-        @pytest.mark.parametrize("turn", range(6))
+        @pytest.mark.parametrize("turn", range(8))
         def test_it(adsupport_ioc_factory, turn):
             ioc = adsupport_ioc_factory("ioc.py")
             assert ioc.prefix not in seen, "clients remember names"
@@ -186,13 +193,13 @@ def test_each_test_has_a_fresh_ioc_and_its_faults_end(suite: Suite) -> None:
             assert not adsupport_gp.has_faults
 
         def test_too_many(adsupport_ioc_factory):
-            for _ in range(4):
+            for _ in range(6):
                 adsupport_ioc_factory("ioc.py")
-            with pytest.raises(RuntimeError, match="4 IOCs of adsupport_ioc_factory run already"):
+            with pytest.raises(RuntimeError, match="6 IOCs of adsupport_ioc_factory run already"):
                 adsupport_ioc_factory("ioc.py")
         """,
     )
-    assert "9 passed" in suite.run()
+    assert "11 passed" in suite.run()
 
 
 def test_prefix_and_arguments_come_from_the_configuration(suite: Suite) -> None:
@@ -235,11 +242,11 @@ def test_every_worker_has_iocs_of_its_own(suite: Suite) -> None:
         {int(port) for port in re.findall(r":(\d+)", file.read_text())}
         for file in sorted(suite.directory.glob("gw*.txt"))
     ]
-    assert [len(each) for each in ports] == [6, 6]
+    assert [len(each) for each in ports] == [8, 8]
     assert [{port % 2 for port in each} for each in ports] == [{0}, {1}], "never the same"
 
 
-@pytest.mark.parametrize("times", [1, 2])
+@pytest.mark.parametrize("times", [pytest.param(1, marks=pytest.mark.slow), 2])
 def test_ctrl_c_leaves_no_ioc(suite: Suite, times: int) -> None:
     suite.write(
         conftest=PRIVATE,

@@ -112,7 +112,12 @@ def test_faults_of_the_command_line_begin_with_the_ioc(adsupport_ioc_factory, ca
 
 
 @pytest.mark.parametrize(
-    "fault", ["slow-plugin image1", "slow-disk HDF1 seconds=60", "camera-stalls cam1 after=2"]
+    "fault",
+    [
+        pytest.param("slow-plugin image1", marks=pytest.mark.slow),
+        "slow-disk HDF1 seconds=60",
+        pytest.param("camera-stalls cam1 after=2", marks=pytest.mark.slow),
+    ],
 )
 def test_an_ioc_ends_at_once_whatever_its_faults_hold_up(
     adsupport_ioc_factory, caput, watch, fault: str

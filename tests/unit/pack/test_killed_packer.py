@@ -157,7 +157,9 @@ def _run(code: str, *arguments: object) -> int:
     return int(done.stdout)
 
 
-@pytest.mark.parametrize(("mode", "first"), [("copy", 5), ("append", 17)])
+@pytest.mark.parametrize(
+    ("mode", "first"), [("copy", 5), pytest.param("append", 17, marks=pytest.mark.slow)]
+)
 def test_killed_at_some_calls_the_pack_is_completed(tmp_path: Path, mode: str, first: int) -> None:
     assert _run(AT_EACH_CALL, tmp_path, mode, 100_000, 23, first) >= 3
 
