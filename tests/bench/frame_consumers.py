@@ -8,8 +8,11 @@ all frames; the consumer goes on after that.  Run ``python -m tests.bench.frame_
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import statistics
+import subprocess
+import sys
 import tempfile
 import threading
 import time
@@ -132,6 +135,40 @@ def measure(camera: Camera, source: Any, swmr: bool, frames: int) -> tuple[float
     return taken, handed, ended.frames
 
 
+def turns(camera: Camera, frames: int, rounds: int) -> dict[str, list[dict[str, float]]]:
+    """Take turns: each source with a slow consumer, and right before it without one.
+
+    Returns
+    -------
+    dict
+        For each source, of each turn the seconds ``"alone"``, without a consumer; ``"taken"``,
+        with it; ``"handed"`` on; and the number of ``"frames"`` that the source gave.
+    """
+    made = sources()
+    found: dict[str, list[dict[str, float]]] = {name: [] for name in made}
+    for turn in range(rounds + 1):
+        for name, (source, swmr) in made.items():
+            alone, _, _ = measure(camera, None, swmr, frames)
+            taken, handed, came = measure(camera, source, swmr, frames)
+            if turn:  # the first one warms up
+                found[name].append(
+                    {"alone": alone, "taken": taken, "handed": handed, "frames": came}
+                )
+    for source, _ in made.values():
+        source.close()
+    return found
+
+
+def measured(frames: int, rounds: int) -> dict[str, list[dict[str, float]]]:
+    """Run this program, which has a client of EPICS of its own; see :func:`turns`."""
+    answer = subprocess.run(
+        [sys.executable, "-m", __name__, "--frames", str(frames), "--rounds", str(rounds),
+         "--json"],
+        timeout=900, check=True, stdout=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    return json.loads(answer.stdout.splitlines()[-1])
+
+
 def main() -> None:
     """Measure, and print a line for each source."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -139,37 +176,27 @@ def main() -> None:
     parser.add_argument("--exposure", type=float, default=0.02, help="seconds")
     parser.add_argument("--size", type=int, default=256, help="pixels")
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--json", action="store_true", help="print all times as one line of JSON")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder, IOCProcess("imaging_beamline", PREFIX) as ioc:
         os.environ.update(client_environment(ioc.port, pva_ports=[ioc.pva_port]))
         import epicscorelibs.path.pyepics  # noqa: F401
 
-        camera = Camera(Path(folder), given.exposure, given.size)
-        made = sources()
-        times: dict[str, list[tuple[float, float, int]]] = {}
-        for turn in range(given.rounds + 1):
-            for swmr in (False, True):
-                found = measure(camera, None, swmr, given.frames)
-                if turn:  # the first one warms up
-                    times.setdefault(f"none, swmr={swmr}", []).append(found)
-            for name, (source, swmr) in made.items():
-                found = measure(camera, source, swmr, given.frames)
-                if turn:
-                    times.setdefault(name, []).append(found)
-        for source, _ in made.values():
-            source.close()
-        alone = {
-            swmr: statistics.median(each[0] for each in times[f"none, swmr={swmr}"])
-            for swmr in (False, True)
-        }
-        print(f"{given.frames} frames of {given.size}², {given.exposure} s; consumer {BUSY} s")
-        for name, found in times.items():
-            taken, handed, frames = (statistics.median(each) for each in zip(*found, strict=True))
-            before = alone["SWMR" in name or name.endswith("True")]
-            print(
-                f"{name:26} camera and file {taken:6.3f} s ({100 * (taken / before - 1):+5.1f} %)"
-                f"  handed on {handed:6.3f} s  {frames:g} frames"
-            )
+        found = turns(Camera(Path(folder), given.exposure, given.size), given.frames, given.rounds)
+    if given.json:
+        print(json.dumps(found))
+        return
+    print(f"{given.frames} frames of {given.size}², {given.exposure} s; consumer {BUSY} s")
+    for name, turned in found.items():
+        alone, taken, handed, frames = (
+            statistics.median(each[what] for each in turned)
+            for what in ("alone", "taken", "handed", "frames")
+        )
+        ratio = statistics.median(each["taken"] / each["alone"] for each in turned)
+        print(
+            f"{name:26} alone {alone:6.3f} s  camera and file {taken:6.3f} s "
+            f"(paired {100 * (ratio - 1):+5.1f} %)  handed on {handed:6.3f} s  {frames:g} frames"
+        )
 
 
 if __name__ == "__main__":

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from .frame_gaps import FrameGapCheck
     from .grating_processing import GratingProcessing
     from .image_writer import ImageWriter
+    from .online_reconstruction import OnlineReconstruction
+    from .tomogram import Tomogram
 
 __all__ = [
     "Accumulator",
@@ -22,6 +24,8 @@ __all__ = [
     "FrameGapCheck",
     "GratingProcessing",
     "ImageWriter",
+    "OnlineReconstruction",
+    "Tomogram",
 ]
 
 #: What has each name.
@@ -32,6 +36,8 @@ _ROOMS = {
     "frame_gaps": ("FrameGapCheck",),
     "grating_processing": ("GratingProcessing",),
     "image_writer": ("ImageWriter",),
+    "online_reconstruction": ("OnlineReconstruction",),
+    "tomogram": ("Tomogram",),
 }
 
 __getattr__ = imported_later(__name__, _ROOMS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from typing import Literal
 
@@ -16,8 +17,10 @@ Policy = Literal["block", "drop", "fail"]
 Errors = Literal["isolate", "fatal"]
 
 
-class Addon:
-    """A consumer of frames; subclass it, or write any class with these methods and attributes.
+class Addon(ABC):
+    """A consumer of frames: subclass it, with :meth:`frame` at least.
+
+    Any class with these methods and attributes will do, too.
 
     The bus calls :meth:`begin`, :meth:`frame` and :meth:`end` in a thread that is the addon's
     own, one after the other, so none of them needs a lock against another one.
@@ -69,7 +72,16 @@ class Addon:
         """Of the addon, for messages."""
         return type(self).__name__
 
-    def begin(self, about: StreamAbout) -> None:
+    def ready(self) -> None:  # noqa: B027 - most needn't do anything
+        """Make sure of what is needed before anything moves; it may wait.
+
+        Raises
+        ------
+        Exception
+            What isn't there: the experiment doesn't begin.
+        """
+
+    def begin(self, about: StreamAbout) -> None:  # noqa: B027
         """Get ready for the frames of an acquisition.
 
         Parameters
@@ -78,6 +90,7 @@ class Addon:
             What is known before.
         """
 
+    @abstractmethod
     def frame(self, frame: Frame) -> None:
         """Take a frame.
 
@@ -86,9 +99,8 @@ class Addon:
         frame : Frame
             The next one that wasn't dropped.
         """
-        raise NotImplementedError
 
-    def end(self, ended: StreamEnd) -> None:
+    def end(self, ended: StreamEnd) -> None:  # noqa: B027
         """Know that no more frames of this acquisition come.
 
         Parameters
@@ -97,7 +109,7 @@ class Addon:
             How it ended: also when it was cut short.
         """
 
-    def close(self) -> None:
+    def close(self) -> None:  # noqa: B027
         """Know that no acquisition follows: it is detached, or the bus is closed."""
 
 

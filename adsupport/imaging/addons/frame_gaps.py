@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from ...devices.frames.report import id_list
 from ...errors import ConfigurationError, FrameCountError
+from ...wording import verb
 from ..frames.frame import Frame, StreamAbout, StreamEnd
 from .base import Addon
 
@@ -20,7 +21,8 @@ _MOST = 100_000
 class FrameGapCheck(Addon):
     """Lists the frames of each acquisition that are missing.
 
-    Frames without ids are only counted.
+    Frames without ids are only counted.  Those that this addon didn't get by its own policy are
+    missing, too, and said to be dropped here.
 
     Parameters
     ----------
@@ -55,7 +57,7 @@ class FrameGapCheck(Addon):
         self.gaps: dict[str, list[int]] = {}
         self.repeated: dict[str, list[int]] = {}
         self.short: dict[str, int] = {}
-        self._last: int | None = None
+        self._last: tuple[int, int | None] | None = None  # id and place of the one before
         self._came = 0
         self._here: list[int] = []
 
@@ -69,23 +71,30 @@ class FrameGapCheck(Addon):
     def frame(self, frame: Frame) -> None:
         """Compare its id with the one before."""
         self._came += 1
-        id_, last = frame.unique_id, self._last
+        id_ = frame.unique_id
         if id_ is None:
             return
-        if last is not None and id_ <= last:
-            self.repeated.setdefault(frame.stream, []).append(id_)
-            return
-        if last is not None and id_ > last + 1:
-            lost = range(last + 1, min(id_, last + 1 + _MOST))
+        if self._last is not None:
+            last, place = self._last
+            if id_ <= last:
+                self.repeated.setdefault(frame.stream, []).append(id_)
+                return
+            first = last + 1
+            if place is not None and frame.place is not None:  # ids of frames in no event count not
+                first = max(first, id_ - (frame.place - place - 1))
+            lost = range(first, min(id_, first + _MOST))
             self._here.extend(lost)
-            gaps = self.gaps.setdefault(frame.stream, [])
-            gaps.extend(lost[: _MOST - len(gaps)])
-        self._last = id_
+            if lost:
+                gaps = self.gaps.setdefault(frame.stream, [])
+                gaps.extend(lost[: _MOST - len(gaps)])
+        self._last = id_, frame.place
 
     def end(self, ended: StreamEnd) -> None:
         """Tell what is missing."""
         stream = ended.about.stream
-        expected = ended.expected if ended.expected is not None else self._came + len(self._here)
+        expected = ended.expected
+        if expected is None:
+            expected = self._came + max(len(self._here), ended.dropped)
         short = max(expected - self._came, len(self._here))
         if not short:
             return
@@ -93,8 +102,16 @@ class FrameGapCheck(Addon):
         text = f"Stream {stream!r}: {self._came} of {expected} frames came"
         if self._here:
             text += f"; missing are those with the ids {id_list(tuple(self._here))}"
-        if short > len(self._here):
-            text += f"; {short - len(self._here)} are missing before the first or after the last"
+        # those dropped here are among the ids, as far as there are later ones
+        dropped = min(ended.dropped, short)
+        if dropped:
+            text += f"; {dropped} {verb(dropped, 'was', 'were')} dropped here, by policy"
+        outside = short - max(dropped, len(self._here))
+        if outside > 0:
+            text += (
+                f"; {outside} {verb(outside, 'is', 'are')} missing before the first or after the "
+                "last"
+            )
         if self._raises:
             raise FrameCountError(f"{text}.", expected=expected, got=self._came, missing=self._here)
         _log.warning("%s.", text)

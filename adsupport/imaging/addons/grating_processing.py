@@ -2,18 +2,44 @@
 
 from __future__ import annotations
 
+import logging
 import threading
+from collections import Counter
+from collections.abc import Collection
 from dataclasses import fields
+from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
 
+from ...callbacks.output import safe_component
 from ...errors import ConfigurationError
+from ...wording import counted, verb
+from ..asked.arguments import positive
 from ..frames.frame import Frame, StreamAbout, StreamEnd
 from ..fringes import Contrasts, FringeMaps, FringeSum, contrasts_of
+from ..storage.named_images import check_formats, check_free, files_of, write_images
+from ..storage.walker import DirectoryWalker
 from .base import Addon
 
 __all__ = ["GratingProcessing"]
+
+_log = logging.getLogger(__name__)
+
+#: Of each map that there can be.
+_UNITS = {
+    **{
+        f"{who}_{what}": units
+        for who in ("reference", "object")
+        for what, units in (("intensity", "counts"), ("visibility", "1"), ("phase", "rad"))
+    },
+    "intensity_contrast": "1",
+    "visibility_contrast": "1",
+    "differential_phase": "rad",
+    "differential_phase_in_rad": "rad",
+}
+#: Name of the HDF5 file.
+_TOGETHER = "grating"
 
 
 class GratingProcessing(Addon):
@@ -35,15 +61,38 @@ class GratingProcessing(Addon):
         ``differential_phase_in_rad``.
     darks, reference, sample : str
         Names of the streams without beam, without the sample and with it.
+    saturation : float, optional
+        Counts from which on a pixel is saturated, such as 4095 of a camera with 12 bits; by default
+        the largest number that the type of the images has, if they are integers.  Saturated frames
+        are counted, and warned of: visibility and phase are wrong there.
+    walker : DirectoryWalker, optional
+        Where the maps are written, a directory below where it stands when a run begins: that of
+        the experiment, for the scan's own directory.  Without it there are no files.
+    output_directory : str
+        Name of that directory.
+    files : str or sequence of str
+        ``"tiff"``: a file for each map, such as ``differential_phase.tif`` (float32).  ``"hdf5"``:
+        all in ``grating.h5`` (float64).  No file is replaced.
     **options
         See :class:`~adsupport.imaging.addons.Addon`; without ``streams``.
+
+    Attributes
+    ----------
+    written : list of pathlib.Path
+        The files of the last run, when it has ended.
 
     Raises
     ------
     ConfigurationError
         An argument can't be.
+    ImportError
+        TIFF files are asked for, and tifffile isn't installed.
     FrameCountError
         At the end of a stepping: steps are missing.
+    OutputExistsError
+        When a run begins: there are files of these names already.
+    OutputError
+        When it ends: a file couldn't be written.  The maps can still be had from :meth:`images`.
 
     Examples
     --------
@@ -62,6 +111,10 @@ class GratingProcessing(Addon):
         darks: str = "darks",
         reference: str = "flats",
         sample: str = "primary",
+        saturation: float | None = None,
+        walker: DirectoryWalker | None = None,
+        output_directory: str = "contrasts",
+        files: str | Collection[str] = "tiff",
         **options: Any,
     ) -> None:
         super().__init__(streams={darks, reference, sample}, **options)
@@ -69,6 +122,11 @@ class GratingProcessing(Addon):
             raise ConfigurationError(
                 f"darks={darks!r}, reference={reference!r} and sample={sample!r}: expected three "
                 "streams."
+            )
+        if safe_component(output_directory) != output_directory:
+            raise ConfigurationError(
+                f"output_directory={output_directory!r}: expected the name of one directory.",
+                remedy=f"{safe_component(output_directory)!r} would be one.",
             )
         FringeSum(periods, steps_per_period)  # refuses what can't be, before anything is taken
         nothing = FringeMaps(np.ones(()), np.ones(()), np.zeros(()))
@@ -79,8 +137,18 @@ class GratingProcessing(Addon):
         contrasts_of(nothing, nothing, **self._scale)
         self._periods, self._steps = periods, steps_per_period
         self._darks, self._reference, self._sample = darks, reference, sample
+        self._limit = None if saturation is None else positive("saturation", saturation, "counts")
+        self.walker, self.output_directory = walker, output_directory
+        self._files = () if walker is None else check_formats(files)
+        self._there: DirectoryWalker | None = None  # the walker where this run's files go
+        self.written: list[Path] = []
+        self._coming: Counter[str] | None = None  # acquisitions of the run, where it tells
+        self._saturated: dict[str, int] = {}
+        self._worst = 0  # saturated pixels of a frame
+        self._seen = 0
+        self._maximum = 0.0
         self._lock = threading.Lock()
-        self._run = ""
+        self._run: str | None = None
         self._dark: np.ndarray | None = None
         self._dark_count = 0
         self._done: dict[str, FringeSum] = {}
@@ -137,6 +205,12 @@ class GratingProcessing(Addon):
             return None
         return contrasts_of(reference, sample, **self._scale)
 
+    @property
+    def saturated(self) -> dict[str, int]:
+        """How many frames of each stream had saturated pixels, in its last acquisition."""
+        with self._lock:
+            return {stream: frames for stream, frames in self._saturated.items() if frames}
+
     def images(self) -> dict[str, np.ndarray]:
         """Return all maps that are known.
 
@@ -163,20 +237,23 @@ class GratingProcessing(Addon):
 
     def begin(self, about: StreamAbout) -> None:
         """Expect a stepping, or darks."""
+        if about.run_uid != self._run:
+            self._begin_run(about)
         with self._lock:
-            if about.run_uid != self._run:
-                self._run = about.run_uid
-                self._dark, self._dark_count = None, 0
-                self._done.clear()
             self._sum = None
             if about.stream != self._darks:
                 self._sum = FringeSum(self._periods, self._steps)
                 self._done.pop(about.stream, None)
             self._first, self._came = None, 0
+            self._saturated[about.stream] = self._worst = self._seen = 0
 
     def frame(self, frame: Frame) -> None:
         """Take an image."""
+        saturated = self._count_saturated(frame.data)
         with self._lock:
+            self._saturated[frame.stream] += saturated > 0
+            self._worst = max(self._worst, saturated)
+            self._seen += 1
             if self._sum is None:
                 counts = frame.data.astype(np.float64)
                 self._dark = counts if self._dark is None else self._dark + counts
@@ -185,19 +262,89 @@ class GratingProcessing(Addon):
             if self._first is None:
                 self._first = frame.unique_id
             step = self._came
-            if frame.unique_id is not None and self._first is not None:
+            if frame.place is not None:
+                step = frame.place
+            elif frame.unique_id is not None and self._first is not None:
                 step = frame.unique_id - self._first  # a lost frame shifts no other one
             self._sum.add(step, frame.data)
             self._came += 1
 
     def end(self, ended: StreamEnd) -> None:
-        """Make sure of all steps."""
+        """Make sure of all steps; behind the last acquisition of the run write the files."""
+        stream = ended.about.stream
         with self._lock:
             total, self._sum = self._sum, None
-            if total is None or ended.reason:
-                return
+            saturated = self._saturated[stream]
+        if saturated:
+            _log.warning(
+                "Stream %r: %d of %s %s saturated pixels (%g counts or more), up to %d in a frame: "
+                "visibility and phase are wrong there.",
+                stream,
+                saturated,
+                counted(self._seen, "frame"),
+                verb(saturated, "has", "have"),
+                self._maximum,
+                self._worst,
+            )
+        if total is not None and not ended.reason:
             total.maps()  # raises when steps are missing
-            self._done[ended.about.stream] = total
+            with self._lock:
+                self._done[stream] = total
+        if self._coming is not None:
+            self._coming[stream] -= 1
+            if not +self._coming:
+                self._write()
+
+    def close(self) -> None:
+        """Write the files, unless it has been done; the next acquisition is another run's."""
+        self._write()
+        self._run = None
+
+    # inside
+
+    def _begin_run(self, about: StreamAbout) -> None:
+        with self._lock:
+            self._run = about.run_uid
+            self._dark, self._dark_count = None, 0
+            self._done.clear()
+            self._saturated.clear()
+        self.written, self._coming = [], None
+        announced = about.md.get("acquisitions")
+        if isinstance(announced, (list, tuple)):
+            mine = (self._darks, self._reference, self._sample)
+            self._coming = Counter(str(each) for each in announced if each in mine)
+        if self.walker is not None:
+            self._there = self.walker.from_here()
+            check_free(
+                files_of(
+                    self._there.current / self.output_directory, _UNITS, self._files, _TOGETHER
+                )
+            )
+
+    def _count_saturated(self, pixels: np.ndarray) -> int:
+        limit = self._limit
+        if limit is None:
+            if pixels.dtype.kind not in "iu":
+                return 0
+            limit = np.iinfo(pixels.dtype).max
+        self._maximum = float(limit)
+        return int(np.count_nonzero(pixels >= limit))
+
+    def _write(self) -> None:
+        there, self._there = self._there, None
+        images = {} if there is None else self.images()
+        if there is None or not images:
+            return
+        path = there.data_set(self.output_directory, exists="continue").path
+        about = {
+            "run_uid": self._run or None,
+            "periods": self._periods,
+            "steps_per_period": self._steps,
+            "grating_period_um": self._scale["grating_period"],
+            "propagation_distance_mm": self._scale["propagation_distance"],
+            "darks": self._dark_count,
+        }
+        self.written = write_images(path, images, self._files, _TOGETHER, units=_UNITS, about=about)
 
     def _maps(self, stream: str) -> FringeMaps | None:
         dark = self.dark

@@ -23,7 +23,8 @@ class ImageWriter(Addon):
     ----------
     walker : DirectoryWalker
         Its ``dsetname`` tells names and format; projections go to ``radios``, other streams to
-        directories of their own names.  Numbers of frames that didn't come are left out.
+        directories of their own names.  Numbers of frames that were lost are left out, as far as
+        the source can tell which ones.
     **options
         See :class:`~adsupport.imaging.addons.Addon`.
 
@@ -39,13 +40,12 @@ class ImageWriter(Addon):
         super().__init__(**options)
         self.walker = walker
         self._writer: ImageSetWriter | None = None
-        self._before: dict[tuple[str, str], int] = {}  # frames of earlier acquisitions
-        self._base = 0
+        self._next = 0
 
     def begin(self, about: StreamAbout) -> None:
         """Begin a data set, or go on with it when the stream comes again."""
         self.close()
-        self._base = self._before.get((about.run_uid, about.stream), 0)
+        self._next = 0
         self._writer = self.walker.create_writer(directory_of(about.stream), exists="continue")
 
     def frame(self, frame: Frame) -> None:
@@ -59,11 +59,12 @@ class ImageWriter(Addon):
                 "run_uid": frame.run_uid or None,
             }
             about = {key: value for key, value in known.items() if value is not None}
-            self._writer.write(frame.data, about, frame.sequence - self._base)
+            number = self._next if frame.place is None else max(frame.place, self._next)
+            self._writer.write(frame.data, about, number)
+            self._next = number + 1
 
     def end(self, ended: StreamEnd) -> None:
         """Finish the files."""
-        self._before[ended.about.run_uid, ended.about.stream] = self._base + ended.frames
         self.close()
 
     def close(self) -> None:

@@ -34,6 +34,8 @@ class Arrival:
         isn't certain.
     facts : mapping of str to object
         What else is known.
+    sequence : int or None
+        Its place in the stream of its run, when another bus has told it; else this one does.
     """
 
     __slots__ = (
@@ -60,6 +62,7 @@ class Arrival:
         angle: float | None = None,
         place: int | None = None,
         facts: Mapping[str, Any] | None = None,
+        sequence: int | None = None,
     ) -> None:
         self._load = load
         self._lock = threading.Lock()
@@ -69,7 +72,7 @@ class Arrival:
         self.place = place
         self.facts: Mapping[str, Any] = facts or {}
         # set by the bus
-        self.sequence = 0
+        self.sequence = sequence
         self.about = StreamAbout()
 
     def frame(self) -> Frame:
@@ -95,12 +98,13 @@ class Arrival:
         return Frame(
             held,
             about.stream,
-            self.sequence,
+            self.sequence or 0,
             self.unique_id,
             self.angle,
             self.timestamp,
             about.run_uid,
             self.facts,
+            self.place,
         )
 
 

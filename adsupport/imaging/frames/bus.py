@@ -1,4 +1,4 @@
-"""Frames of one source, handed on to many addons, none of which can hold up another."""
+"""Frames of one source, handed on to many addons, each in a thread of its own."""
 
 from __future__ import annotations
 
@@ -7,17 +7,22 @@ import math
 import threading
 import time
 from collections.abc import Iterable
+from functools import partial
 from types import TracebackType
 from typing import Any, Literal
 
 from ...errors import ConfigurationError, WriterTimeoutError
 from .arrival import Arrival, FrameSource
 from .frame import StreamAbout, StreamEnd
+from .saved_events import SavedEvents
 from .worker import Worker
 
 __all__ = ["FrameBus"]
 
 _log = logging.getLogger(__name__)
+
+#: Seconds after which :meth:`FrameBus.drain` tells what it waits for.
+_SILENT = 10.0
 
 
 class FrameBus:
@@ -25,7 +30,8 @@ class FrameBus:
 
     Each addon has a thread and a queue of its own.  The detector is never held up: its frames
     are in its file, or in the queue of its pvAccess or Channel Access server, which drops what
-    nobody fetches.
+    nobody fetches.  Nor does an addon hold up another one, but for a live source and
+    ``policy="block"``: when its queue is full, frames wait at the source for all.
 
     Parameters
     ----------
@@ -64,14 +70,13 @@ class FrameBus:
         self._workers: tuple[Worker, ...] = ()
         self._gone: list[Worker] = []  # detached, after they failed
         self._about: StreamAbout | None = None
-        self._frames = 0  # of this acquisition
+        self._events: SavedEvents | None = None  # of this acquisition
+        self._frames = 0  # and its frames
         self._sequences: dict[tuple[str, str], int] = {}
         self._told: set[int] = set()
         self._closed = False
         for addon in addons:
             self.attach(addon)
-
-    # addons
 
     @property
     def addons(self) -> tuple[Any, ...]:
@@ -168,8 +173,6 @@ class FrameBus:
                 self._told.add(id(worker))
                 raise worker.error
 
-    # acquisitions
-
     def begin(self, about: StreamAbout) -> None:
         """Hand on the frames of an acquisition from now on.
 
@@ -187,12 +190,46 @@ class FrameBus:
         self._cut_short("another one began")
         with self._lock:
             self._about, self._frames = about, 0
+            told = about.per_event is not None and not getattr(self.source, "replayed", False)
+            self._events = SavedEvents(about.per_event or 1) if told else None
             for worker in self._workers:
                 if worker.wants(about.stream):
                     worker.begin(about)
-        self.source.begin(about, self._take)
+        self.source.begin(about, partial(self._take, about, self._events))
 
-    def end(self, expected: int | None = None, timeout: float = 30.0) -> StreamEnd:
+    def saved(self, stream: str, first: int | None) -> None:
+        """Know that an event has been saved; never waits.
+
+        Parameters
+        ----------
+        stream : str
+            Its stream.
+        first : int or None
+            Unique id of its first frame; None when nobody knows.
+        """
+        about, events = self._about, self._events
+        if about is not None and events is not None and about.stream == stream:
+            events.saved(first)
+
+    def missed(self, frames: int) -> None:
+        """Count frames of the acquisition that were dropped before they came here.
+
+        Parameters
+        ----------
+        frames : int
+            How many.
+        """
+        with self._lock:
+            about, workers = self._about, self._workers
+            if about is not None:
+                self._frames += frames
+                for worker in workers:
+                    if worker.wants(about.stream):
+                        worker.missed(about, frames)
+
+    def end(
+        self, expected: int | None = None, timeout: float = 30.0, angles: Iterable[float] = ()
+    ) -> StreamEnd:
         """Wait until the source has handed on the frames of the acquisition.
 
         Addons may still be working at them: see :meth:`drain`.
@@ -203,6 +240,8 @@ class FrameBus:
             How many frames were taken; None for one that was cut short: there is no waiting.
         timeout : float
             Seconds.
+        angles : iterable of float
+            See :class:`~adsupport.imaging.frames.StreamEnd`.
 
         Returns
         -------
@@ -220,14 +259,18 @@ class FrameBus:
         if about is None:
             raise ConfigurationError("No acquisition is open.", remedy="Call begin() before end().")
         problem: Exception | None = None
+        wanted = expected
+        if self._events is not None:
+            self._events.over()
+            wanted = self._events.taken(expected)
         try:
-            self.source.end(expected, timeout)
+            self.source.end(wanted, timeout)
         except Exception as error:  # the addons must know first
             problem = error
         reason = "" if problem is None else str(problem)
         if problem is None and expected is None:
             reason = "cut short"
-        ended = self._ended(about, expected, reason)
+        ended = self._ended(about, expected, reason, tuple(angles))
         self.check()
         if problem is not None:
             if self._raises:
@@ -253,6 +296,11 @@ class FrameBus:
         until = None if timeout is None else time.monotonic() + timeout
         for worker in self._workers:
             left = None if until is None else max(0.0, until - time.monotonic())
+            if left is None or left > _SILENT:
+                if worker.drained(_SILENT):
+                    continue
+                _log.warning("Waiting for addon %s, which is still at work.", worker.name)
+                left = None if left is None else left - _SILENT
             if not worker.drained(left):
                 raise WriterTimeoutError(
                     f"Waited {timeout:g} s for addon {worker.name}: it is still at work on frames "
@@ -261,18 +309,20 @@ class FrameBus:
                 )
         self.check()
 
-    def close(self, timeout: float = 10.0) -> None:
+    def close(self, timeout: float = 10.0, reason: str = "the experiment ended") -> None:
         """End all, in every case: nothing is raised.
 
         Parameters
         ----------
         timeout : float
             Seconds that addons get for the frames that wait; those left are dropped and counted.
+        reason : str
+            Why an acquisition that is still open is cut short, for the addons.
         """
         if self._closed:
             return
         self._closed = True
-        self._cut_short("the experiment ended")
+        self._cut_short(reason)
         try:
             self.source.close()
         except Exception:
@@ -298,17 +348,17 @@ class FrameBus:
         if kind is None:
             self.check()
 
-    # inside
-
-    def _take(self, arrival: Arrival) -> None:
+    def _take(self, about: StreamAbout, events: SavedEvents | None, arrival: Arrival) -> None:
         """Hand a frame on: called by the source."""
+        if events is not None and not events.wanted(arrival):
+            return
         with self._lock:
-            about = self._about
-            if about is None:
-                return
+            if self._about is not about:
+                return  # a source that was held up brings what nobody waits for any more
             key = about.run_uid, about.stream
             arrival.about = about
-            arrival.sequence = self._sequences.get(key, 0)
+            if arrival.sequence is None:
+                arrival.sequence = self._sequences.get(key, 0)
             self._sequences[key] = arrival.sequence + 1
             self._frames += 1
             workers = self._workers
@@ -320,19 +370,23 @@ class FrameBus:
             if worker.wants(about.stream):
                 worker.take(arrival)
 
-    def _ended(self, about: StreamAbout, expected: int | None, reason: str) -> StreamEnd:
+    def _ended(
+        self, about: StreamAbout, expected: int | None, reason: str, angles: tuple[float, ...] = ()
+    ) -> StreamEnd:
         with self._lock:
             self._about = None
             frames, workers = self._frames, self._workers
         for worker in workers:
             if worker.wants(about.stream):
-                worker.end(about, expected, frames, reason)
-        return StreamEnd(about, expected, frames, 0, reason)
+                worker.end(about, expected, frames, reason, angles)
+        return StreamEnd(about, expected, frames, 0, reason, angles)
 
     def _cut_short(self, reason: str) -> None:
         about = self._about
         if about is None:
             return
+        if self._events is not None:
+            self._events.over()
         try:
             self.source.end(None, 0.0)
         except Exception:

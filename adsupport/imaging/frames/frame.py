@@ -34,6 +34,9 @@ class Frame:
         Uid of the run's start document; empty when there is no run.
     facts : mapping of str to object
         What else is known: attributes of the detector and readings by their data keys.
+    place : int or None
+        Which of the frames of its acquisition it is, from 0, lost ones counted; None when that
+        isn't certain.
     """
 
     data: np.ndarray
@@ -44,6 +47,7 @@ class Frame:
     timestamp: float | None = None
     run_uid: str = ""
     facts: Mapping[str, Any] = field(default_factory=dict)
+    place: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +67,11 @@ class StreamAbout:
     angles : tuple of float
         Degrees of each of the frames as they are asked for, in the order of time; empty when
         nobody says.  A frame whose source knows its own angle doesn't take one from here.
+    per_event : int or None
+        Frames of each event, when the bus is told of all events as they're saved: only frames in
+        events are handed on then.  None: all are.
+    angles_from : str
+        What ``angles`` are: ``"planned"``, or ``"recorded"`` when they are those of a finished run.
     """
 
     run_uid: str = ""
@@ -70,6 +79,8 @@ class StreamAbout:
     expected: int | None = None
     md: Mapping[str, Any] = field(default_factory=dict)
     angles: tuple[float, ...] = ()
+    per_event: int | None = None
+    angles_from: str = "planned"
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,11 +94,14 @@ class StreamEnd:
     expected : int or None
         How many frames were taken, as far as known.
     frames : int
-        How many the source gave.
+        How many the source gave: more than were to be taken when some were taken again.
     dropped : int
         How many of these this addon didn't get, by its policy.
     reason : str
         Why it ended before all frames came; empty when it ended well.
+    angles : tuple of float
+        Degrees that the run recorded for each of its frames, by their places, NaN where unknown;
+        empty when it recorded none.  Of a flight they're known only when it is over.
     """
 
     about: StreamAbout
@@ -95,6 +109,7 @@ class StreamEnd:
     frames: int
     dropped: int = 0
     reason: str = ""
+    angles: tuple[float, ...] = ()
 
     @property
     def missing(self) -> int:
@@ -103,5 +118,6 @@ class StreamEnd:
 
     @property
     def complete(self) -> bool:
-        """Whether the addon had all frames."""
-        return not (self.missing or self.dropped or self.reason)
+        """Whether the addon had all frames, and no others."""
+        surplus = self.expected is not None and self.frames > self.expected
+        return not (self.missing or self.dropped or self.reason or surplus)

@@ -213,8 +213,9 @@ class _Following:
                 progress = self._take_whole(capture)
                 late = not progress
             elif capture is not None and capture.certain > self._handed - self._base:
-                progress = bool(self._watch.latest().get("swmr")) and self._take_grown(capture)
-                late = not progress
+                if self._watch.latest().get("swmr"):  # else the file's end is waited for
+                    progress = self._take_grown(capture)
+                    late = not progress
             if not progress and (stopped or self._whole):
                 return
             pause = min(2 * pause, _LONGEST_PAUSE) if late else 0.01
@@ -271,7 +272,10 @@ class _Following:
         self._confirm(capture, labels)
         if self._at == 0 and ids is not None and len(ids) and capture.counter is not None:
             self._origin = capture.counter if ids[0] == capture.counter + 1 else None
-        all_here = self._at == 0 and labels.frames == (self._expected or self._about.expected)
+        intended = self._expected or self._about.expected
+        all_here = self._at == 0 and labels.frames == intended
+        if intended is not None and labels.frames > intended:
+            self._origin = None  # some were taken again, and nobody says which
         for index in range(self._handed - self._base, labels.frames):
             id_ = None if ids is None else int(ids[index])
             moment = None if labels.times is None else float(labels.times[index])

@@ -11,13 +11,17 @@ from typing import Any
 
 import numpy as np
 
-from ...errors import ConfigurationError
+from ...errors import ConfigurationError, WriterTimeoutError
+from ...wording import counted
 from .arrival import Arrival
 from .frame import StreamAbout
 
 __all__ = ["LiveFrames"]
 
 _log = logging.getLogger(__name__)
+
+#: Longest wait, in seconds, for an addon that holds up the source when an acquisition has ended.
+_LEAVE = 1.0
 
 
 class LiveFrames:
@@ -78,10 +82,22 @@ class LiveFrames:
             self._came = self._handed = self.lost = 0
             self._last = time.monotonic()
             self._stopped, self._error = False, None
-        self._thread = threading.Thread(
-            target=self._run, name=f"frames of {about.stream}", daemon=True
-        )
+            self._thread = threading.Thread(
+                target=self._run, args=(take,), name=f"frames of {about.stream}", daemon=True
+            )
         self._thread.start()
+
+    def counted(self, counter: int) -> None:
+        """Know of the camera's counter: one that is set back before the first frame counts anew.
+
+        Parameters
+        ----------
+        counter : int
+            Its value.
+        """
+        with self._changed:
+            if self._counter is not None and counter < self._counter and not self._came:
+                self._counter = counter
 
     def put(
         self,
@@ -142,9 +158,12 @@ class LiveFrames:
 
         Raises
         ------
+        WriterTimeoutError
+            An addon holds up frames that have come.
         Exception
             What was given to :meth:`fail`.
         """
+        held = 0
         until = time.monotonic() + timeout
         with self._changed:
             quiet = max(self._last, time.monotonic())  # frames taken are still on their way
@@ -157,29 +176,39 @@ class LiveFrames:
                 else:
                     limit = min(until, max(quiet, self._last) + self._settle)
                 if now >= limit:
+                    held = self._came - self._handed - self.lost
                     break
                 self._changed.wait(limit - now)
             lost, came = self.lost, self._came
         self.stop()
         if self._error is not None:
             raise self._error
-        if lost or (expected is not None and came < expected):
-            _log.warning(
-                "%s: %d frames came, %s were taken; %d of those that came found no room here.",
-                self.what,
-                came,
-                "?" if expected is None else expected,
-                lost,
+        if held:
+            raise WriterTimeoutError(
+                f"{self.what}: waited {timeout:g} s for frame {expected}; {came} came, and {held} "
+                "of them still wait for an addon whose queue is full.",
+                remedy="Give it more time, or let it drop frames: policy='drop'.",
             )
+        if expected is not None and (lost or came < expected):
+            text = f"{self.what}: {came} of {counted(expected)} came"
+            if lost:
+                text += f"; {lost} of those that came found no room here"
+            _log.warning("%s.", text)
+        elif lost:  # nobody waited for all of them
+            _log.info("%s: %d of %s found no room here.", self.what, lost, counted(came))
 
     def stop(self) -> None:
-        """Hand no more frames on."""
+        """Hand no more frames on: those that wait get a second, if an addon holds them up."""
         with self._changed:
             self._stopped, self._take = True, None
             self._changed.notify_all()
-        thread, self._thread = self._thread, None
+        thread = self._thread
         if thread is not None:
-            thread.join()
+            thread.join(_LEAVE)
+        with self._changed:
+            self._thread = None
+            self.lost += len(self._waiting)
+            self._waiting.clear()
 
     def _place(self, unique_id: int | None) -> int | None:
         """Tell the place, which is certain when the first frame followed the counter."""
@@ -188,16 +217,18 @@ class LiveFrames:
             return None
         return unique_id - first
 
-    def _run(self) -> None:
-        take = self._take
+    def _run(self, take: Callable[[Arrival], None]) -> None:
+        me = threading.current_thread()
         while True:
             with self._changed:
-                self._changed.wait_for(lambda: self._waiting or self._stopped)
-                if not self._waiting:
-                    return
+                self._changed.wait_for(
+                    lambda: self._waiting or self._stopped or self._thread is not me
+                )
+                if not self._waiting or self._thread is not me:
+                    return  # it was given up while an addon held it up
                 arrival = self._waiting.popleft()
-            if take is not None:
-                take(arrival)
+            take(arrival)
             with self._changed:
-                self._handed += 1
-                self._changed.notify_all()
+                if self._thread is me:
+                    self._handed += 1
+                    self._changed.notify_all()

@@ -154,7 +154,7 @@ class FilePluginWatch:
         self._values: dict[str, Any] = {}
         #: Since :meth:`start`, in their order.
         self.captures: list[Capture] = []
-        #: Counts all that is heard of.
+        #: Counts what may let a frame be read.
         self.version = 0
 
     def start(self) -> None:
@@ -226,24 +226,29 @@ class FilePluginWatch:
                 elif before and not value and self.captures:
                     self.captures[-1].path = self._path()
                     self.captures[-1].ended = True
-            self._prove()
-            self.version += 1
-            self.changed.notify_all()
+            # counters of frames that nobody can read yet wake nobody up
+            if self._prove() or key in ("capturing", "swmr", "path"):
+                self.version += 1
+                self.changed.notify_all()
 
     def _begin(self) -> None:
         counter = self._values.get("counter")
         self.captures.append(Capture(None if counter is None else int(counter)))
 
-    def _prove(self) -> None:
-        """Frame n of the file has the id counter + n only if none before it was lost."""
+    def _prove(self) -> bool:
+        """Frame n of the file has the id counter + n only if none before it was lost.
+
+        Tells whether more frames of a growing file can be read now.
+        """
         captured, latest = self._values.get("captured"), self._values.get("id")
         if not self.captures or not captured or latest is None:
-            return
+            return False
         capture = self.captures[-1]
         if capture.ended or capture.counter is None or latest != capture.counter + captured:
-            return
-        capture.certain = max(capture.certain, int(captured))
+            return False
+        before, capture.certain = capture.certain, max(capture.certain, int(captured))
         capture.path = self._path()
+        return bool(self._values.get("swmr")) and capture.certain > before
 
     def _path(self) -> pathlib.Path | None:
         found = as_declared(self._signals["path"], self._values.get("path"))

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from ...devices.connection.connect import connect
+from ...devices.signals.monitors import Monitors
 from ...errors import ConfigurationError, ConnectionTimeoutError
 from .arrival import Arrival
 from .frame import StreamAbout
@@ -70,6 +71,7 @@ class PVASource:
         self._live = LiveFrames(self.pv, queue, settle)
         cam = camera_of(plugin, camera)
         self._counter = frame_counter(cam) if cam else None
+        self._count: Monitors | None = None
         if self._counter is not None:
             connect(self._counter, timeout=timeout)
         self._context_of = Context
@@ -100,21 +102,34 @@ class PVASource:
         """See :class:`~adsupport.imaging.frames.arrival.FrameSource`."""
         if self._context is None:
             self._connect()
+        self._uncount()
         counter = self._counter
         number = None if counter is None else int(counter.get(use_monitor=False))
         self._live.begin(about, take, number)
+        if counter is not None:  # staging may set it back
+            self._count = Monitors(
+                {"counter": counter}, lambda _, value: self._live.counted(int(value))
+            )
+            self._count.start(self._timeout)
 
     def end(self, expected: int | None, timeout: float) -> None:
         """See :class:`~adsupport.imaging.frames.arrival.FrameSource`; fewer frames are no error."""
+        self._uncount()
         self._live.end(expected, timeout)
 
     def close(self) -> None:
         """Let go of the connection, until another acquisition begins."""
+        self._uncount()
         self._live.stop()
         context, self._context = self._context, None
         if context is not None:
             self._subscription.close()
             context.close()
+
+    def _uncount(self) -> None:
+        count, self._count = self._count, None
+        if count is not None:
+            count.stop()
 
     def _note(self, value: Any) -> None:
         if isinstance(value, Exception):

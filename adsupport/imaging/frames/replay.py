@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from ...errors import ConfigurationError, FrameCountError, WriterTimeoutError
 from .arrival import Arrival
@@ -13,6 +13,9 @@ from .bus import FrameBus
 from .frame import StreamAbout
 
 __all__ = ["ReplaySource", "StoredAcquisition", "play"]
+
+#: Longest wait, in seconds, for an addon that holds up the source when an acquisition has ended.
+_LEAVE = 1.0
 
 
 @dataclass(frozen=True)
@@ -45,6 +48,9 @@ class ReplaySource:
         :func:`~adsupport.imaging.frames.stored_images.tiff_acquisitions`.
     """
 
+    #: Its ids aren't those that the events of an experiment tell.
+    replayed = True
+
     def __init__(self, acquisitions: Iterable[StoredAcquisition]) -> None:
         self.acquisitions = list(acquisitions)
         self._left = list(self.acquisitions)
@@ -71,7 +77,7 @@ class ReplaySource:
             )
         self._left.remove(stored)
         self._handed, self._about, self._error = 0, about, None
-        self._stopped.clear()
+        self._stopped = threading.Event()
         self._thread = threading.Thread(
             target=self._run, args=(stored, take), name=f"frames of {about.stream}", daemon=True
         )
@@ -104,20 +110,28 @@ class ReplaySource:
         self._stopped.set()
         thread, self._thread = self._thread, None
         if thread is not None:
-            thread.join()
+            thread.join(_LEAVE)
 
     def _run(self, stored: StoredAcquisition, take: Callable[[Arrival], None]) -> None:
+        stopped = self._stopped
         try:
             for arrival in stored.frames():
-                if self._stopped.is_set():
+                if stopped.is_set():
                     return
                 take(arrival)
-                self._handed += 1
+                if stopped is self._stopped:  # else an addon has held it up until another began
+                    self._handed += 1
         except Exception as error:
-            self._error = error
+            if stopped is self._stopped:
+                self._error = error
 
 
-def play(acquisitions: Iterable[StoredAcquisition], addons: Iterable[Any]) -> FrameBus:
+def play(
+    acquisitions: Iterable[StoredAcquisition],
+    addons: Iterable[Any],
+    *,
+    missing: Literal["raise", "log"] = "raise",
+) -> FrameBus:
     """Play stored acquisitions to addons; returns when these have had all.
 
     Parameters
@@ -126,6 +140,8 @@ def play(acquisitions: Iterable[StoredAcquisition], addons: Iterable[Any]) -> Fr
         See :class:`ReplaySource`.
     addons : iterable of Addon
         Who takes the frames.
+    missing : {"raise", "log"}
+        What becomes of frames that the run has lost; see :class:`FrameBus`.
 
     Returns
     -------
@@ -134,13 +150,13 @@ def play(acquisitions: Iterable[StoredAcquisition], addons: Iterable[Any]) -> Fr
 
     Raises
     ------
-    ImageFileError
-        A file can't be read.
+    ImageFileError, FrameCountError
+        A file can't be read, or lacks frames, and ``missing="raise"``.
     Exception
         What an addon failed with, see :meth:`FrameBus.check`.
     """
     source = ReplaySource(acquisitions)
-    with FrameBus(source, addons) as bus:
+    with FrameBus(source, addons, missing=missing) as bus:
         for each in source.acquisitions:
             bus.begin(each.about)
             bus.end(each.about.expected or 0, timeout=threading.TIMEOUT_MAX)

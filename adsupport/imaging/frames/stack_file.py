@@ -11,7 +11,7 @@ import h5py
 import numpy as np
 
 from ...documents.assets import ADCORE_DATASET, Asset
-from ...documents.images.contents import dataset_of, is_stack
+from ...documents.images.contents import dataset_of, is_stack, never_written
 from ...documents.images.opening import opened
 from ...errors import ImageFileError
 
@@ -153,7 +153,8 @@ class StackFile:
                 raise ImageFileError(
                     f"Image file {self.path} is still held by its writer.", path=self.path
                 )
-            frames = self._stack(file).shape[0]
+            data = self._stack(file)
+            frames = 0 if data.shape[0] == 1 and never_written(data) else data.shape[0]
             ids = _column(file, "NDArrayUniqueId", frames)
             seconds = _column(file, "NDArrayEpicsTSSec", frames)
             nanoseconds = _column(file, "NDArrayEpicsTSnSec", frames)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import pathlib
 import re
@@ -10,24 +11,18 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
 from typing import Any
 
-import h5py
 import numpy as np
 
-from ...documents.images.formats import file_pixels
+from ...documents.images.formats import FileKind, file_kind, file_pixels
 from ...documents.images.opening import check_given_file, opened
 from ...errors import ImageFileError
 from .arrival import Arrival
+from .exchange_file import ADDRESSES, ExchangeStack, exchange_run_uid, exchange_stacks
 from .frame import StreamAbout
 from .replay import StoredAcquisition
 
 __all__ = ["dx_acquisitions", "tiff_acquisitions"]
 
-#: Streams by their address in a Data Exchange file, in the order in which they are played.
-_EXCHANGE = {
-    "darks": "/exchange/data_dark",
-    "flats": "/exchange/data_white",
-    "primary": "/exchange/data",
-}
 #: Directories of a data set as concert and DirectoryWalker name them.
 _DIRECTORIES = {"darks": "darks", "flats": "flats", "primary": "radios"}
 
@@ -44,37 +39,29 @@ def dx_acquisitions(path: str | os.PathLike[str]) -> list[StoredAcquisition]:
     -------
     list of StoredAcquisition
         Streams ``darks``, ``flats`` and ``primary``, as far as there are frames.  Projections
-        have the angles of ``/exchange/theta``, in degrees.
+        have the angles of ``/exchange/theta``, in degrees.  Blank ones that stand for lost frames
+        are left out, and count as expected.
 
     Raises
     ------
     ImageFileError
-        It isn't such a file.
+        It isn't such a file, or pixels are missing: frames that were never written, or those of
+        a file that it links to; or there isn't one angle for each projection.
     """
     file_path = pathlib.Path(path)
     check_given_file(file_path, "Data Exchange file")
-    found = []
-    with opened(file_path) as file:
-        for stream, address in _EXCHANGE.items():
-            data: Any = file.get(address)
-            if not isinstance(data, h5py.Dataset) or not data.shape or not data.shape[0]:
-                continue
-            if data.ndim != 3:
-                raise ImageFileError(
-                    f"{file_path} has {data.shape} at {address}; expected (n, Y, X).",
-                    path=file_path,
-                )
-            frames = int(data.shape[0])
-            angles = _theta(file, frames) if stream == "primary" else ()
-            found.append(
-                StoredAcquisition(
-                    StreamAbout("", stream, frames, {"file": str(file_path)}, angles),
-                    partial(_read_stack, file_path, address, frames),
-                )
-            )
+    stacks, md = exchange_stacks(file_path), {"file": str(file_path)}
+    uid = exchange_run_uid(file_path)
+    found = [
+        StoredAcquisition(
+            StreamAbout(uid, stream, stack.frames, md, stack.angles, angles_from="recorded"),
+            partial(_read_stack, file_path, ADDRESSES[stream], stack),
+        )
+        for stream, stack in stacks.items()
+    ]
     if not found:
         raise ImageFileError(
-            f"{file_path} has no frames at {', '.join(_EXCHANGE.values())}.",
+            f"{file_path} has no frames at {', '.join(ADDRESSES.values())}.",
             path=file_path,
             remedy="Give a Data Exchange file.",
         )
@@ -102,7 +89,8 @@ def tiff_acquisitions(
     Raises
     ------
     ImageFileError
-        There are no files.
+        There are no files, or a directory can't be read.  A file that can't be, or isn't like the
+        first one, is told when its turn has come.
     """
     if isinstance(files, Mapping):
         sets = {stream: _tiffs(given) for stream, given in files.items()}
@@ -125,20 +113,15 @@ def tiff_acquisitions(
     ]
 
 
-def _theta(file: h5py.File, frames: int) -> tuple[float, ...]:
-    found: Any = file.get("/exchange/theta")
-    if not isinstance(found, h5py.Dataset) or found.shape != (frames,):
-        return ()
-    return tuple(map(float, found[()]))
-
-
-def _read_stack(path: pathlib.Path, address: str, frames: int) -> Iterator[Arrival]:
+def _read_stack(path: pathlib.Path, address: str, stack: ExchangeStack) -> Iterator[Arrival]:
     with opened(path) as file:
-        data: Any = file[address]
-        for index in range(frames):
+        for index in range(stack.frames):
+            if index in stack.blank:
+                continue
             try:
+                data: Any = file[address]
                 image = np.asarray(data[index])
-            except (OSError, RuntimeError) as error:
+            except (OSError, RuntimeError, KeyError, ValueError, IndexError, MemoryError) as error:
                 raise ImageFileError(
                     f"Frame {index} of {path} can't be read at {address}: {error}.", path=path
                 ) from error
@@ -149,7 +132,16 @@ def _tiffs(given: Any) -> list[pathlib.Path]:
     if not isinstance(given, str | os.PathLike):
         return [pathlib.Path(each) for each in given]
     root = pathlib.Path(given)
-    found = [each for each in root.glob("*") if each.suffix.lower() in (".tif", ".tiff")]
+    try:
+        found = [each for each in root.iterdir() if each.suffix.lower() in (".tif", ".tiff")]
+    except FileNotFoundError:
+        return []
+    except (OSError, ValueError) as error:
+        raise ImageFileError(
+            f"TIFF files can't be looked for in {root}: {error}.",
+            path=root,
+            remedy="Give a directory that this user can read.",
+        ) from error
     return sorted(found, key=_by_number)
 
 
@@ -159,8 +151,29 @@ def _by_number(path: pathlib.Path) -> list[Any]:
 
 
 def _read_tiffs(paths: list[pathlib.Path]) -> Iterator[Arrival]:
+    first: FileKind | None = None
     for path in paths:
-        image = file_pixels("tiff", path)
+        check_given_file(path, "TIFF file")
+        found = file_kind("tiff", path, 2)
+        first = first or found
+        if found.frames > 1:
+            raise ImageFileError(
+                f"TIFF file {path} has {found.frames} images; expected one a file.",
+                path=path,
+                remedy="Write a file for each, or a Data Exchange file.",
+            )
+        wrong = len(found.shape) < 2 or 0 in found.shape or found.dtype.kind not in "buif"
+        if wrong or (found.shape, found.dtype) != (first.shape, first.dtype):
+            expected = (
+                "(Y, X) numbers" if wrong else f"{first.shape} {first.dtype}, as in {paths[0]}"
+            )
+            raise ImageFileError(
+                f"TIFF file {path} has {found.shape} {found.dtype}; expected {expected}.", path=path
+            )
+        try:
+            image = file_pixels("tiff", path)
+        except MemoryError as error:
+            raise ImageFileError(f"TIFF file {path} can't be read: {error}.", path=path) from error
         about = _description(path)
         yield Arrival(
             lambda image=image: image,
@@ -179,7 +192,7 @@ def _description(path: pathlib.Path) -> dict[str, Any]:
         text = getattr(file.pages.first, "description", "")
     try:
         found = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     if not isinstance(found, dict):
         return {}
@@ -187,5 +200,7 @@ def _description(path: pathlib.Path) -> dict[str, Any]:
     return {
         key: found[key]
         for key, kind in numbers.items()
-        if isinstance(found.get(key), kind) and not isinstance(found[key], bool)
+        if isinstance(found.get(key), kind)
+        and not isinstance(found[key], bool)
+        and math.isfinite(found[key])
     }

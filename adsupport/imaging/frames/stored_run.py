@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import partial
@@ -25,6 +26,8 @@ from .stack_file import FrameLabels, StackFile
 
 __all__ = ["run_acquisitions"]
 
+_FIRST_ID = "_first_unique_id"
+
 
 def run_acquisitions(
     run: Any, *, detector: str | None = None, path_map: AnyPathMap = None
@@ -32,7 +35,8 @@ def run_acquisitions(
     """List the acquisitions of a run, in the order in which they were taken.
 
     Rows of one stream that follow each other in time are one acquisition; so flats before and
-    after the projections are two.
+    after the projections are two.  Of an HDF5 file that lost frames the others are there, as its
+    unique ids and the ``..._first_unique_id`` of the events tell; the lost ones count as expected.
 
     Parameters
     ----------
@@ -81,6 +85,7 @@ class _Stream:
     rows: FrameRows = field(default_factory=FrameRows)
     times: list[float] = field(default_factory=list)
     angles: list[Any] = field(default_factory=list)
+    ids: list[int | None] = field(default_factory=list)  # of the first frame of each row
 
 
 class _Taken:
@@ -120,6 +125,9 @@ class _Taken:
             )
         kept.rows.extend(values)
         kept.times.extend(rows.times().tolist())
+        named = [each for each in rows.stream.columns if each.endswith(_FIRST_ID)]
+        ids = rows.values(named[0]) if len(named) == 1 else [None] * len(values)
+        kept.ids.extend(None if each is None else int(each) for each in ids)
         angles = rows.values(theta) if theta is not None else [None] * len(values)
         for value, frames in zip(angles, values, strict=True):
             number = 0 if frames is None else frames.count
@@ -151,15 +159,59 @@ class _Taken:
         angles = stream.angles[first : first + count]
         expected = sum(0 if row is None else row.count for row in rows)
         about = StreamAbout(self.run.uid, name, expected, self.run.start)
-        return StoredAcquisition(about, partial(_read, rows, angles))
+        return StoredAcquisition(about, partial(_read, rows, angles, stream.ids[first:]))
 
 
-def _read(rows: list[Frames | None], angles: list[Any]) -> Iterator[Arrival]:
-    known = [(row, angle) for row, angle in zip(rows, angles, strict=True) if row is not None]
+def _read(rows: list[Frames | None], angles: list[Any], ids: list[int | None]) -> Iterator[Arrival]:
+    labels: dict[Any, FrameLabels | None] = {}
+    told: dict[Any, int] = {}
+    for row in rows:
+        if row is not None and _labels(row, labels) is not None:
+            key = row.asset.path, row.asset.dataset
+            told[key] = max(told.get(key, 0), row.first + row.count)
+
+    def lacks(row: tuple[Frames, Any, int | None]) -> bool:
+        frames, _, first_id = row
+        label = _labels(frames, labels)
+        key = frames.asset.path, frames.asset.dataset
+        if label is None or label.frames >= told[key]:
+            return False
+        return not label.frames or (label.ids is not None and first_id is not None)
+
+    whole = zip(rows, angles, ids, strict=False)
+    known = [(row, angle, id_) for row, angle, id_ in whole if row is not None]
+    for lacking, some in itertools.groupby(known, lacks):
+        read = _read_those_left if lacking else _read_all
+        yield from read(list(some), labels)
+
+
+def _read_those_left(
+    rows: list[tuple[Frames, Any, int | None]], labels: dict[Any, FrameLabels | None]
+) -> Iterator[Arrival]:
+    """Read what a file has, by the unique ids: some frames never came to it."""
+    for row, angle, first_id in rows:
+        label, file = _labels(row, labels), StackFile(row.asset.path, row.asset.dataset)
+        if label is None or label.ids is None or first_id is None:
+            continue
+        for place in np.flatnonzero((label.ids >= first_id) & (label.ids < first_id + row.count)):
+            id_, moment = _label(label, int(place))
+            mine = None if angle is None or id_ is None else float(angle[id_ - first_id])
+            yield Arrival(
+                partial(file.read, int(place)),
+                stored=False,
+                unique_id=id_,
+                timestamp=moment,
+                angle=None if mine is None or np.isnan(mine) else mine,
+            )
+
+
+def _read_all(
+    rows: list[tuple[Frames, Any, int | None]], labels: dict[Any, FrameLabels | None]
+) -> Iterator[Arrival]:
+    known = [(row, angle) for row, angle, _ in rows]
     column, _ = wait_for_images([row for row, _ in known], timeout=0.0)
     if column is None:
         return
-    labels: dict[Any, FrameLabels | None] = {}
     # a row that has fewer frames than others is filled up there
     extra = [column.per_row - row.count for row, _ in known]
     pixels = frames_of(column)

@@ -6,6 +6,7 @@ import logging
 import threading
 import time
 from collections import Counter, deque
+from contextvars import copy_context
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +18,9 @@ __all__ = ["Worker"]
 
 _log = logging.getLogger(__name__)
 
+#: Seconds after which an addon that is to stop is told of.
+_SOON = 1.0
+
 
 @dataclass
 class _Ending:
@@ -26,6 +30,7 @@ class _Ending:
     expected: int | None
     frames: int
     reason: str
+    angles: tuple[float, ...] = ()
 
 
 class Worker:
@@ -54,9 +59,14 @@ class Worker:
         self._frames = 0  # in the queue, of those that count
         self._lost: Counter[int] = Counter()  # dropped, by acquisition: several may wait
         self._open: StreamAbout | None = None  # begun, and not ended, for the addon
+        self._now: StreamAbout | None = None  # the same for the bus
         self._busy = self._stopped = False
-        self._changed = threading.Condition()
-        self._thread = threading.Thread(target=self._run, name=f"addon {self.name}", daemon=True)
+        self._blocked = 0  # frames that wait for room in the queue
+        self._changed = threading.Condition(threading.RLock())
+        # in the plan's context, so that what it logs goes to the experiment's log
+        self._thread = threading.Thread(
+            target=copy_context().run, args=(self._run,), name=f"addon {self.name}", daemon=True
+        )
         self._thread.start()
 
     # what the bus and its source call
@@ -67,19 +77,35 @@ class Worker:
 
     def begin(self, about: StreamAbout) -> None:
         """Tell of an acquisition."""
-        self._put(about)
+        self._put(about, about)
 
-    def end(self, about: StreamAbout, expected: int | None, frames: int, reason: str = "") -> None:
+    def end(
+        self,
+        about: StreamAbout,
+        expected: int | None,
+        frames: int,
+        reason: str = "",
+        angles: tuple[float, ...] = (),
+    ) -> None:
         """Tell of its end."""
-        self._put(_Ending(about, expected, frames, reason))
+        with self._changed:
+            if self._blocked:
+                self._count(about, self._blocked)
+            self._put(_Ending(about, expected, frames, reason, angles), None)
 
     def take(self, arrival: Arrival) -> None:
         """Take a frame, by the addon's policy."""
         counts = not (arrival.stored and self.policy == "block")
         with self._changed:
             if counts and self.policy == "block":
-                self._changed.wait_for(lambda: self._frames < self._most or self._over)
-            if self._over:
+                self._blocked += 1
+                self._changed.wait_for(
+                    lambda: (
+                        self._frames < self._most or self._over or self._now is not arrival.about
+                    )
+                )
+                self._blocked -= 1
+            if self._over or self._now is not arrival.about:  # it ended while this one waited
                 return
             if counts and self._frames >= self._most:
                 if self.policy == "fail":
@@ -112,8 +138,10 @@ class Worker:
         """
         until = time.monotonic() + timeout
         mine = threading.current_thread() is self._thread
-        if not mine:
-            self.drained(timeout)
+        if not mine and not self.drained(min(timeout, _SOON)) and timeout > _SOON:
+            text = "Waiting for addon %s, which is still at work, for %.3g s at most."
+            _log.warning(text, self.name, timeout - _SOON)
+            self.drained(timeout - _SOON)
         with self._changed:
             if not self._stopped:
                 left = [each for each in self._queue if isinstance(each, Arrival)]
@@ -144,8 +172,9 @@ class Worker:
     def _over(self) -> bool:
         return self.error is not None or self._stopped
 
-    def _put(self, item: StreamAbout | _Ending) -> None:
+    def _put(self, item: StreamAbout | _Ending, now: StreamAbout | None) -> None:
         with self._changed:
+            self._now = now
             if not self._over:
                 self._queue.append(item)
                 self._changed.notify_all()
@@ -203,11 +232,11 @@ class Worker:
                     seen += 1
                 else:
                     self._end(item, seen)
-            except Exception as error:
+            except BaseException as error:  # a thread that just ends would be waited for
                 self._explain(error, item)
                 with self._changed:
                     if self.error is None:
-                        self._fail(error)
+                        self._fail(_ordinary(error, self.name))
             finally:
                 del item
                 with self._changed:
@@ -220,7 +249,8 @@ class Worker:
         with self._changed:
             dropped = self._lost.pop(id(item.about), 0)
         frames = seen + dropped if item.frames < 0 else item.frames
-        self.addon.end(StreamEnd(item.about, item.expected, frames, dropped, item.reason))
+        ended = StreamEnd(item.about, item.expected, frames, dropped, item.reason, item.angles)
+        self.addon.end(ended)
 
     def _explain(self, error: BaseException, item: Any) -> None:
         if isinstance(item, Arrival):
@@ -237,8 +267,17 @@ class Worker:
             return
         try:
             close()
-        except Exception as error:
+        except BaseException as error:
             error.add_note(f"raised by addon {self.name} when it was closed")
             with self._changed:
                 if self.error is None:
-                    self._fail(error)
+                    self._fail(_ordinary(error, self.name))
+
+
+def _ordinary(error: BaseException, name: str) -> Exception:
+    """Make an exception that ends an experiment, and not the program, of what an addon raised."""
+    if isinstance(error, Exception):
+        return error
+    made = RuntimeError(f"Addon {name} raised {type(error).__name__}: {error}")
+    made.__cause__ = error
+    return made
