@@ -22,11 +22,14 @@ __all__ = [
     "FaultError",
     "FileExistsRefusedError",
     "FileWriteError",
+    "FrameConnectionError",
     "FrameCountError",
     "FrameLossError",
+    "FrameMessageError",
     "IOCError",
     "ImageFileError",
     "IncompleteScanError",
+    "InterruptedFlightError",
     "NamingError",
     "NotStagedError",
     "OutputError",
@@ -260,6 +263,26 @@ class FrameCountError(FrameLossError, RuntimeError):
 
 class DroppedFramesError(FrameCountError):
     """A plugin's queue overflowed and frames were thrown away."""
+
+
+class FrameConnectionError(AdsupportError, ConnectionError):
+    """Frames can't be sent to a consumer, or had from a publisher, on another machine."""
+
+
+class FrameMessageError(AdsupportError, ValueError):
+    """A message with frames isn't as it must be."""
+
+
+class InterruptedFlightError(AdsupportError, RuntimeError):
+    """A flight was paused or suspended: it can't be taken up again.
+
+    Attributes
+    ----------
+    exit_status : str
+        Of the run: nothing has failed.
+    """
+
+    exit_status = "abort"
 
 
 class PluginBusyError(AdsupportError, RuntimeError):

@@ -1,10 +1,12 @@
 """Imaging experiments as bluesky plans: radiography, tomography, and what they are made of."""
 
 from .acquisition import Acquisition
-from .beam import BeamSource, Source
-from .config import ImagingConfig, RadiographyConfig, TomographyConfig
+from .asked.config import ImagingConfig, RadiographyConfig, TomographyConfig
+from .beamline.beam import BeamSource, Source
+from .beamline.exposures import ADCamera, FrameDetector, PreparedCamera
+from .beamline.sample import SampleStage
+from .beamline.staging import take_frames
 from .experiment import Experiment
-from .exposures import ADCamera, FrameDetector, PreparedCamera
 from .grating import GratingConfig, grating_interferometry_stepping
 from .motion.angles import equal_angles, given_angles, golden_angles, interlaced_angles
 from .motion.fly import FlyAxis
@@ -17,7 +19,6 @@ from .motion.geometry import (
 )
 from .progress import ImagingProgress
 from .radiography import radiography
-from .sample import SampleStage
 from .sequences.closed_loop import closed_loop
 from .sequences.mosaic import mosaic
 from .sequences.series import SeriesError, series
@@ -55,6 +56,7 @@ __all__ = [
     "radiography",
     "series",
     "spiral_tomography",
+    "take_frames",
     "tomo_angular_step",
     "tomo_max_speed",
     "tomo_projections_number",

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from ..errors import ConfigurationError
+from .asked.arguments import finite, positive, whole
+from .asked.given import listed
 
 __all__ = ["Acquisition"]
 
@@ -28,11 +30,15 @@ class Acquisition:
         Of each frame, in degrees, where they're known before; one time after the other.
     frame_time : float
         From frame to frame at best, in seconds, for an estimate of how long it takes.
+    per_event : int, optional
+        Frames of each event, if there are several events that tell their frames' ids, as those of
+        detectors of :func:`~adsupport.devices.ad_creator` do.  Consumers then get the frames in
+        events only, as they're saved: not those which a pause lets the RunEngine take again.
 
     Raises
     ------
     ConfigurationError
-        The name is empty, or producer or acquire can't be called.
+        The name is empty, producer or acquire can't be called, or a number can't be.
     """
 
     def __init__(
@@ -44,6 +50,7 @@ class Acquisition:
         frames: int | Sequence[int] | None = None,
         angles: Sequence[float] = (),
         frame_time: float = 0.0,
+        per_event: int | None = None,
     ) -> None:
         if not isinstance(name, str) or not name:
             raise ConfigurationError(f"An acquisition needs the name of its stream, got {name!r}.")
@@ -55,9 +62,18 @@ class Acquisition:
                     remedy="Give the function itself, without calling it.",
                 )
         self.name, self.producer, self.acquire = name, producer, acquire
-        self.frames = (frames,) if isinstance(frames, int) else tuple(frames or ())
-        self.angles = tuple(angles)
-        self.frame_time = frame_time
+        what = f"Acquisition {name!r}: "
+        if frames is None:
+            self.frames: tuple[int, ...] = ()
+        elif isinstance(frames, Iterable):
+            given = listed(f"{what}frames", frames, "numbers")
+            self.frames = tuple(whole(f"{what}frames", each, 0) for each in given)
+        else:
+            self.frames = (whole(f"{what}frames", frames, 0),)
+        given = listed(f"{what}angles", angles, "numbers in degrees")
+        self.angles = tuple(finite(f"{what}angles", each, "degrees") for each in given)
+        self.frame_time = positive(f"{what}frame_time", frame_time, "s", zero=True)
+        self.per_event = None if per_event is None else whole(f"{what}per_event", per_event, 1)
 
     def frames_of(self, time: int) -> int | None:
         """Tell how many frames it has.

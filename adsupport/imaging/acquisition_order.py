@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 
 from ..errors import ConfigurationError
 from .acquisition import Acquisition
+from .asked.given import kind, listed
 
 __all__ = ["AcquisitionOrder"]
 
@@ -46,7 +47,8 @@ class AcquisitionOrder:
 
     @order.setter
     def order(self, names: Iterable[str]) -> None:
-        self._order = [self.get_acquisition(name).name for name in names]
+        listed_names = listed("order", names, "names of acquisitions")
+        self._order = [self.get_acquisition(name).name for name in listed_names]
 
     def get_acquisition(self, name: str) -> Acquisition:
         """Find an acquisition.
@@ -66,7 +68,7 @@ class AcquisitionOrder:
         ConfigurationError
             There is none of this name.
         """
-        if name not in self._by_name:
+        if not isinstance(name, str) or name not in self._by_name:
             known = ", ".join(map(repr, self._by_name)) or "none"
             raise ConfigurationError(
                 f"{self.name} has no acquisition {name!r}: it has {known}.",
@@ -85,8 +87,9 @@ class AcquisitionOrder:
         Raises
         ------
         ConfigurationError
-            Another one has its name.
+            Another one has its name, or it is no Acquisition.
         """
+        kind("acquisition", acquisition, Acquisition)
         if acquisition.name in self._by_name:
             raise ConfigurationError(
                 f"{self.name} has an acquisition {acquisition.name!r} already",

@@ -2,23 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
 from functools import partial
 from typing import Any
 
 import bluesky.plan_stubs as bps
+from bluesky.utils import ensure_generator
 
 from ..errors import ConfigurationError
 from .acquisition import Acquisition
-from .beam import BeamSource
-from .cleanup import Plan, Step, with_cleanup
-from .config import ImagingConfig
+from .asked.config import ImagingConfig
+from .asked.given import function, having, listed, mapping, readables
+from .beamline.beam import BeamSource
+from .beamline.camera_state import CameraState
+from .beamline.exposures import FrameDetector
+from .beamline.light import Light
+from .beamline.sample import SampleStage
+from .beamline.staging import staged, take_event
+from .beamline.starts import Starts
 from .experiment import Experiment
-from .exposures import FrameDetector, staged, take_event
+from .motion.limits import check_limits, check_places
+from .motion.speeds import check_speed
 from .motion.standstill import halt
-from .sample import SampleStage
+from .stubs.cleanup import Plan, Step, with_cleanup
 
 __all__ = ["Beamtime"]
+
+_CAMERA = ("device", "prepare", "remember", "restore", "frame_times")
+_SOURCE = ("device", "open", "close")
+_SAMPLE = ("devices", "check", "move_in", "move_out", "bring_in")
 
 
 class Beamtime:
@@ -37,10 +49,19 @@ class Beamtime:
     devices : sequence of bluesky Readable
         Read with each event, besides source and sample, and before and after the experiment.
 
+    Attributes
+    ----------
+    light : Light
+        Opens the source for frames; for plans that don't take them with :meth:`steps` or
+        :meth:`series`.
+    travel : dict
+        Of all devices that move besides the sample's: positions that are needed, by what is
+        there, as far as they're known.  Positions and speeds are looked at before anything moves.
+
     Raises
     ------
     ConfigurationError
-        Flats are asked for, and nothing takes the sample out.
+        Camera, source, sample or a device is something else.
     """
 
     def __init__(
@@ -51,14 +72,15 @@ class Beamtime:
         sample: SampleStage | None,
         devices: Sequence[Any] = (),
     ) -> None:
-        if "flats" in config.steps and sample is None:
-            raise ConfigurationError(
-                "flats are asked for, and nothing takes the sample out of the beam",
-                remedy="Give sample=SampleStage({motor: (in, out)}), or flats=0.",
-            )
+        having("camera", camera, _CAMERA, "Give ADCamera(detector) or PreparedCamera(detector).")
+        having("source", source, _SOURCE, "Give Source(shutter).")
+        if sample is not None:
+            having("sample", sample, _SAMPLE, "Give SampleStage({motor: (in, out)}).")
         self.camera, self.config, self.source, self.sample = camera, config, source, sample
         axes = [] if sample is None else sample.devices
-        self.readables = [*devices, source.device, *axes]
+        self.readables = [*readables("devices", devices), source.device, *axes]
+        self.travel: dict[Any, dict[str, float]] = {}
+        self.light = Light(source)
 
     def experiment(
         self,
@@ -68,7 +90,9 @@ class Beamtime:
         /,  # frames= is a source of frames, of the options
         *,
         order: Sequence[str] | None = None,
-        check: Callable[[], None] = lambda: None,
+        begin: Callable[[], None] = lambda: None,
+        check: Callable[[], Any] | None = None,
+        ahead: Callable[[], Any] | None = None,
         prepare: Callable[[], Any] | None = None,
         flats: Callable[[], Any] | None = None,
         angles: Sequence[float] = (),
@@ -80,20 +104,25 @@ class Beamtime:
         Parameters
         ----------
         name : str
-            Of the plan.
+            Of the kind of experiment, and of the plan unless the options have a ``name``.
         primary : callable
-            Gives the plan that takes the projections, with the beam on and the sample in it.
+            Gives the plan that takes the projections, with the sample in the beam; what takes the
+            frames opens the source, and closes it right after them.
         frames : int or sequence of int
             How many projections that gives, or each time that it's run.
         order : sequence of str, optional
             Of acquisitions; that of the configuration by default.
-        check : callable
-            Called before anything moves.
+        begin : callable
+            Called at the start of each run, before anything moves.
+        check : callable, optional
+            The user's, called then, too.
+        ahead : callable, optional
+            Gives a plan that looks, before anything moves, whether all can be done.
         prepare : callable, optional
-            Gives a plan that runs before the first acquisition.
+            Gives a plan of the user's that runs before the first acquisition.
         flats : callable, optional
-            Gives the plan that takes the flats, with the beam on and the sample out of it; by
-            default they come all in one event.
+            Gives the plan that takes the flats, with the sample out of the beam; by default they
+            come all in one event.
         angles : sequence of float
             Of the projections, in degrees, where they're known before.
         cleanup : sequence of Step
@@ -105,61 +134,107 @@ class Beamtime:
         -------
         Experiment
             With the acquisitions ``darks``, ``flats`` and ``primary``.
+
+        Raises
+        ------
+        ConfigurationError
+            Flats are asked for, and nothing takes the sample out; or an option can't be.
         """
         config = self.config
         camera: Any = self.camera
+        function("prepare", prepare)
+        function("check", check)
         pace, flat_pace = (
             max(config.period, exposure) for exposure in (config.exposure, self.flat_exposure)
         )
+        tells_ids = hasattr(camera.device, "frame_reports")
+        stepped = flats is not None or getattr(config, "mode", "") == "step"
         known = {
             "darks": Acquisition("darks", self._darks, frames=config.darks, frame_time=pace),
             "flats": Acquisition(
-                "flats", lambda: self._flats(flats), frames=config.flats, frame_time=flat_pace
+                "flats", lambda: self._flats(flats), frames=config.flats, frame_time=flat_pace,
+                per_event=1 if flats is not None and tells_ids else None,
             ),
             "primary": Acquisition(
                 "primary", lambda: self._primary(primary), frames=frames, angles=angles,
-                frame_time=pace,
+                frame_time=pace, per_event=1 if stepped and tells_ids else None,
             ),
         }  # fmt: skip
         order = config.steps if order is None else order
+        if "flats" in order and self.sample is None:
+            raise ConfigurationError(
+                "flats are asked for, and nothing takes the sample out of the beam",
+                remedy="Give sample=SampleStage({motor: (in, out)}), or flats=0.",
+            )
 
-        def check_all() -> None:
+        def check_all() -> Plan:
             go_there()
+            starts.forget()
             if self.sample is not None:
                 self.sample.check()
-            check()
+            for device, places in self.travel.items():
+                check_limits(device, places)
+            begin()
+            looking = None if check is None else check()
+            if isinstance(looking, Generator):
+                yield from looking
+            if self.sample is not None:
+                yield from self.sample.ask()
+            for device, places in self.travel.items():
+                yield from check_places(device, places)
+            axes = [] if self.sample is None else self.sample.devices
+            for device in dict.fromkeys([*self.travel, *axes]):
+                yield from check_speed(device)
 
         def prepare_all() -> Plan:
-            if prepare is not None:
-                yield from prepare()
+            for plan in (ahead, prepare):
+                made = None if plan is None else plan()
+                if made is not None:
+                    yield from ensure_generator(made)
+            if returns:
+                yield from starts.remember(self.travel)
             yield from camera.remember()
 
+        starts = Starts()
+        returns = getattr(config, "return_to_start", False)
         walker = options.get("walker")
+        asked = "missing" in options
 
         def go_there() -> None:
             if hasattr(camera, "walker"):
                 camera.walker = walker  # of this experiment, if the camera has others, too
+            if not asked:
+                policy = getattr(camera.device, "frame_policy", "raise")
+                made.missing = "raise" if policy == "raise" else "drop"
 
         made = Experiment(
             [each for key, each in known.items() if key in order],
-            name=name,
+            name=options.pop("name", name),
             check=check_all,
             prepare=prepare_all,
             cleanup=[
                 ("close the source", self.source.close),
-                *cleanup,
+                *listed("cleanup", cleanup, "steps"),
                 *([] if self.sample is None else [("move the sample in", self.sample.bring_in)]),
                 ("restore the camera's settings", camera.restore),
+                *([("return to the start", starts.go_back)] if returns else []),
             ],
             devices=self.readables,
-            md={"imaging": {"experiment": name, **config.metadata()}, **options.pop("md", {})},
+            md={
+                "imaging": {"experiment": name, **config.metadata()},
+                **mapping("md", options.pop("md", None)),
+            },
             **options,
         )
         made.order = order
+        part = getattr(camera.device, "cam", None) or getattr(camera.device, "driver", None)
+        made.settings = () if part is None else (CameraState(part),)
+        made.moves = (*self.travel, *([] if self.sample is None else self.sample.devices))
+        self.light.then = made.frames_taken
         return made
 
     def steps(self, stream: str, motor_positions: Sequence[Sequence[Any]], exposure: float) -> Plan:
-        """Take a frame at each of some places, an event for each.
+        """Take a frame at each of some places, an event for each, with the beam on.
 
         Parameters
         ----------
@@ -175,13 +250,14 @@ class Beamtime:
         Msg
             Messages for the RunEngine.
         """
-        yield from self.camera.prepare(stream, 1, exposure, self.config.period)
+        prepare = partial(self.camera.prepare, stream, 1, exposure, self.config.period)
 
         def walk() -> Plan:
             for places in motor_positions:
                 yield from bps.checkpoint()  # after a pause none is taken twice
                 yield from bps.mv(*places)
                 yield from take_event(self.camera, stream, self.readables)
+            yield from bps.checkpoint()
 
         motors = dict.fromkeys(each for places in motor_positions for each in places[::2])
         halts = [(f"halt {motor.name}", partial(halt, motor)) for motor in motors]
@@ -189,12 +265,12 @@ class Beamtime:
 
         def walk_all() -> Plan:
             nonlocal whole
-            yield from staged(self.camera, walk)
+            yield from staged(self.camera, prepare, partial(self.light.during, walk))
             whole = True
 
         yield from with_cleanup(walk_all(), lambda: [] if whole else halts)
 
-    def series(self, stream: str, frames: int, exposure: float) -> Plan:
+    def series(self, stream: str, frames: int, exposure: float, *, beam: bool = True) -> Plan:
         """Take frames of one kind, all in one event.
 
         Parameters
@@ -205,20 +281,24 @@ class Beamtime:
             How many.
         exposure : float
             Of each, in seconds.
+        beam : bool
+            Whether the source is opened for them; else it stays as it is.
 
         Yields
         ------
         Msg
             Messages for the RunEngine.
         """
-        period = self.config.period
-        yield from self.camera.prepare(stream, frames, exposure, period)
+        prepare = partial(self.camera.prepare, stream, frames, exposure, self.config.period)
 
         def take() -> Plan:
             yield from bps.checkpoint()
             yield from take_event(self.camera, stream, self.readables)
+            yield from bps.checkpoint()  # a pause from now on takes none again
+            if not beam:
+                self.light.then()
 
-        yield from staged(self.camera, take)
+        yield from staged(self.camera, prepare, partial(self.light.during, take) if beam else take)
 
     @property
     def flat_exposure(self) -> float:
@@ -227,12 +307,11 @@ class Beamtime:
 
     def _darks(self) -> Plan:
         yield from self.source.close()
-        yield from self.series("darks", self.config.darks, self.config.exposure)
+        yield from self.series("darks", self.config.darks, self.config.exposure, beam=False)
 
     def _flats(self, plan: Callable[[], Any] | None) -> Plan:
         if self.sample is not None:
             yield from self.sample.move_out()
-        yield from self.source.open()
         if plan is None:
             yield from self.series("flats", self.config.flats, self.flat_exposure)
         else:
@@ -241,5 +320,4 @@ class Beamtime:
     def _primary(self, plan: Callable[[], Any]) -> Plan:
         if self.sample is not None:
             yield from self.sample.move_in()
-        yield from self.source.open()
         yield from plan()

@@ -7,7 +7,15 @@ from collections.abc import Iterable
 from typing import Any
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    Task,
+    TextColumn,
+    TimeRemainingColumn,
+)
+from rich.text import Text
 
 __all__ = ["ImagingProgress"]
 
@@ -62,6 +70,11 @@ class ImagingProgress:
             self._count(stream, _frames_of(document["data"]))
             self._progress.update(self._tasks[stream], completed=self._taken[stream])
         elif name == "stop" and document["run_start"] == self._run:
+            for task in self._progress.tasks:
+                if not task.finished:
+                    status = document.get("exit_status", "success")
+                    ended = "ended early" + ("" if status == "success" else f": {status}")
+                    self._progress.update(task.id, ended=ended)
             self._progress.stop()
             self._progress = None
 
@@ -101,7 +114,7 @@ class ImagingProgress:
             TextColumn("{task.description}"),
             BarColumn(),
             MofNCompleteColumn(),
-            TimeRemainingColumn(),
+            _TimeLeft(),
             console=self._console,
         )
         self._streams.clear()
@@ -113,6 +126,16 @@ class ImagingProgress:
             for stream, count in expected.items()
         }
         self._progress.start()
+
+
+class _TimeLeft(TimeRemainingColumn):
+    """The time that a bar needs yet, or that its run has ended before it was full."""
+
+    max_refresh = None  # what was shown last mustn't be kept at the end
+
+    def render(self, task: Task) -> Text:
+        ended = task.fields.get("ended")
+        return super().render(task) if ended is None else Text(ended)
 
 
 def _frames_of(data: dict[str, Any]) -> int:

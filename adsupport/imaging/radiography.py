@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from .beam import BeamSource
+from .asked.config import RadiographyConfig
+from .asked.given import kind
+from .beamline.beam import BeamSource
+from .beamline.exposures import FrameDetector
+from .beamline.sample import SampleStage
 from .beamtime import Beamtime
-from .config import RadiographyConfig
 from .experiment import Experiment
-from .exposures import FrameDetector
-from .sample import SampleStage
 
 __all__ = ["radiography"]
 
@@ -47,6 +48,7 @@ def radiography(
         Its run has the streams ``darks``, ``flats`` and ``primary``, an event with all frames
         each time.
     """
+    kind("config", config, RadiographyConfig)
     beamtime = Beamtime(camera, config, source, sample, devices)
     return beamtime.experiment(
         "radiography",

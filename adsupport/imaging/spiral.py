@@ -8,15 +8,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..errors import ConfigurationError
-from .arguments import finite
-from .beam import BeamSource
+from .asked.arguments import MOST, finite
+from .asked.config import TomographyConfig
+from .asked.given import kind, listed, mapping, movable
+from .beamline.beam import BeamSource
+from .beamline.exposures import FrameDetector
+from .beamline.sample import SampleStage, check_limits
 from .beamtime import Beamtime
-from .cleanup import Plan
-from .config import TomographyConfig
 from .experiment import Experiment
-from .exposures import FrameDetector
-from .motion.fly import FlyAxis, Track, fly, planned, positions_key
-from .sample import SampleStage, check_limits
+from .motion.fly import FlyAxis, Track, check_flight, fly, positions_key
+from .stubs.cleanup import Plan
 
 __all__ = ["SpiralConfig", "spiral_tomography"]
 
@@ -36,6 +37,8 @@ class SpiralConfig(TomographyConfig):
         Position of the first projection, in the same units.
     projections : int
         Of each tomogram, which is ``angular_range``.
+    return_to_start : bool
+        Of both motors, see :class:`TomographyConfig`.
     exposure, period, darks, flats, flat_exposure, order, angular_range, start_angle, mode
         See :class:`TomographyConfig`; ``angles`` and ``flats_every`` can't be had.
     """
@@ -52,6 +55,11 @@ class SpiralConfig(TomographyConfig):
             raise ConfigurationError(
                 f"vertical_shift={self.vertical_shift:g} and sample_height={self.sample_height:g}: "
                 "expected a shift that isn't 0, and a height above 0."
+            )
+        if self.sample_height / abs(self.vertical_shift) * self.count > MOST:
+            raise ConfigurationError(
+                f"sample_height={self.sample_height:g} with vertical_shift={self.vertical_shift:g} "
+                f"and projections={self.count}: more than {MOST} projections in all"
             )
         for name in ("angles", "flats_every"):
             if getattr(self, name) is not None:
@@ -116,8 +124,14 @@ def spiral_tomography(
         event for each projection; in mode ``"fly"`` with one that has all, and angle and height
         of each.
     """
-    turning, lifting = (_motor(each) for each in (rotation, vertical))
-    beamtime = Beamtime(camera, config, source, sample, [turning, lifting, *devices])
+    kind("config", config, SpiralConfig)
+    turning = movable("rotation", _motor(rotation))
+    lifting = movable("vertical", _motor(vertical))
+    if turning is lifting:
+        raise ConfigurationError(f"rotation and vertical are both {turning.name}.")
+    every = [turning, lifting, *listed("devices", devices, "devices")]
+    beamtime = Beamtime(camera, config, source, sample, every)
+    beamtime.travel.update({turning: {}, lifting: {}})  # their places: see check
     if config.mode == "fly":
         turn, rise = config.steps_of_both
         tracks = [
@@ -128,11 +142,13 @@ def spiral_tomography(
         def primary() -> Plan:
             yield from fly(
                 camera, tracks, "primary", config.total, config.exposure, config.period,
-                beamtime.readables,
+                beamtime.readables, beamtime.light,
             )  # fmt: skip
 
-        def prepare() -> Plan:
-            yield from planned(tracks, config.total, config.period)
+        def ahead() -> Plan:
+            yield from check_flight(
+                camera, tracks, config.total, config.exposure, config.period
+            )  # fmt: skip
 
         key = positions_key(turning)
     else:
@@ -141,7 +157,7 @@ def spiral_tomography(
             places = [(turning, angle, lifting, height) for angle, height in config.places]
             yield from beamtime.steps("primary", places, config.exposure)
 
-        def prepare() -> Plan:
+        def ahead() -> Plan:
             yield from ()
 
         key = turning.name
@@ -153,12 +169,16 @@ def spiral_tomography(
     md = {
         "hints": {"dimensions": [[[key], "primary"]]},
         "motors": [turning.name, lifting.name],
-        "spiral": {"tomograms": config.tomograms, "projections": config.total},
-        **options.pop("md", {}),
+        "spiral": {
+            "tomograms": config.tomograms,
+            "projections": config.total,
+            "vertical": lifting.name,
+        },
+        **mapping("md", options.pop("md", None)),
     }
     known = [angle for angle, _ in config.places] if config.mode == "step" else []
     return beamtime.experiment(
-        "spiral_tomography", primary, config.total, check=check, prepare=prepare, md=md,
+        "spiral_tomography", primary, config.total, begin=check, ahead=ahead, md=md,
         angles=known, **options,
     )  # fmt: skip
 

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from .beam import BeamSource
+from .asked.config import TomographyConfig
+from .asked.given import kind, listed, mapping, movable
+from .beamline.beam import BeamSource
+from .beamline.exposures import FrameDetector
+from .beamline.sample import SampleStage
 from .beamtime import Beamtime
-from .cleanup import Plan
-from .config import TomographyConfig
 from .experiment import Experiment
-from .exposures import FrameDetector
-from .motion.fly import FlyAxis, Track, fly, planned, positions_key
-from .sample import SampleStage, check_limits
+from .motion.fly import FlyAxis, Track, check_flight, fly, positions_key
+from .stubs.cleanup import Plan
 
 __all__ = ["tomography"]
 
@@ -54,29 +55,30 @@ def tomography(
         each angle in mode ``"step"``, and one with all frames and the angle of each in mode
         ``"fly"``.
     """
+    kind("config", config, TomographyConfig)
+    motor = rotation.motor if isinstance(rotation, FlyAxis) else rotation
+    devices = [movable("rotation", motor), *listed("devices", devices, "devices")]
     if config.mode == "fly":
         return _fly_tomography(camera, rotation, config, source, sample, devices, options)
-    beamtime = Beamtime(camera, config, source, sample, [rotation, *devices])
+    rotation = motor
+    beamtime = Beamtime(camera, config, source, sample, devices)
     blocks = _Blocks(config.set_points, config.flats_every)
 
     def primary() -> Plan:
         places = [(rotation, angle) for angle in blocks.next()]
         yield from beamtime.steps("primary", places, config.exposure)
 
-    def check() -> None:
-        blocks.begin()
-        angles = config.set_points
-        check_limits(rotation, {"the lowest angle is": min(angles), "the highest is": max(angles)})
-
+    angles = config.set_points
+    beamtime.travel[rotation] = {"the lowest angle is": min(angles), "the highest is": max(angles)}
     hints = {"dimensions": [[[rotation.name], "primary"]]}
-    md = {"hints": hints, "motors": [rotation.name], **options.pop("md", {})}
+    md = {"hints": hints, "motors": [rotation.name], **mapping("md", options.pop("md", None))}
     return beamtime.experiment(
         "tomography",
         primary,
         blocks.sizes,
-        order=blocks.order(config.steps),
-        angles=config.set_points,
-        check=check,
+        order=blocks.order(config),
+        angles=angles,
+        begin=blocks.begin,
         md=md,
         **options,
     )
@@ -87,27 +89,28 @@ def _fly_tomography(
     sample: SampleStage | None, devices: Sequence[Any], options: dict[str, Any],
 ) -> Experiment:  # fmt: skip
     axis = rotation if isinstance(rotation, FlyAxis) else FlyAxis(rotation)
-    beamtime = Beamtime(camera, config, source, sample, [axis.motor, *devices])
+    beamtime = Beamtime(camera, config, source, sample, devices)
+    beamtime.travel[axis.motor] = {}  # its places depend on its acceleration: see check_flight
     tracks = [Track(axis, config.start_angle, config.angular_range / config.count)]
 
-    def prepare() -> Plan:
-        yield from planned(tracks, config.count, config.period)
+    def ahead() -> Plan:
+        yield from check_flight(
+            camera, tracks, config.count, config.exposure, config.period
+        )  # fmt: skip
 
     def primary() -> Plan:
         yield from fly(
             camera, tracks, "primary", config.count, config.exposure, config.period,
-            beamtime.readables,
+            beamtime.readables, beamtime.light,
         )  # fmt: skip
 
     key = positions_key(axis.motor)
     md = {
         "hints": {"dimensions": [[[key], "primary"]]},
         "motors": [axis.motor.name],
-        **options.pop("md", {}),
+        **mapping("md", options.pop("md", None)),
     }
-    return beamtime.experiment(
-        "tomography", primary, config.count, md=md, prepare=prepare, **options
-    )
+    return beamtime.experiment("tomography", primary, config.count, md=md, ahead=ahead, **options)
 
 
 class _Blocks:
@@ -133,8 +136,8 @@ class _Blocks:
         self._place += 1
         return found
 
-    def order(self, steps: Sequence[str]) -> list[str]:
-        """Put flats between the blocks."""
-        between = ["flats"] if "flats" in steps else []
+    def order(self, config: TomographyConfig) -> list[str]:
+        """Put flats between the blocks, whether there are others or not."""
+        between = ["flats"] if config.flats else []
         blocks = (["primary", *between] * len(self._blocks))[: -len(between) or None]
-        return [each for step in steps for each in (blocks if step == "primary" else [step])]
+        return [each for step in config.steps for each in (blocks if step == "primary" else [step])]

@@ -1,7 +1,8 @@
 """Commands for the position-synchronized output (PSO) of Aerotech's controllers.
 
 The commands and their order are those of tomoscan, which runs on Ensemble and A3200 controllers
-through EPICS.  They have been tested here as text, not on a controller.
+through EPICS.  They have been tested here as text, not on a controller: there's no transport of
+its own to test, as commands go to a signal, and what the controller answers isn't read.
 """
 
 from __future__ import annotations
@@ -14,8 +15,8 @@ from typing import Any
 import bluesky.plan_stubs as bps
 
 from ...errors import ConfigurationError
-from ..arguments import finite, positive, whole
-from ..cleanup import Plan
+from ..asked.arguments import finite, positive, whole
+from ..stubs.cleanup import Plan
 from .window import ConstantSpeedWindow
 
 __all__ = [
@@ -207,6 +208,11 @@ class AerotechController:
 
     def __init__(self, pso: AerotechPSO, command: Any, name: str = "aerotech_pso") -> None:
         self.pso, self.command, self.name = pso, command, name
+
+    @property
+    def resolution(self) -> float:
+        """Motor units per count, above 0."""
+        return self.pso.resolution
 
     def check(self, window: ConstantSpeedWindow) -> None:
         """Make sure that there can be pulses.

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 from ...errors import ConfigurationError
-from ..arguments import finite, whole
+from ..asked.arguments import finite, whole
 
 __all__ = ["equal_angles", "given_angles", "golden_angles", "interlaced_angles"]
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 
 from ...errors import ConfigurationError
-from ..arguments import finite, positive, whole
+from ..asked.arguments import finite, positive, whole
 
 __all__ = [
     "fly_speed",

@@ -29,28 +29,36 @@ class PositionLog:
     """
 
     def __init__(self, motor: Any) -> None:
-        if not callable(getattr(motor, "subscribe", None)):
+        subscribe = getattr(motor, "subscribe", None)
+        if subscribe is None:  # bluesky's newer protocol
+            subscribe = getattr(motor, "subscribe_reading", None)
+        if not callable(subscribe):
             raise ConfigurationError(
                 f"{motor.name} can't tell its positions while it moves: it has no subscribe()",
                 remedy="Take mode='step', or a device with read-backs, such as an EpicsMotor.",
             )
-        self._motor = motor
+        self._motor, self._subscribe = motor, subscribe
         self._changed = threading.Condition()
         self._times: list[float] = []
         self._positions: list[float] = []
         self._waits: tuple[float, int, Status] | None = None
         self._token: Any = None
+        self._listening = False
 
     def start(self) -> None:
         """Forget what was, and listen."""
         with self._changed:
             self._times.clear()
             self._positions.clear()
-        self._token = self._motor.subscribe(self._take)
+        self._listening = True
+        self._token = self._subscribe(self._take)
 
     def stop(self) -> None:
         """Listen no more; again is harmless."""
         token, self._token = self._token, None
+        if not self._listening:
+            return
+        self._listening = False
         if token is not None and callable(getattr(self._motor, "unsubscribe", None)):
             self._motor.unsubscribe(token)
         elif callable(getattr(self._motor, "clear_sub", None)):
@@ -100,13 +108,15 @@ class PositionLog:
                 self._tell(self._positions[-1])
         return status
 
-    def at(self, times: np.ndarray) -> np.ndarray:
+    def at(self, times: np.ndarray, standing: bool = False) -> np.ndarray:
         """Tell where the motor was.
 
         Parameters
         ----------
         times : numpy.ndarray
             (n,), seconds since 1970.
+        standing : bool
+            Whether the motor stands now: it's where its last read-back was since that came.
 
         Returns
         -------
@@ -123,7 +133,11 @@ class PositionLog:
             positions = np.array(self._positions)
         order = np.argsort(known, kind="stable")
         known, positions = known[order], positions[order]
-        if not len(known) or times.min() < known[0] or times.max() > known[-1]:
+        if (
+            not len(known)
+            or times.min() < known[0]
+            or (times.max() > known[-1] and not (standing and times.max() <= time.time()))
+        ):
             span = f"{known[0]:.3f} to {known[-1]:.3f}" if len(known) else "none"
             raise PutError(
                 f"{self._motor.name}: the exposures are from {times.min():.3f} to "

@@ -11,7 +11,7 @@ import math
 import numpy as np
 
 from ...errors import ConfigurationError
-from ..arguments import finite, positive, whole
+from ..asked.arguments import finite, positive, whole
 from .geometry import fly_speed, run_up_distance
 
 __all__ = ["ConstantSpeedWindow", "StageMotion", "check_travel", "constant_speed_window"]
@@ -221,11 +221,17 @@ def constant_speed_window(
         {"its run-up begins": window.start, "its run-down ends": window.end},
         stage.limits,
         stage.name,
+        "Choose another range, a lower speed or a shorter acceleration time",
     )
     return window
 
 
-def check_travel(places: dict[str, float], limits: tuple[float, float] | None, name: str) -> None:
+def check_travel(
+    places: dict[str, float],
+    limits: tuple[float, float] | None,
+    name: str,
+    remedy: str = "Choose another range",
+) -> None:
     """Make sure that a stage doesn't have to leave its limits.
 
     Parameters
@@ -236,6 +242,8 @@ def check_travel(places: dict[str, float], limits: tuple[float, float] | None, n
         Lowest and highest position; None or two equal numbers when there are none.
     name : str
         Of the motor, for the message.
+    remedy : str
+        What else can be done than change the limits.
 
     Raises
     ------
@@ -249,8 +257,7 @@ def check_travel(places: dict[str, float], limits: tuple[float, float] | None, n
     if beyond:
         raise ConfigurationError(
             f"{name} can't go where {' and '.join(beyond)}: its limits are {low:g} and {high:g}",
-            remedy="Nothing has been moved. Choose another range, a lower speed or a shorter "
-            "acceleration time, or change the limits.",
+            remedy=f"Nothing has been moved. {remedy}, or change the limits.",
         )
 
 

@@ -10,7 +10,7 @@ import bluesky.plan_stubs as bps
 from bluesky.utils import Msg, ensure_generator
 
 from ...errors import ConfigurationError
-from ..arguments import whole
+from ..asked.arguments import whole
 
 __all__ = ["closed_loop"]
 
@@ -45,7 +45,8 @@ def closed_loop(
     Returns
     -------
     bool
-        Whether it's good.
+        Whether it's good.  ``RE(...)`` itself returns the uids of runs; a RunEngine that was made
+        with ``call_returns_result=True`` has this in ``RE(...).plan_result``.
 
     Raises
     ------
@@ -58,7 +59,9 @@ def closed_loop(
     ...     return (yield from bps.rd(tilt))
     >>> def control(found):
     ...     yield from bps.mvr(leg, -0.5 * found)
-    >>> RE(closed_loop(measure, lambda found: abs(found) < 0.01, control))  # doctest: +SKIP
+    >>> RE = RunEngine({}, call_returns_result=True)  # doctest: +SKIP
+    >>> RE(closed_loop(measure, lambda found: abs(found) < 0.01, control)).plan_result
+    ... # doctest: +SKIP
     """
     max_iterations = whole("max_iterations", max_iterations)
     for name, each in (("measure", measure), ("compare", compare), ("control", control)):

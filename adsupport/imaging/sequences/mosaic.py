@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Generator, Mapping, Sequence
 from typing import Any
 
 import bluesky.plan_stubs as bps
-from bluesky.protocols import Locatable
 from bluesky.utils import Msg, new_uid
 
 from ...errors import ConfigurationError
-from ..arguments import finite
-from ..cleanup import Plan, Step, with_cleanup
-from ..sample import check_limits
+from ..asked.arguments import finite
+from ..asked.given import mapping, movable
+from ..beamline.starts import position_of
+from ..motion.limits import check_limits
+from ..stubs.cleanup import Plan, Step, with_cleanup
+from .failures import OnFailure, TileFailure, check_policy, told
+from .overlap import CONTROL
+from .shielded_move import related
 
 __all__ = ["mosaic"]
+
+logger = logging.getLogger(__name__)
 
 
 def mosaic(
@@ -25,6 +32,7 @@ def mosaic(
     y_positions: Sequence[float],
     *,
     snake: bool = True,
+    on_failure: OnFailure = "stop",
     md: Mapping[str, Any] | None = None,
 ) -> Generator[Msg, Any, tuple[Any, ...]]:
     """Run an experiment at each tile: row by row, a run for each.
@@ -37,11 +45,15 @@ def mosaic(
     experiment : Experiment
         An object with ``run(**md)``, a plan.
     x, y : bluesky Movable and Readable
-        The axes; x moves from tile to tile in a row.
+        The axes; x moves from tile to tile in a row.  The experiment mustn't move them itself, as
+        a tomography does with the rotation, and with the axes of its ``sample``.
     x_positions, y_positions : sequence of float
         Positions of columns and rows, in the axes' units.
     snake : bool
         Whether every other row is taken backwards, for short ways.
+    on_failure : {"stop", "skip"}
+        Whether the mosaic ends at the first failure, or goes on with the next tile and tells all
+        failures at the end.
     md : mapping, optional
         For each start document, which has besides ``mosaic``: uid, index from 0, row, column,
         rows, columns, x and y (in the axes' units).
@@ -60,14 +72,24 @@ def mosaic(
     Raises
     ------
     ConfigurationError
-        An argument can't be, or a position is beyond an axis' limits; nothing has been moved.
+        An argument can't be, a position is beyond an axis' limits, or the experiment moves an
+        axis itself; nothing has been moved.
+    SeriesError
+        Tiles failed, with ``on_failure="skip"``; when the axes have been moved back.
     BaseException
-        What went wrong, when the axes have been moved back.
+        What failed first, with ``on_failure="stop"``, with a note that says at which tile; when
+        the axes have been moved back.
     """
+    check_policy(on_failure)
     if not callable(getattr(experiment, "run", None)):
         raise ConfigurationError(f"experiment must be an Experiment, got {experiment!r}.")
+    for argument, axis in (("x", x), ("y", y)):
+        movable(argument, axis)
+    md = mapping("md", md)
     if x is y:
         raise ConfigurationError(f"x and y are both {x.name}.")
+    for argument, axis in (("x", x), ("y", y)):
+        _check_unused(argument, axis, experiment)
     columns = _positions(x, "x_positions", x_positions, "column")
     rows = _positions(y, "y_positions", y_positions, "row")
     tiles = [
@@ -76,21 +98,35 @@ def mosaic(
         for column in (range(len(columns))[::-1] if snake and row % 2 else range(len(columns)))
     ]
     about = {"uid": new_uid(), "rows": len(rows), "columns": len(columns)}
-    x_before = yield from _position(x)
-    y_before = yield from _position(y)
-    moved: set[Any] = set()
+    x_before = yield from position_of(x)
+    y_before = yield from position_of(y)
+    moved = False
+
+    results: list[Any] = [None] * len(tiles)
+    failures: list[TileFailure] = []
 
     def run() -> Generator[Msg, Any, tuple[Any, ...]]:
-        results, stands = [], {}
+        nonlocal moved
         for index, (row, column) in enumerate(tiles):
             yield from bps.checkpoint()
             places = {x: columns[column], y: rows[row]}
-            ways = {axis: to for axis, to in places.items() if stands.get(axis) != to}
-            moved.update(ways)
-            yield from bps.mv(*(each for way in ways.items() for each in way))
-            stands = places
             here = {"index": index, "row": row, "column": column, "x": places[x], "y": places[y]}
-            results.append((yield from experiment.run(**{**(md or {}), "mosaic": about | here})))
+            stage, moved = "move", True
+            try:
+                # also an axis that stood there: nobody knows what the experiment did with it
+                yield from bps.mv(*(each for way in places.items() for each in way))
+                stage = "experiment"
+                start = {**(md or {}), "mosaic": about | here}
+                results[index] = yield from experiment.run(**start)
+            except CONTROL:
+                raise
+            except Exception as error:
+                failures.append(TileFailure(**here, stage=stage, error=error))
+                logger.error("%s", failures[-1], exc_info=error)
+                if on_failure == "stop":
+                    break
+        if failures:
+            raise told(failures, results, on_failure, "mosaic", "tile")
         return tuple(results)
 
     def steps() -> list[Step]:
@@ -98,7 +134,7 @@ def mosaic(
         return [
             (f"move {axis.name} back to {before:g}", lambda axis=axis, to=before: _back(axis, to))
             for axis, before in befores.items()
-            if axis in moved
+            if moved
         ]
 
     return (yield from with_cleanup(run(), steps))
@@ -118,12 +154,14 @@ def _positions(axis: Any, argument: str, positions: Any, what: str) -> list[floa
     return listed
 
 
-def _position(axis: Any) -> Generator[Msg, Any, float]:
-    """Find out where an axis was sent to; where it is, of one that doesn't tell."""
-    if isinstance(axis, Locatable):
-        location = yield Msg("locate", axis)
-        return 0.0 if location is None else location["setpoint"]
-    return (yield from bps.rd(axis))
+def _check_unused(argument: str, axis: Any, experiment: Any) -> None:
+    """Make sure that the experiment leaves an axis where it is."""
+    if any(related(axis, each) for each in getattr(experiment, "moves", ())):
+        raise ConfigurationError(
+            f"{argument}: {axis.name} is moved by {experiment.name} itself: its tiles would be "
+            "somewhere else",
+            remedy="Give another axis, such as one below that which moves the sample out.",
+        )
 
 
 def _back(axis: Any, position: float) -> Plan:

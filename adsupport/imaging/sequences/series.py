@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import logging
 from collections.abc import Callable, Generator, Iterable, Mapping
 from typing import Any
@@ -10,76 +9,14 @@ from typing import Any
 import bluesky.plan_stubs as bps
 from bluesky.utils import Msg, RequestStop, new_uid
 
-from ...errors import AdsupportError, ConfigurationError
-from ...wording import counted
+from ...errors import ConfigurationError
+from ..asked.given import mapping
+from .failures import SampleFailure, SeriesError, check_policy, told
 from .overlap import CONTROL, Background, run_alongside
 
 __all__ = ["SampleFailure", "SeriesError", "series"]
 
 logger = logging.getLogger(__name__)
-
-
-@dataclasses.dataclass(frozen=True)
-class SampleFailure:
-    """What went wrong with a sample of a series.
-
-    Attributes
-    ----------
-    index : int
-        The sample's place in the series, from 0.
-    sample : any
-        The sample, as given.
-    stage : {"prepare", "experiment"}
-        What failed.
-    error : Exception
-        What it raised.
-    """
-
-    index: int
-    sample: Any
-    stage: str
-    error: Exception
-
-    def __str__(self) -> str:
-        what = str(self.error).splitlines()
-        return (
-            f"sample {self.index + 1} ({self.sample!r}), {self.stage}: "
-            f"{type(self.error).__name__}{': ' + what[0] if what else ''}"
-        )
-
-
-class SeriesError(AdsupportError, RuntimeError):
-    """Samples of a series failed, and the others were measured.
-
-    Parameters
-    ----------
-    message : str
-        The whole message.
-    failures : iterable of SampleFailure
-        What failed, in order.
-    results : iterable
-        For each sample what its experiment returned; None for those that failed.
-    remedy : str
-        What to do.
-
-    Attributes
-    ----------
-    failures : tuple of SampleFailure
-        As given.
-    results : tuple
-        As given.
-    """
-
-    def __init__(
-        self,
-        message: str,
-        failures: Iterable[SampleFailure] = (),
-        results: Iterable[Any] = (),
-        *,
-        remedy: str = "",
-    ) -> None:
-        super().__init__(message, remedy=remedy)
-        self.failures, self.results = tuple(failures), tuple(results)
 
 
 def series(
@@ -151,6 +88,7 @@ def series(
             yield from series(samples, mount, tomography_of_today, on_failure="skip")
     """
     listed = _checked(samples, prepare, experiment, on_failure)
+    md = mapping("md", md)
     uid, failures = new_uid(), []
     results: list[Any] = [None] * len(listed)
     coming = [Background(lambda each=each: prepare(each)) for each in listed]
@@ -185,35 +123,12 @@ def series(
         if following is not None and following.error is not None and on_failure == "stop":
             failed(index + 1, "prepare", following.error)
     if failures:
-        raise _told(failures, results, on_failure)
+        raise told(failures, results, on_failure, "series", "sample")
     return tuple(results)
 
 
-def _told(failures: list[SampleFailure], results: list[Any], on_failure: str) -> Exception:
-    """Make one error of all failures."""
-    first, number = failures[0], len(results)
-    if on_failure == "stop":
-        first.error.add_note(
-            f"This was {first.stage} of sample {first.index + 1} of {number}, {first.sample!r}; "
-            f"{counted(first.index, 'sample')} had been measured, and the series ended."
-        )
-        for each in failures[1:]:
-            first.error.add_note(f"Besides, {each}")
-        return first.error
-    lines = "\n".join(f"  {each}" for each in failures)
-    error = SeriesError(
-        f"{len(failures)} of {counted(number, 'sample')} failed:\n{lines}\n",
-        failures,
-        results,
-        remedy="The others were measured. Run the series again with those that failed.",
-    )
-    error.__cause__ = first.error
-    return error
-
-
 def _checked(samples: Any, prepare: Any, experiment: Any, on_failure: str) -> list[Any]:
-    if on_failure not in ("stop", "skip"):
-        raise ConfigurationError(f'on_failure must be "stop" or "skip", got {on_failure!r}.')
+    check_policy(on_failure)
     if not callable(prepare):
         raise ConfigurationError(
             f"prepare must be a function that takes a sample and gives a plan, got {prepare!r}",

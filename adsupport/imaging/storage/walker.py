@@ -15,6 +15,7 @@ from ...callbacks.choice import check_choice
 from ...callbacks.output import inside, safe_component
 from ...errors import ConfigurationError, NamingError, OutputExistsError
 from ...naming import PathMap
+from ..asked.given import kind
 from .claimed_directory import claim_directory, make_directory
 from .data_set import DataSet, ioc_directory
 from .image_set import ImageSetWriter
@@ -94,19 +95,18 @@ class DirectoryWalker:
                 f"rights={rights!r}; expected octal digits of which the owner's is 7, such as "
                 "'750' or '2770'."
             )
-        whole = Path(os.getcwd() if root is None else root).absolute()
+        given = os.getcwd() if root is None else kind("root", root, str, os.PathLike)
+        whole = Path(given).absolute()
         self.root = whole.resolve() if ".." in whole.parts else whole
         self.path_map = path_map
         if path_map is not None:
-            ioc_directory(self.root, path_map)
+            ioc_directory(self.root, kind("path_map", path_map, PathMap))
         self.bytes_per_file = bytes_per_file
         self._names = NumberedName(dsetname)
-        self._start_index = start_index
-        self._rights = int(rights, 8)
+        self._start_index, self._rights = start_index, int(rights, 8)
         ImageSetWriter.check(DataSet(self.root, self._names, start_index), bytes_per_file)
         self._current = self.root
-        self._stood: list[Path] = []
-        self._lock = WalkerLock()
+        self._lock, self._stood = WalkerLock(), list[Path]()
         for each in (*reversed(self.root.parents), self.root):
             make_directory(each, self._rights)
 

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-import bluesky.plan_stubs as bps
 from bluesky.utils import Msg
 
-from ..errors import ConfigurationError, PutError
-from .cleanup import Plan
-from .motion.standstill import halt
-from .motion.window import check_travel
+from ...errors import ConfigurationError, PutError
+from ..motion.limits import check_limits, check_places
+from ..motion.standstill import halt
+from ..stubs.cleanup import Plan
+from ..stubs.moves_in_time import move_within_time
 
 __all__ = ["SampleStage"]
 
@@ -27,7 +27,8 @@ class SampleStage:
     ----------
     positions : mapping of device to (float, float)
         By movable device: its position with the sample in the beam, and out of it, in the
-        device's units.  They move at the same time.
+        device's units.  They move at the same time; none is waited for longer than twice the time
+        of its way at its speed, and 30 s.
 
     Raises
     ------
@@ -40,7 +41,7 @@ class SampleStage:
     """
 
     def __init__(self, positions: Mapping[Any, tuple[float, float]]) -> None:
-        if not positions:
+        if not isinstance(positions, Mapping) or not positions:
             raise ConfigurationError(
                 "sample: no axis takes the sample out", remedy="Give {motor: (in, out)}."
             )
@@ -49,7 +50,8 @@ class SampleStage:
             if not callable(getattr(device, "set", None)):
                 raise ConfigurationError(f"sample: {device!r} can't be moved: it has no set().")
             try:
-                into, out = (float(each) for each in places)
+                texts = any(isinstance(each, (str, bytes, bool)) for each in places)
+                into, out = (math.nan if texts else float(each) for each in places)
             except (TypeError, ValueError):
                 raise ConfigurationError(
                     f"sample: {device.name} needs its positions in and out of the beam, got "
@@ -72,26 +74,56 @@ class SampleStage:
         ConfigurationError
             A position is beyond an axis' limits.
         """
-        for device, (into, out) in self.positions.items():
-            check_limits(device, {"the sample is in the beam": into, "it is out": out})
+        for device, places in self._places():
+            check_limits(device, places)
 
-    def move_in(self) -> Plan:
-        """Move the sample into the beam.
+    def ask(self) -> Plan:
+        """Ask axes that have to be asked whether they can stand at all positions.
 
         Yields
         ------
         Msg
             Messages for the RunEngine.
+
+        Raises
+        ------
+        ConfigurationError
+            A position is beyond an axis' limits.
+        """
+        for device, places in self._places():
+            yield from check_places(device, places)
+
+    def _places(self) -> Iterator[tuple[Any, dict[str, float]]]:
+        for device, (into, out) in self.positions.items():
+            yield device, {"the sample is in the beam": into, "it is out": out}
+
+    def move_in(self) -> Plan:
+        """Move the sample into the beam, and look whether it is there.
+
+        Yields
+        ------
+        Msg
+            Messages for the RunEngine.
+
+        Raises
+        ------
+        PutError
+            An axis isn't there in time, or stands elsewhere: somebody has stopped it.
         """
         yield from self._move(0)
 
     def move_out(self) -> Plan:
-        """Move the sample out of the beam.
+        """Move the sample out of the beam, and look whether it is there.
 
         Yields
         ------
         Msg
             Messages for the RunEngine.
+
+        Raises
+        ------
+        PutError
+            An axis isn't there in time, or stands elsewhere: somebody has stopped it.
         """
         yield from self._move(1)
 
@@ -106,43 +138,25 @@ class SampleStage:
         Raises
         ------
         PutError
-            An axis stands elsewhere.
+            An axis isn't there in time, or stands elsewhere.
         """
         for device in self.positions:
             yield from halt(device)
         yield from self.move_in()
-        for device, (into, out) in self.positions.items():
-            reading = yield Msg("read", device)
-            place = reading.get(device.name, {}).get("value")
-            known = isinstance(place, (int, float)) and into != out
-            if known and abs(place - into) > _NEAR * abs(out - into):
-                raise PutError(
-                    f"{device.name} stands at {place:g}, and the sample is in the beam at {into:g}",
-                    remedy="Look at the motor, and move it there.",
-                )
 
     def _move(self, which: int) -> Plan:
-        moves = [
-            each for device, places in self.positions.items() for each in (device, places[which])
-        ]
-        yield from bps.mv(*moves)
+        yield from move_within_time({each: at[which] for each, at in self.positions.items()})
+        yield from self._look(which)
 
-
-def check_limits(device: Any, places: dict[str, float]) -> None:
-    """Make sure that a device can stand at positions.
-
-    Parameters
-    ----------
-    device : bluesky Movable
-        One with ``limits``; without, nothing is known.
-    places : dict of str to float
-        Positions in the device's units, by what is there.
-
-    Raises
-    ------
-    ConfigurationError
-        A position is beyond the device's limits.
-    """
-    limits = getattr(device, "limits", None)
-    if isinstance(limits, (tuple, list)) and len(limits) == 2 and None not in limits:
-        check_travel(places, (float(limits[0]), float(limits[1])), device.name)
+    def _look(self, which: int) -> Plan:
+        """See that the axes stand where they should: one that is stopped takes that for arrival."""
+        where = "in the beam" if which == 0 else "out of it"
+        for device, places in self.positions.items():
+            reading = (yield Msg("read", device)) or {}
+            place, wanted = reading.get(device.name, {}).get("value"), places[which]
+            known = isinstance(place, (int, float)) and places[0] != places[1]
+            if known and abs(place - wanted) > _NEAR * abs(places[1] - places[0]):
+                raise PutError(
+                    f"{device.name} stands at {place:g}, and the sample is {where} at {wanted:g}",
+                    remedy="Look at the motor: it may have been stopped on its way.",
+                )

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import time
+from functools import partial
 from typing import Any
 
 import bluesky.plan_stubs as bps
-from bluesky.utils import short_uid
+from bluesky.utils import FailedStatus, short_uid
+from ophyd import Signal
 from ophyd.status import Status, StatusBase
 
-from ..errors import PutError
+from ...errors import PutError
+from ...plans.in_thread import in_thread
+from ...plans.put import read_late, read_until
 from .cleanup import Plan
+from .under_way import await_what
 
 __all__ = ["set_and_wait"]
 
@@ -34,15 +40,28 @@ def set_and_wait(device: Any, value: Any, timeout: float) -> Plan:
     Raises
     ------
     PutError
-        Time is up.
+        Time is up, or a signal shows another value.
     """
+    yield from await_what(device, timeout)
     earlier: Any = _Earlier(device, timeout)
     if not earlier.ended:
         yield from bps.trigger(earlier, wait=True)
     group = short_uid("set")
-    yield from bps.abs_set(device, value, group=group)
+    end = time.monotonic() + timeout
     try:
+        yield from bps.abs_set(device, value, group=group)
         yield from bps.wait(group, timeout=timeout)
+    except FailedStatus as error:
+        if not isinstance(device, Signal) or not device.connected or not read_late(error):
+            raise
+        left = end - time.monotonic()
+        right, shown = yield from in_thread(partial(read_until, device, value, left))
+        if not right:
+            raise PutError(
+                f"{device.name} was set to {value!r}, and "
+                + ("didn't answer" if shown is None else f"shows {shown}"),
+                remedy="Look at the device and its IOC.",
+            ) from error
     except TimeoutError as error:
         raise PutError(
             f"{device.name} didn't get to {value!r} within {timeout:g} s",

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any, Protocol
 
-from ..errors import ConfigurationError
-from .cleanup import Plan
-from .moves import set_and_wait
+from ...errors import ConfigurationError
+from ..asked.arguments import positive
+from ..stubs.cleanup import Plan
+from ..stubs.moves import set_and_wait
 
 __all__ = ["BeamSource", "Source"]
 
@@ -62,7 +63,7 @@ class Source:
         if on == off:
             raise ConfigurationError(f"source: on and off are both {on!r}.")
         self.device, self.on, self.off = device, on, off
-        self.timeout = timeout
+        self.timeout = positive("source: timeout", timeout, "s")
 
     def __repr__(self) -> str:
         return f"Source({self.device.name}, on={self.on!r}, off={self.off!r})"

@@ -2,27 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any, Protocol
 
 import bluesky.plan_stubs as bps
 import numpy as np
+from bluesky.utils import short_uid
 
-from ..devices import AD_full_file_name_local
-from ..devices.files.compression import choice_index
-from ..errors import ConfigurationError
-from ..plans import prepare_count, prime_plugin
-from ..plans.accounted import FileAccount
-from .cleanup import Plan, Step, with_cleanup
-from .events import trigger_event
-from .frames.stack_file import StackFile
-from .moves import set_and_wait
-from .storage.data_set import directory_of
-from .storage.walker import DirectoryWalker
+from ...devices import AD_full_file_name_local
+from ...devices.files.compression import choice_index
+from ...errors import ConfigurationError
+from ...plans import prepare_count, prime_plugin
+from ...plans.accounted import FileAccount
+from ...plans.in_thread import in_thread
+from ..asked.arguments import finite
+from ..asked.given import function, having
+from ..frames.stack_file import StackFile
+from ..storage.data_set import directory_of
+from ..storage.walker import DirectoryWalker
+from ..stubs.cleanup import Plan
+from ..stubs.moves import set_and_wait
+from .camera_settings import CameraSettings
 
-__all__ = ["ADCamera", "FrameDetector", "PreparedCamera", "staged", "take_event"]
-
-_SETTINGS = ("acquire_time", "acquire_period", "num_images", "image_mode", "trigger_mode")
+__all__ = ["ADCamera", "FrameDetector", "PreparedCamera"]
 
 
 class FrameDetector(Protocol):
@@ -31,6 +34,11 @@ class FrameDetector(Protocol):
     @property
     def device(self) -> Any:
         """What is staged, triggered and read."""
+        ...
+
+    @property
+    def staged_first(self) -> bool:
+        """Whether :meth:`prepare` is for a device that has been staged, or for one that will be."""
         ...
 
     def prepare(self, stream: str, frames: int, exposure: float, period: float) -> Plan:
@@ -65,6 +73,11 @@ class ADCamera:
         Directory as the IOC has it; by default the plugin's own template.
     trigger_mode : str or None
         The camera's mode in which ``Acquire`` begins its frames; None leaves the mode as it is.
+    latency : float
+        From the end of an exposure to the EPICS timestamp of its frame, in seconds; for fly scans.
+        Most drivers stamp a frame when they hand it over, so it's the time of read-out; below 0 if
+        one stamps it before.  Turned by a known speed, a sample tells it: the angle by which
+        projections of a flight and of steps differ, divided by the speed.
 
     Attributes
     ----------
@@ -78,6 +91,8 @@ class ADCamera:
         It has no ``cam``, or the name no ``{stream}``.
     """
 
+    staged_first = False  # its file plugin is armed when it's staged
+
     def __init__(
         self,
         detector: Any,
@@ -86,13 +101,22 @@ class ADCamera:
         file_name: str = "{stream}",
         file_path: str | None = None,
         trigger_mode: str | None = "Internal",
+        latency: float = 0.0,
     ) -> None:
         if not hasattr(detector, "cam"):
             raise ConfigurationError(
                 f"camera: {detector!r} has no cam",
                 remedy="Give a detector of ad_creator(), or PreparedCamera(...) of another one.",
             )
-        if "{stream}" not in file_name:
+        if trigger_mode is not None and not isinstance(trigger_mode, str):
+            raise ConfigurationError(
+                f"trigger_mode={trigger_mode!r}: expected the name of a mode, or None."
+            )
+        if file_path is not None and not isinstance(file_path, str):
+            raise ConfigurationError(f"file_path={file_path!r}: expected a text, or None.")
+        if writer is not None:
+            having("writer", writer, ("plan_file",), "Give a file plugin of adsupport.devices.")
+        if not isinstance(file_name, str) or "{stream}" not in file_name:
             raise ConfigurationError(
                 f"file_name={file_name!r} has no '{{stream}}': the files of darks, flats and "
                 "projections would have one name."
@@ -104,8 +128,9 @@ class ADCamera:
         self.writer = writer if writer is not None else next(iter(writers), None)
         self.file_name, self.file_path = file_name, file_path
         self.trigger_mode = trigger_mode
+        self.latency = finite("latency", latency, "s")
         self.walker: DirectoryWalker | None = None
-        self._settings: dict[Any, Any] = {}
+        self._settings = CameraSettings(detector.cam)
 
     def prepare(self, stream: str, frames: int, exposure: float, period: float) -> Plan:
         """Set exposure, frames a trigger, and the name of the file.
@@ -149,10 +174,7 @@ class ADCamera:
         ConfigurationError
             The camera hasn't got the trigger mode.
         """
-        for name in _SETTINGS:
-            signal = getattr(self.device.cam, name, None)
-            if signal is not None:
-                self._settings[signal] = yield from bps.rd(signal)
+        yield from self._settings.remember()
         if self.trigger_mode is not None:
             yield from self._set_trigger_mode(self.trigger_mode)
         if self.writer is not None:
@@ -179,12 +201,13 @@ class ADCamera:
         Msg
             Messages for the RunEngine.
         """
-        for signal, value in list(self._settings.items()):
-            yield from set_and_wait(signal, value, 10.0)
-            del self._settings[signal]
+        yield from self._settings.restore()
 
     def frame_times(self, frames: int) -> Plan:
         """Tell when the exposures of the last trigger ended, by the file's own timestamps.
+
+        These are ``NDArrayEpicsTS``, less the latency: ``NDArrayTimeStamp`` is the beginning of the
+        exposure with many drivers, and something else with others.
 
         The file is ended for that.
 
@@ -221,7 +244,7 @@ class ADCamera:
             raise _no_times(self.device, "its file has no timestamps")
         first = self.device.frame_reports[-1].first_id
         wanted = (labels.ids[0] if first is None else first) + np.arange(frames)
-        return np.interp(wanted, labels.ids, labels.times)
+        return np.interp(wanted, labels.ids, labels.times) - self.latency
 
 
 class PreparedCamera:
@@ -229,30 +252,52 @@ class PreparedCamera:
 
     Parameters
     ----------
-    detector : bluesky Preparable, Triggerable and Readable
-        The detector.
-    info : callable
+    detector : bluesky Stageable, Preparable, Triggerable and Readable
+        The detector.  Settings of its ``driver``, if it has one, are put back after experiments.
+    info : callable, optional
         Called as ``info(frames, exposure, period)`` with the frames for each trigger, and times
-        in seconds; gives what the detector's ``prepare`` takes, such as a ``TriggerInfo``.
+        in seconds; gives what the detector's ``prepare`` takes.  By default it's a ``TriggerInfo``
+        of ophyd-async.
     times : callable, optional
         Called as ``times(frames)`` after a trigger; gives the ends of its exposures in seconds
-        since 1970, (frames,).  Fly scans need it.
+        since 1970, (frames,).  Fly scans need it, unless the writer has them.
+    writer : ophyd-async Device, optional
+        Its HDF5 plugin, whose file has the frames' timestamps and is seen here under the name
+        that the IOC has; ``detector.hdf`` by default, if there is one.
+    latency : float
+        Of the timestamps in this file, in seconds; see :class:`ADCamera`.
 
     Raises
     ------
     ConfigurationError
         It can't be prepared.
+
+    Examples
+    --------
+    >>> PreparedCamera(SimDetector("im:", ADWriterFactory.hdf(paths)))  # doctest: +SKIP
     """
+
+    staged_first = True  # staging forgets what was prepared
 
     def __init__(
         self,
         detector: Any,
-        info: Callable[[int, float, float], Any],
+        info: Callable[[int, float, float], Any] | None = None,
         times: Callable[[int], Any] | None = None,
+        *,
+        writer: Any = None,
+        latency: float = 0.0,
     ) -> None:
         if not callable(getattr(detector, "prepare", None)):
             raise ConfigurationError(f"camera: {detector!r} has no prepare().")
-        self.device, self._info, self._times = detector, info, times
+        function("info", info)
+        function("times", times)
+        self.device, self._info, self._times = detector, info or _trigger_info, times
+        self.writer = writer if writer is not None else getattr(detector, "hdf", None)
+        driver = getattr(detector, "driver", None)
+        self._period = getattr(driver, "acquire_period", None)
+        self._settings = CameraSettings(driver)
+        self.latency = finite("latency", latency, "s")
 
     def prepare(self, stream: str, frames: int, exposure: float, period: float) -> Plan:
         """Prepare the detector, which has to be staged; see :meth:`ADCamera.prepare`.
@@ -265,94 +310,66 @@ class PreparedCamera:
         yield from bps.prepare(self.device, self._info(frames, exposure, period), wait=True)
 
     def remember(self) -> Plan:
-        """Do nothing: such a detector is set up anew each time.
+        """Read the settings of its driver, and take away the period that it has.
 
         Yields
         ------
         Msg
-            None.
+            Messages for the RunEngine.
         """
-        yield from ()
+        yield from self._settings.remember()
+        if self._period is not None:  # ophyd-async leaves it as it is when there's no dead time
+            yield from set_and_wait(self._period, 0.0, 10.0)
 
     def restore(self) -> Plan:
-        """Do nothing: see :meth:`remember`.
+        """Put the settings of its driver back.
 
         Yields
         ------
         Msg
-            None.
+            Messages for the RunEngine.
         """
-        yield from ()
+        yield from self._settings.restore()
 
     def frame_times(self, frames: int) -> Plan:
         """Tell when the exposures of the last trigger ended; see :meth:`ADCamera.frame_times`.
 
+        A writer's file is ended for that, by unstaging the detector: its timestamps come last.
+
         Yields
         ------
         Msg
-            None.
+            Messages for the RunEngine.
         """
-        if self._times is None:
-            raise _no_times(self.device, "PreparedCamera got no times=")
-        yield from ()
-        return self._times(frames)
+        if self._times is not None:
+            return self._times(frames)
+        name = getattr(self.writer, "full_file_name", None)
+        if name is None:
+            raise _no_times(self.device, "PreparedCamera got neither times= nor an HDF5 writer")
+        yield from bps.unstage(self.device, group=short_uid("unstage"), wait=True)
+        path = Path(str((yield from bps.rd(name))))
+        labels = yield from in_thread(StackFile(path).labels)
+        if labels.times is None or len(labels.times) < frames:
+            raise _no_times(self.device, f"{path} has no timestamps of {frames} frames")
+        return labels.times[-frames:] - self.latency
+
+
+def _trigger_info(frames: int, exposure: float, period: float) -> Any:
+    """Tell ophyd-async's detectors what is wanted for each trigger."""
+    try:
+        from ophyd_async.core import TriggerInfo
+    except ImportError as error:
+        raise ConfigurationError(
+            f"PreparedCamera got no info=, and ophyd-async's can't be had: {error}",
+            remedy="pip install ophyd-async, or give PreparedCamera(..., info=) what the "
+            "detector's prepare() takes.",
+        ) from error
+    dead = max(period - exposure, 0.0)
+    return TriggerInfo(livetime=exposure, deadtime=dead, collections_per_event=frames)
 
 
 def _no_times(detector: Any, why: str) -> ConfigurationError:
     return ConfigurationError(
         f"{detector.name} can't tell when its frames were taken: {why}",
-        remedy="Take mode='step'; or give the detector an HDF5 plugin.",
+        remedy="Take mode='step'; or give the detector an HDF5 plugin, or times=.",
     )
-
-
-def staged(detector: FrameDetector, plan: Callable[[], Any]) -> Plan:
-    """Run a plan with the detector staged, and unstage it on every way out.
-
-    Parameters
-    ----------
-    detector : FrameDetector
-        The detector.
-    plan : callable
-        Gives the plan.
-
-    Yields
-    ------
-    Msg
-        Messages for the RunEngine.
-
-    Returns
-    -------
-    any
-        What the plan returns.
-    """
-
-    def body() -> Plan:
-        yield from bps.stage(detector.device, wait=True)
-        return (yield from plan())
-
-    def end() -> Iterable[Step]:
-        return [
-            (f"unstage {detector.device.name}", lambda: bps.unstage(detector.device, wait=True))
-        ]
-
-    return (yield from with_cleanup(body(), end))
-
-
-def take_event(detector: FrameDetector, stream: str, others: Sequence[Any]) -> Plan:
-    """Trigger the detector, and read it with other devices into one event.
-
-    Parameters
-    ----------
-    detector : FrameDetector
-        Staged.
-    stream : str
-        Of the event.
-    others : sequence of bluesky Readable
-        What tells how the frames came about.
-
-    Yields
-    ------
-    Msg
-        Messages for the RunEngine.
-    """
-    yield from trigger_event([detector.device, *others], stream)

@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
-from ..errors import ConfigurationError
-from .arguments import finite, positive, whole
-from .motion.angles import equal_angles
+from ...errors import ConfigurationError
+from ..motion.angles import equal_angles
+from .arguments import finite, positive, whole, yes_or_no
+from .given import listed
 
 __all__ = ["ImagingConfig", "RadiographyConfig", "TomographyConfig"]
 
@@ -61,9 +62,7 @@ class ImagingConfig:
                     f"{name}={value:g} s is longer than period={self.period:g} s",
                     remedy="Expose shorter, or give a longer period; 0 is as fast as can be.",
                 )
-        if isinstance(self.order, str):
-            raise ConfigurationError(f"order={self.order!r}: give a sequence of streams.")
-        order = tuple(self.order)
+        order = tuple(listed("order", self.order, "streams"))
         unknown = [each for each in order if each not in STREAMS]
         if unknown or "primary" not in order:
             what = f"has {unknown[0]!r}" if unknown else "has no 'primary'"
@@ -133,8 +132,11 @@ class TomographyConfig(ImagingConfig):
     mode : str
         ``"step"`` stands still for each projection; ``"fly"`` turns at constant speed.
     flats_every : int, optional
-        Flats also after so many projections each, besides those of ``order``; only for
-        ``"step"``.
+        Flats also between so many projections each, besides those of ``order``, if that has any;
+        only for ``"step"``.
+    return_to_start : bool
+        Whether the motors go back in the end, on every way out, to where they were before the
+        experiment; else they stay where the last frame was taken.  tomoscan's ``ReturnRotation``.
     exposure, period, darks, flats, flat_exposure, order
         See :class:`ImagingConfig`.
     """
@@ -145,17 +147,22 @@ class TomographyConfig(ImagingConfig):
     angles: Sequence[float] | None = None
     mode: Literal["step", "fly"] = "step"
     flats_every: int | None = None
+    return_to_start: bool = False
 
     MODES: ClassVar[tuple[str, ...]] = ("step", "fly")
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.mode not in self.MODES:
+        if not isinstance(self.mode, str) or self.mode not in self.MODES:
             raise ConfigurationError(f"mode={self.mode!r}: expected 'step' or 'fly'.")
+        self._set("return_to_start", yes_or_no("return_to_start", self.return_to_start))
         self._set("angular_range", finite("angular_range", self.angular_range, "degrees"))
         self._set("start_angle", finite("start_angle", self.start_angle, "degrees"))
         if self.angles is not None:
-            angles = tuple(finite("angles", each, "degrees") for each in self.angles)
+            angles = tuple(
+                finite(f"angles[{index}]", each, "degrees")
+                for index, each in enumerate(listed("angles", self.angles, "numbers in degrees"))
+            )
             if not angles or self.projections not in (None, len(angles)):
                 raise ConfigurationError(
                     f"angles has {len(angles)} values, and projections is {self.projections}",
@@ -166,6 +173,11 @@ class TomographyConfig(ImagingConfig):
         self._set("projections", whole("projections", self.projections, 1))
         if self.flats_every is not None:
             self._set("flats_every", whole("flats_every", self.flats_every, 1))
+            if not self.flats:
+                raise ConfigurationError(
+                    f"flats_every={self.flats_every} and flats=0: there would be none",
+                    remedy="Leave flats_every out, or tell by flats how many each time.",
+                )
         if self.mode == "fly" and not self.period:
             raise ConfigurationError(
                 "mode='fly' needs the period: it tells how fast to turn",

@@ -6,9 +6,14 @@ import math
 import operator
 from typing import Any
 
-from ..errors import ConfigurationError
+import numpy as np
 
-__all__ = ["finite", "positive", "whole"]
+from ...errors import ConfigurationError
+
+__all__ = ["MOST", "finite", "positive", "whole", "yes_or_no"]
+
+#: Frames of an experiment, at most: months, and lists of them that are no burden yet.
+MOST = 10_000_000
 
 
 def finite(argument: str, value: Any, unit: str = "") -> float:
@@ -34,7 +39,7 @@ def finite(argument: str, value: Any, unit: str = "") -> float:
         It isn't one.
     """
     try:
-        number = math.nan if isinstance(value, (str, bytes)) else float(value)
+        number = math.nan if isinstance(value, (str, bytes, bool)) else float(value)
     except (TypeError, ValueError, OverflowError):
         number = math.nan
     if not math.isfinite(number):
@@ -73,7 +78,7 @@ def positive(argument: str, value: Any, unit: str = "", *, zero: bool = False) -
     return number
 
 
-def whole(argument: str, value: Any, least: int = 1) -> int:
+def whole(argument: str, value: Any, least: int = 1, most: int = MOST) -> int:
     """Take a whole number.
 
     Parameters
@@ -82,8 +87,8 @@ def whole(argument: str, value: Any, least: int = 1) -> int:
         Its name, for the message.
     value : any
         As given.
-    least : int
-        The smallest that will do.
+    least, most : int
+        The smallest and the largest that will do.
 
     Returns
     -------
@@ -93,7 +98,7 @@ def whole(argument: str, value: Any, least: int = 1) -> int:
     Raises
     ------
     ConfigurationError
-        It isn't one, or it is smaller.
+        It isn't one, or it is smaller or larger.
     """
     try:
         number = operator.index(value)
@@ -103,7 +108,34 @@ def whole(argument: str, value: Any, least: int = 1) -> int:
         raise ConfigurationError(
             f"{argument} must be a whole number, at least {least}, got {value!r}."
         )
+    if number > most:
+        raise ConfigurationError(f"{argument} must be at most {most}, got {number:.6g}.")
     return number
+
+
+def yes_or_no(argument: str, value: Any) -> bool:
+    """Take a bool.
+
+    Parameters
+    ----------
+    argument : str
+        Its name, for the message.
+    value : bool
+        As given.
+
+    Returns
+    -------
+    bool
+        The same.
+
+    Raises
+    ------
+    ConfigurationError
+        It's something else: tomoscan's ``"No"`` would be true.
+    """
+    if not isinstance(value, (bool, np.bool_)):
+        raise ConfigurationError(f"{argument} must be True or False, got {value!r}.")
+    return bool(value)
 
 
 def _in(unit: str) -> str:

@@ -41,8 +41,8 @@ def with_cleanup(plan: Any, steps: Callable[[], Iterable[Step]]) -> Plan:
     Raises
     ------
     BaseException
-        What the plan raised, with what else failed as notes; of a plan that didn't fail, what
-        the first step raised that did.
+        What the plan raised, with what else failed as notes, also if the second attempt didn't;
+        of a plan that didn't fail, what the first step raised that did.
     """
     first: BaseException | None = None
     result = None
@@ -53,6 +53,7 @@ def with_cleanup(plan: Any, steps: Callable[[], Iterable[Step]]) -> Plan:
     except BaseException as error:
         first = error
     for what, step in steps():
+        failed: list[BaseException] = []
         for attempt in (1, 2):
             try:
                 made = step()
@@ -63,10 +64,15 @@ def with_cleanup(plan: Any, steps: Callable[[], Iterable[Step]]) -> Plan:
                 raise
             except BaseException as error:  # also a request to abort: the beam is to be closed
                 logger.exception("%s: attempt %d failed", what, attempt)
-                if first is None:
-                    first = error
-                elif error is not first and attempt == 2:
-                    first.add_note(f"Besides, it was not possible to {what}: {error}")
+                failed.append(error)
+        others = [error for error in failed if error is not first]
+        if first is None and others:
+            first = others.pop(0)
+        if first is not None and others:
+            wrong = "it was not possible to" if len(failed) == 2 else "the first attempt to"
+            ended = ":" if len(failed) == 2 else " failed:"
+            about = [str(others[-1]), *getattr(others[-1], "__notes__", ())]
+            first.add_note(f"Besides, {wrong} {what}{ended} {'; '.join(about)}")
     if first is not None:
         raise first
     return result

@@ -1,0 +1,1 @@
+"""What is asked for, and whether it can be: configurations and arguments."""
