@@ -1,4 +1,4 @@
-"""The simulated imaging beamline, one a module, and a client that takes frames."""
+"""The simulated imaging beamline, one a session, and a client that takes frames."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ import pytest
 
 from adsupport.launch import IOCProcess
 
+from ..unit.imaging.made_frames import Collector
+from .remote_consumers import publisher, start  # noqa: F401 - fixtures
 from .station import Station
 
 TIMEOUT = 30.0
@@ -67,14 +69,16 @@ class Camera:
         assert pv.wait_for_connection(TIMEOUT), name
         return pv.get(use_monitor=False, **options)
 
-    def prepare(self) -> None:
-        """Have settings as a test starts from."""
-        for name, value in CAMERA.items():
-            self.put(f"cam1:{name}", value)
-        for name, value in WRITER.items():
-            self.put(f"HDF1:{name}", value)
-        self.put("HDF1:SWMRMode", 0)
+    def prepare(self) -> dict[str, Any]:
+        """Have settings as a test starts from; return those before."""
+        wanted = {f"cam1:{name}": value for name, value in CAMERA.items()}
+        wanted |= {f"HDF1:{name}": value for name, value in WRITER.items()}
+        wanted |= {"HDF1:SWMRMode": 0}
+        before = {name: self.get(name) for name in wanted if name != "HDF1:FileTemplate"}
+        for name, value in wanted.items():
+            self.put(name, value)
         self.put("HDF1:FilePath", str(self.folder))
+        return before
 
     def arm(self, frames: int, swmr: bool = False) -> None:
         """Let the file plugin wait for frames."""
@@ -102,9 +106,9 @@ class Camera:
         pv.clear_callbacks()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def beamline_ioc(adsupport_ioc_factory) -> Iterator[IOCProcess]:
-    """A beamline of the module's own."""
+    """A beamline, shared by the session: starting and connecting it takes seconds."""
     with adsupport_ioc_factory("imaging_beamline") as ioc:
         yield ioc
 
@@ -113,35 +117,12 @@ def beamline_ioc(adsupport_ioc_factory) -> Iterator[IOCProcess]:
 def camera(beamline_ioc, tmp_path) -> Iterator[Camera]:
     """The camera, ready to take small frames into files."""
     made = Camera(beamline_ioc.prefix, tmp_path)
-    made.prepare()
+    before = made.prepare()
     yield made
     made.put("cam1:Acquire", 0)
     made.put("HDF1:Capture", 0)
-
-
-class Collector:
-    """An addon that keeps what it is told."""
-
-    def __init__(self) -> None:
-        self.frames: list[Any] = []
-        self.ends: list[Any] = []
-        self.came = threading.Condition()
-
-    def begin(self, about: Any) -> None:
-        self.about = about
-
-    def frame(self, frame: Any) -> None:
-        with self.came:
-            self.frames.append(frame)
-            self.came.notify_all()
-
-    def end(self, ended: Any) -> None:
-        self.ends.append(ended)
-
-    def wait(self, number: int) -> None:
-        """Wait until some frames have come."""
-        with self.came:
-            assert self.came.wait_for(lambda: len(self.frames) >= number, TIMEOUT)
+    for name, value in before.items():
+        made.put(name, value)
 
 
 @pytest.fixture
@@ -150,15 +131,15 @@ def collector() -> Collector:
     return Collector()
 
 
-@pytest.fixture(scope="module")
-def module_station(beamline_ioc, tmp_path_factory) -> Station:
-    """The beamline's devices, shared by a module: connecting takes longer than an experiment."""
+@pytest.fixture(scope="session")
+def session_station(beamline_ioc, tmp_path_factory) -> Station:
+    """The beamline's devices, shared, too: connecting takes longer than an experiment."""
     return Station(beamline_ioc, tmp_path_factory.mktemp("frames"))
 
 
 @pytest.fixture
-def station(module_station) -> Iterator[Station]:
+def station(session_station) -> Iterator[Station]:
     """The devices, with all as an experiment finds it; afterwards all has to be so, too."""
-    module_station.begin()
-    yield module_station
-    assert module_station.unsafe() == {}
+    session_station.begin()
+    yield session_station
+    assert session_station.unsafe() == {}

@@ -10,6 +10,7 @@ import pytest
 from bluesky import Msg
 from bluesky.utils import RunEngineInterrupted
 
+from adsupport.errors import InterruptedFlightError
 from adsupport.imaging import (
     Experiment,
     FlyAxis,
@@ -114,9 +115,12 @@ def raises_where(station: Station, mode: str, where: Callable[[int, Msg], bool])
     with pytest.raises(InjectedError) as raised:
         station.engine(acting(make(station, mode).run(), once(where, raising(error))))
     assert raised.value is error
-    assert getattr(error, "__notes__", []) == []
+    # In a clean-up it's told what it has prevented, at the first attempt.
+    notes = getattr(error, "__notes__", [])
+    assert [note for note in notes if not note.endswith(": injected")] == []
     assert station.unsafe() == {}
-    assert station.of("stop")[0]["exit_status"] == "fail"
+    ends = [each["exit_status"] for each in station.of("stop")]
+    assert ends == ["fail"] * len(station.of("start"))  # none, if it was refused before
 
 
 @pytest.mark.parametrize(
@@ -218,6 +222,50 @@ def test_paused_in_the_flight_and_then_ended(station: Station, how: str) -> None
     getattr(station.engine, how)()
     assert helper.failed == []
     assert station.unsafe() == {}
+
+
+def test_paused_in_the_flight_and_then_resumed(station: Station) -> None:
+    """It can't go on from the middle: what is wrong is told, and all is put back."""
+    until = moving(station)
+
+    def pause() -> None:
+        until()
+        station.engine.request_pause(defer=False)
+
+    helper = InTheMiddle(pause)
+    plan = acting(make(station).run(), once(before("trigger", "det", 2), helper))
+    with pytest.raises(RunEngineInterrupted):
+        station.engine(plan)
+    assert station.engine.state == "paused"
+    with pytest.raises(InterruptedFlightError, match=r"flight of rotation .* can't be resumed"):
+        station.engine.resume()
+    assert helper.failed == []
+    assert station.engine.state == "idle"
+    assert station.unsafe() == {}
+    assert station.of("stop")[0]["exit_status"] == "abort"
+    assert station.events("primary") == []
+
+
+@pytest.mark.slow
+def test_a_deferred_pause_waits_until_the_flight_is_over(station: Station) -> None:
+    until = moving(station)
+
+    def pause() -> None:
+        until()
+        station.engine.request_pause(defer=True)
+
+    helper = InTheMiddle(pause)
+    plan = acting(make(station).run(), once(before("trigger", "det", 2), helper))
+    with pytest.raises(RunEngineInterrupted):
+        station.engine(plan)
+    assert station.engine.state == "paused"
+    assert len(station.events("primary")) == 1
+    assert station.events("flats") == []
+    station.engine.resume()
+    assert helper.failed == []
+    assert len(station.events("primary")) == len(station.events("flats")) == 1
+    assert station.unsafe() == {}
+    assert station.of("stop")[0]["exit_status"] == "success"
 
 
 class Failing(Addon):

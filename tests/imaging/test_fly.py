@@ -11,7 +11,8 @@ import pytest
 
 from adsupport.callbacks import DataExchangeWriter
 from adsupport.errors import ConfigurationError, DroppedFramesError
-from adsupport.imaging import TomographyConfig, tomography
+from adsupport.imaging import ADCamera, FlyAxis, TomographyConfig, tomography
+from adsupport.imaging.frames.stack_file import StackFile
 from adsupport.imaging.motion.window import StageMotion, constant_speed_window
 
 from .pixels import mean, pose_of
@@ -48,6 +49,7 @@ def test_each_frame_has_the_angle_of_its_pixels(
     streams = station.run(tomography(station.camera, station.axis(), config, **station.places))
     station.engine.unsubscribe(token)
     (event,) = station.events("primary")
+    assert event["data"]["shutter"] == 1  # as it was for the frames: it's closed before the event
     told = np.asarray(event["data"]["rotation_frames"])
     shown = angles_in(streams)
     assert len(shown) == len(told) == config.count
@@ -120,6 +122,56 @@ def test_a_period_that_the_camera_does_not_keep_is_named(station: Station) -> No
     with pytest.raises(ConfigurationError, match=r"period=0.001 s: det took 0\.0\d+ s for a frame"):
         station.engine(experiment.run())
     assert station.of("stop")[0]["exit_status"] == "fail"
+    (event,) = station.events("primary")  # what was taken isn't lost
+    angles = np.asarray(event["data"]["rotation_frames"])
+    assert angles.shape == (60,) and np.isfinite(angles).all() and (np.diff(angles) >= 0).all()
+
+
+@pytest.mark.slow
+def test_timestamps_that_come_late(station: Station) -> None:
+    """Frames are stamped a while after their exposures: positions are those of the exposures."""
+    camera, config = ADCamera(station.det, latency=0.04), config_of(projections=5)
+    axis = station.axis()
+    streams = station.run(tomography(camera, axis, config, **station.places))
+    newest = max(station.folder.glob("**/primary*.h5"), key=lambda path: path.stat().st_mtime)
+    stamped = StackFile(newest).labels().times
+    assert stamped is not None and len(stamped) == len(streams["primary"])
+    (event,) = station.events("primary")
+    exposed = stamped - 0.04 - config.exposure / 2
+    np.testing.assert_allclose(
+        event["data"]["rotation_frames"], axis.log.at(exposed, standing=True), atol=1e-3
+    )
+
+
+@pytest.mark.slow
+def test_projections_on_the_fly_may_come_again(station: Station) -> None:
+    config = config_of(projections=5, order=("darks", "primary", "flats", "primary"))
+    streams = station.run(
+        tomography(station.camera, station.axis(), config, **station.places)
+    )  # fmt: skip
+    first, second = (each["data"]["rotation_frames"] for each in station.events("primary"))
+    assert len(streams["primary"]) == 10
+    assert np.abs(np.subtract(first, second)).max() < config.angular_range
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "said"), [("VMAX", 100.0, "the highest is 100"), ("VBAS", 500.0, "lowest")]
+)
+def test_a_speed_that_the_motor_does_not_have(
+    station: Station, field: str, value: float, said: str
+) -> None:
+    before = station.get(f"m1.{field}")
+    station.put(f"m1.{field}", value)
+    try:
+        config = config_of(angular_range=180.0, projections=5, period=0.1)
+        axis = FlyAxis(station.rotation)
+        with pytest.raises(ConfigurationError, match=rf"rotation: 36 in 0\.1 s .* {said}"):
+            station.engine(tomography(station.camera, axis, config, **station.places).run())
+    finally:
+        station.put(f"m1.{field}", before)
+        station.put("m1.VELO", 720.0)
+    assert station.get("m1") == station.get("shutter:Status_RBV") == 0
+    assert station.events("darks") == []
 
 
 def test_a_run_up_beyond_the_limits_moves_nothing(station: Station) -> None:

@@ -42,7 +42,9 @@ def test_every_angle_and_height_is_exact(station: Station) -> None:
         pose = pose_of(frame, dark, flat, height)
         assert turned_by(pose.angle, angle) < 0.3
         assert pose.height == pytest.approx(height, abs=0.004)
-    assert station.of("start")[0]["spiral"] == {"tomograms": 3, "projections": 12}
+    assert station.of("start")[0]["spiral"] == {
+        "tomograms": 3, "projections": 12, "vertical": "vertical",
+    }  # fmt: skip
 
 
 @pytest.mark.slow
@@ -72,6 +74,19 @@ def test_both_move_at_once_and_are_told_for_each_frame(station: Station) -> None
     assert risen == pytest.approx(rise / 0.1, rel=0.01)
     # height and angle belong together: a helix, whatever the time of the first frame
     assert np.ptp(heights - angles * rise / turn) <= abs(rise)
+
+
+@pytest.mark.slow
+def test_a_spiral_on_the_fly_may_come_again(station: Station) -> None:
+    config = config_of(
+        mode="fly", period=0.1, projections=3, order=("darks", "primary", "flats", "primary")
+    )
+    rotation, vertical = station.axis(), FlyAxis(station.vertical)
+    streams = station.run(
+        spiral_tomography(station.camera, rotation, vertical, config, **station.places)
+    )
+    assert len(station.events("primary")) == 2
+    assert len(streams["primary"]) == 2 * config.total
 
 
 @pytest.mark.parametrize(

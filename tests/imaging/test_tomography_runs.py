@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import h5py
@@ -99,7 +100,10 @@ def test_radiographs_with_a_tube_as_source(station: Station) -> None:
 
 
 def test_files_lie_in_the_directory_of_the_scan(station: Station) -> None:
-    config = TomographyConfig(exposure=0.01, darks=1, flats=1, projections=2)
+    """Flats come twice: the second ones are beside the first, and both are found again."""
+    config = TomographyConfig(
+        exposure=0.01, darks=1, flats=1, projections=2, order=("darks", "flats", "primary", "flats")
+    )
     root = station.folder / "walked"
     experiment = tomography(
         station.camera, station.rotation, config, **station.places, walker=DirectoryWalker(root)
@@ -107,14 +111,18 @@ def test_files_lie_in_the_directory_of_the_scan(station: Station) -> None:
     for number in range(2):
         streams = station.run(experiment)
         assert {name: len(frames) for name, frames in streams.items()} == {
-            "darks": 1, "flats": 1, "primary": 2,
+            "darks": 1, "flats": 2, "primary": 2,
         }  # fmt: skip
         scan = root / f"scan_{number:04}"
         assert station.of("start")[0]["scan_directory"] == str(scan)
         files = sorted(str(path.relative_to(scan)) for path in scan.rglob("*") if path.is_file())
         assert [name.split("/")[0] for name in files if name.endswith(".h5")] == [
-            "darks", "flats", "radios",
+            "darks", "flats", "flats", "radios",
         ]  # fmt: skip
+        told = {each["resource_path"] for each in station.of("resource")}
+        assert {Path(each).parent.name for each in told} == {"darks", "flats", "radios"}
+        ids = [frame.unique_id for frame in streams["flats"]]
+        assert ids[0] < min(frame.unique_id for frame in streams["primary"]) < ids[1]
         assert [name for name in files if "/" not in name] == [
             "experiment.log", "experiment_finish.json", "experiment_start.json",
         ]  # fmt: skip

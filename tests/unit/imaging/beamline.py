@@ -13,6 +13,10 @@ from adsupport.imaging import SampleStage, Source
 __all__ = ["Beamline", "Camera", "Movable"]
 
 
+NOT_PREPARED = (1, 1.0, 1.0)
+"""Frames of a trigger, exposure and period of a camera that was staged after its preparation."""
+
+
 def done() -> Status:
     """A status that has ended."""
     status = Status()
@@ -57,8 +61,7 @@ class Camera(Movable):
         super().__init__("camera")
         self.beamline = beamline
         self.staged = self.acquiring = False
-        self.settings: tuple[int, float, float] = (1, 1.0, 1.0)
-        self.first_settings = self.settings
+        self.settings = NOT_PREPARED
         self.frames: list[dict[str, Any]] = []
         self.unique_id = 0
 
@@ -68,7 +71,7 @@ class Camera(Movable):
 
     def stage(self) -> list[Any]:
         assert not self.staged
-        self.staged = True
+        self.staged, self.settings = True, NOT_PREPARED  # as ophyd-async's
         return [self]
 
     def unstage(self) -> list[Any]:

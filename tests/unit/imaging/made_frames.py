@@ -65,6 +65,7 @@ class Collector(Addon):
         self.at_work = threading.Event()
         self.go_on = threading.Event()
         self.go_on.set()
+        self._came = threading.Condition()
 
     @property
     def ids(self) -> list[int | None]:
@@ -80,10 +81,58 @@ class Collector(Addon):
         assert self.go_on.wait(10)
         if self.fail_at is not None and self.fail_at == frame.unique_id:
             raise RuntimeError("spilt coffee")
-        self.frames.append(frame)
+        with self._came:
+            self.frames.append(frame)
+            self._came.notify_all()
+
+    def wait(self, number: int) -> None:
+        """Wait until some frames have come."""
+        with self._came:
+            assert self._came.wait_for(lambda: len(self.frames) >= number, 30)
 
     def end(self, ended: StreamEnd) -> None:
         self.ends.append(ended)
 
     def close(self) -> None:
         self.closed += 1
+
+
+RUN = "11111111-2222-3333-4444-555555555555"
+
+
+def feed(
+    addon: Addon,
+    stream: str,
+    images,
+    ids=None,
+    *,
+    expected: int | None = None,
+    announced: bool = True,
+    run: str = RUN,
+    first: int = 0,
+    reason: str = "",
+    angles=None,
+    md=None,
+) -> None:
+    """Give an addon the frames of an acquisition."""
+    images = list(images)
+    count = len(images) if expected is None else expected
+    about = StreamAbout(run, stream, count if announced else None, md or {})
+    addon.begin(about)
+    for index, image in enumerate(images):
+        addon.frame(
+            Frame(
+                np.asarray(image),
+                stream,
+                first + index,
+                None if ids is None else ids[index],
+                None if angles is None else angles[index],
+                1.8e9 + index,
+                run,
+            )
+        )
+    addon.end(StreamEnd(about, count, len(images), 0, reason))
+
+
+def images_of(*numbers, shape=(2, 3), dtype=np.uint16):
+    return [np.full(shape, number, dtype) for number in numbers]

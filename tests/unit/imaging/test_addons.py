@@ -3,64 +3,60 @@
 from __future__ import annotations
 
 import json
-from typing import Any
 
+import bluesky.plan_stubs as bps
 import h5py
 import numpy as np
 import pytest
 import tifffile
+from bluesky import RunEngine
 
-from adsupport.errors import ConfigurationError, FrameCountError, OutputError
+from adsupport.errors import (
+    ConfigurationError,
+    FrameCountError,
+    OutputError,
+)
+from adsupport.imaging import Acquisition, Experiment
 from adsupport.imaging.addons import (
     Accumulator,
     Addon,
     Benchmarker,
     FrameGapCheck,
-    GratingProcessing,
     ImageWriter,
 )
 from adsupport.imaging.frames.frame import Frame, StreamAbout, StreamEnd
-from adsupport.imaging.grating import GratingConfig
 from adsupport.imaging.storage.walker import DirectoryWalker
 
-RUN = "11111111-2222-3333-4444-555555555555"
+from .made_frames import RUN, MadeSource, feed, images_of
 
 
-def feed(
-    addon: Addon,
-    stream: str,
-    images,
-    ids=None,
-    *,
-    expected: int | None = None,
-    announced: bool = True,
-    run: str = RUN,
-    first: int = 0,
-    reason: str = "",
-    angles=None,
-) -> None:
-    """Give an addon the frames of an acquisition."""
-    images = list(images)
-    count = len(images) if expected is None else expected
-    about = StreamAbout(run, stream, count if announced else None)
-    addon.begin(about)
-    for index, image in enumerate(images):
-        addon.frame(
-            Frame(
-                np.asarray(image),
-                stream,
-                first + index,
-                None if ids is None else ids[index],
-                None if angles is None else angles[index],
-                1.8e9 + index,
-                run,
-            )
-        )
-    addon.end(StreamEnd(about, count, len(images), 0, reason))
+def test_an_addon_without_frame_is_refused_when_it_is_made():
+    class Idle(Addon):
+        pass
+
+    with pytest.raises(TypeError, match="abstract method '?frame"):
+        Idle()  # type: ignore[abstract]
 
 
-def images_of(*numbers, shape=(2, 3), dtype=np.uint16):
-    return [np.full(shape, number, dtype) for number in numbers]
+def test_an_addon_that_fails_when_it_is_closed_fails_the_run():
+    class Torn(Addon):
+        def frame(self, frame: Frame) -> None: ...
+
+        def close(self) -> None:
+            raise OutputError("the last page is torn")
+
+    def nothing():
+        yield from bps.null()
+
+    stops: list[dict] = []
+    engine = RunEngine({})
+    engine.subscribe(lambda _, document: stops.append(document), "stop")
+    experiment = Experiment(
+        [Acquisition("darks", nothing, frames=0)], frames=MadeSource(), addons=[Torn()]
+    )
+    with pytest.raises(OutputError, match="the last page is torn"):
+        engine(experiment.run())
+    assert stops[0]["exit_status"] == "fail"
 
 
 # Accumulator
@@ -148,6 +144,25 @@ def test_frames_missing_at_the_ends_are_counted():
     assert (told.value.missing, told.value.expected, told.value.got) == ((12,), 5, 2)
 
 
+@pytest.mark.parametrize(
+    ("ids", "dropped", "text"),
+    [
+        ([11, 13], 3, "3 were dropped here, by policy."),
+        ([11, 12], 1, "1 was dropped here, by policy; 2 are missing before the first or"),
+        ([11, 13], 0, "ids 12; 2 are missing before the first or"),
+        ([11, 12, 13, 14], 0, "4 of 5 frames came; 1 is missing before the first or"),
+    ],
+)
+def test_frames_that_were_dropped_here_are_told_apart(caplog, ids, dropped, text):
+    addon, about = FrameGapCheck(policy="drop"), StreamAbout("run", "primary", 5)
+    addon.begin(about)
+    for place, id_ in enumerate(ids):
+        addon.frame(Frame(np.ones((1, 1)), "primary", place, id_))
+    addon.end(StreamEnd(about, 5, 5, dropped))
+    assert text in caplog.text and addon.short == {"primary": 5 - len(ids)}
+    assert ("before the first" in caplog.text) == ("before the first" in text)
+
+
 def test_repeated_ids_and_frames_without_ids():
     addon = FrameGapCheck()
     feed(addon, "primary", images_of(1, 2, 3), [1, 1, 2])
@@ -198,6 +213,31 @@ def test_image_writer_keeps_an_hdf5_file_of_an_acquisition_that_was_cut_short(tm
         assert file["entry/data/data"].shape == (1, 2, 3)  # type: ignore[union-attr]
 
 
+def test_image_writer_puts_a_stream_that_comes_again_beside_what_was_there(tmp_path):
+    walker = DirectoryWalker(tmp_path, "frames_{:>04}.h5")
+    addon = ImageWriter(walker)
+    with walker.scan() as scan:
+        for stream, number in (("flats", 1), ("primary", 5), ("flats", 2), ("flats", 3)):
+            feed(addon, stream, images_of(number, number), first=number)
+    found = []
+    for path in sorted((scan / "flats").iterdir()):
+        with h5py.File(path) as file:
+            found.append(int(file["entry/data/data"][0, 0, 0]))  # type: ignore[index]
+    assert found == [1, 2, 3]
+
+
+def test_image_writer_leaves_out_the_numbers_of_frames_that_were_lost(tmp_path):
+    walker = DirectoryWalker(tmp_path)
+    addon = ImageWriter(walker)
+    addon.begin(StreamAbout(RUN, "flats", 3))
+    for sequence, place in ((0, 0), (1, 2), (2, None)):
+        addon.frame(Frame(np.ones((2, 3)), "flats", sequence, place=place))
+    addon.close()
+    assert sorted(path.name for path in (tmp_path / "flats").iterdir()) == [
+        f"frame_{number:06}.tif" for number in (0, 2, 3)
+    ]
+
+
 def test_image_writer_passes_errors_of_the_disk_on(tmp_path):
     walker = DirectoryWalker(tmp_path)
     addon = ImageWriter(walker)
@@ -206,117 +246,3 @@ def test_image_writer_passes_errors_of_the_disk_on(tmp_path):
         (scan / "radios").touch()  # a file where a directory must be
         with pytest.raises(OutputError):
             feed(addon, "primary", images_of(1))
-
-
-# GratingProcessing
-
-PERIODS, STEPS = 2, 5
-
-
-def stepping(intensity, visibility, phase, dark=100.0):
-    turn = 2 * np.pi * np.arange(PERIODS * STEPS) / STEPS
-    return dark + intensity * (1 + visibility * np.cos(turn[:, None, None] + phase))
-
-
-def grating_streams():
-    rng = np.random.default_rng(7)
-    shape = (4, 6)
-    maps = {
-        name: (rng.uniform(1e3, 1e4, shape), rng.uniform(0.1, 0.9, shape),
-               rng.uniform(-3.1, 3.1, shape))
-        for name in ("flats", "primary")
-    }  # fmt: skip
-    streams = {name: stepping(*found) for name, found in maps.items()}
-    streams["darks"] = np.array([np.full(shape, 90.0), np.full(shape, 110.0)])
-    return maps, streams
-
-
-@pytest.mark.parametrize(
-    "order",
-    [("darks", "flats", "primary"), ("primary", "flats", "darks"), ("flats", "darks", "primary")],
-)
-def test_grating_maps_do_not_depend_on_the_order_of_streams(order):
-    maps, streams = grating_streams()
-    addon = GratingProcessing(PERIODS, STEPS, grating_period=2.0, propagation_distance=100.0)
-    assert addon.images() == {}
-    for name in order:
-        feed(addon, name, streams[name])
-    for name, found in (("flats", addon.reference), ("primary", addon.sample)):
-        assert found is not None
-        np.testing.assert_allclose(found.intensity, maps[name][0], rtol=1e-6)
-        np.testing.assert_allclose(found.visibility, maps[name][1], rtol=1e-6)
-        np.testing.assert_allclose(found.phase, maps[name][2], atol=1e-6)
-    np.testing.assert_allclose(addon.dark, 100.0)
-    images = addon.images()
-    assert sorted(images) == sorted(
-        [f"{who}_{what}" for who in ("object", "reference")
-         for what in ("intensity", "visibility", "phase")]
-        + ["intensity_contrast", "visibility_contrast", "differential_phase",
-           "differential_phase_in_rad"]
-    )  # fmt: skip
-    np.testing.assert_allclose(
-        images["intensity_contrast"], maps["primary"][0] / maps["flats"][0], rtol=1e-6
-    )
-
-
-def test_grating_needs_no_darks_and_no_distance():
-    _, streams = grating_streams()
-    addon = GratingProcessing(PERIODS, STEPS)
-    for name in ("primary", "flats"):
-        feed(addon, name, streams[name])
-    assert addon.dark == 0.0
-    assert addon.contrasts is not None
-    assert addon.contrasts.differential_phase_in_rad is None
-
-
-def test_a_lost_step_is_named_and_gives_no_phase():
-    _, streams = grating_streams()
-    addon = GratingProcessing(PERIODS, STEPS)
-    feed(addon, "flats", streams["flats"])
-    whole = addon.reference
-    assert whole is not None
-    kept = [0, 1, 2, 4, 5, 6, 7, 8, 9]
-    with pytest.raises(FrameCountError, match="1 of 10 steps are missing: 3"):
-        feed(addon, "primary", streams["primary"][kept], [20 + each for each in kept], expected=10)
-    assert addon.sample is None
-    feed(addon, "primary", streams["primary"])  # taken again
-    assert addon.contrasts is not None
-    feed(addon, "flats", streams["flats"][:4], reason="cut short: abort")
-    assert addon.reference is None
-
-
-def test_another_run_begins_anew():
-    _, streams = grating_streams()
-    addon = GratingProcessing(PERIODS, STEPS)
-    for name in ("darks", "flats", "primary"):
-        feed(addon, name, streams[name])
-    feed(addon, "flats", streams["flats"], run="other")
-    assert addon.sample is None
-    assert addon.dark == 0.0
-
-
-def test_grating_processing_of_an_experiments_configuration():
-    config = GratingConfig(
-        exposure=0.01, grating_period=2.4, periods=PERIODS, steps_per_period=STEPS
-    )
-    addon = GratingProcessing.of(config, propagation_distance=50.0)
-    _, streams = grating_streams()
-    for name in ("flats", "primary"):
-        feed(addon, name, streams[name])
-    assert addon.contrasts is not None
-    found = addon.contrasts
-    assert found.differential_phase_in_rad is not None
-    np.testing.assert_allclose(
-        found.differential_phase_in_rad, found.differential_phase * 2.4e-3 / 50
-    )
-
-
-def test_grating_arguments_that_cannot_be_are_refused_at_once():
-    wrongs: list[tuple[dict[str, Any], str]] = [
-        ({"steps_per_period": 2}, "steps_per_period=2"),
-        ({"propagation_distance": 1.0}, "grating_period=None"),
-        ({"darks": "flats"}, "expected three"),
-    ]
-    for wrong, what in wrongs:
-        with pytest.raises(ConfigurationError, match=what):
-            GratingProcessing(**wrong)

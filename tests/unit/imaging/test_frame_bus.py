@@ -314,6 +314,22 @@ def test_closing_in_the_middle_ends_everything_and_raises_nothing(caplog):
             call()
 
 
+@pytest.mark.slow
+def test_closing_names_an_addon_that_hangs(caplog):
+    free = threading.Event()
+    addon = Collector()
+    addon.frame = lambda _: free.wait(30)
+    source, bus = bus_of(addon)
+    bus.begin(PRIMARY)
+    source.give(1)
+    try:
+        bus.close(timeout=1.2)
+    finally:
+        free.set()
+    assert "Waiting for addon Collector, which is still at work" in caplog.text
+    assert "its thread is left alone" in caplog.text
+
+
 def test_what_is_no_addon_is_refused():
     with pytest.raises(ConfigurationError, match="has no begin, frame, end"):
         bus_of(object())

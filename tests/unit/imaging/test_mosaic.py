@@ -12,8 +12,17 @@ from bluesky.utils import FailedStatus, Msg, RunEngineInterrupted
 from ophyd.sim import det
 
 from adsupport.errors import ConfigurationError
+from adsupport.imaging import (
+    PreparedCamera,
+    RadiographyConfig,
+    SpiralConfig,
+    radiography,
+    spiral_tomography,
+)
+from adsupport.imaging.sequences.failures import SeriesError
 from adsupport.imaging.sequences.mosaic import mosaic
 
+from .beamline import Beamline, Movable
 from .fakes import Axis, Documents, FakeExperiment
 
 
@@ -48,8 +57,8 @@ def test_tiles(RE, axes, snake):
     assert {each["part"] for each in starts} == {"head"}
     assert result.plan_result == tuple(each["uid"] for each in starts)
     assert (x.position, y.position) == (0.25, -0.5)
-    # an axis that stands right isn't moved
-    assert y.targets == [10, 20, -0.5]
+    # also when it stands there: the experiment may have moved it
+    assert y.targets == [10, 10, 10, 20, 20, 20, -0.5]
 
 
 def test_back_when_the_experiment_fails(RE, axes):
@@ -74,8 +83,64 @@ def test_one_axis_that_doesnt_go_back_is_noted(RE, axes):
     experiment = FakeExperiment(det, ending=lambda: (_ for _ in ()).throw(RuntimeError("no beam")))
     with pytest.raises(RuntimeError, match="no beam") as caught:
         RE(mosaic(experiment, x, [1], y, [10]))
-    assert "move x back to 0.25" in caught.value.__notes__[0]
+    assert "move x back to 0.25" in caught.value.__notes__[-1]
     assert y.position == -0.5
+
+
+def broken_at(*places: tuple[float, float], x: Axis, y: Axis) -> FakeExperiment:
+    def ending():
+        if (x.position, y.position) in places:
+            raise RuntimeError("no beam")
+        yield from bps.null()
+
+    return FakeExperiment(det, x, y, ending=ending)
+
+
+def test_first_failure_ends_the_mosaic(RE, axes):
+    docs, (x, y) = Documents(RE), axes
+    with pytest.raises(RuntimeError, match="no beam") as caught:
+        RE(mosaic(broken_at((2, 20), x=x, y=y), x, [1, 2, 3], y, [10, 20]))
+    assert caught.value.__notes__ == [
+        "This was experiment of tile 5 of 6, row 1, column 1, at 2, 20; 4 tiles had been measured, "
+        "and the mosaic ended."
+    ]
+    assert [each["exit_status"] for each in docs.of("stop")] == ["success"] * 4 + ["fail"]
+
+
+def test_skip_measures_the_other_tiles_and_tells_all_failures(RE, axes):
+    docs, (x, y) = Documents(RE), axes
+    x.fails = [3]  # once: the axis stands somewhere then
+    experiment = broken_at((1, 10), x=x, y=y)
+    with pytest.raises(SeriesError, match="2 of 6 tiles failed") as caught:
+        RE(mosaic(experiment, x, [1, 2, 3], y, [10, 20], on_failure="skip"))
+    error = caught.value
+    assert [(each.index, each.row, each.column, each.stage) for each in error.failures] == [
+        (0, 0, 0, "experiment"),
+        (2, 0, 2, "move"),
+    ]
+    assert "tile 1 (row 0, column 0, at 1, 10), experiment: RuntimeError: no beam" in str(error)
+    assert error.__cause__ is error.failures[0].error
+    assert [each["exit_status"] for each in docs.of("stop")] == ["fail"] + ["success"] * 4
+    assert error.results == (
+        None, docs.of("start")[1]["uid"], None, *(each["uid"] for each in docs.of("start")[2:])
+    )  # fmt: skip
+    assert positions(docs)[1:] == [(2, 10), (3, 20), (2, 20), (1, 20)]
+    assert (x.position, y.position) == (0.25, -0.5)
+
+
+@pytest.mark.parametrize("how", ["abort", "stop"])
+def test_an_abort_is_no_failure_to_skip(RE, axes, how):
+    docs, (x, y) = Documents(RE), axes
+
+    def ending():
+        yield from bps.pause()
+
+    experiment = FakeExperiment(det, ending=ending)
+    with pytest.raises(RunEngineInterrupted):
+        RE(mosaic(experiment, x, [1, 2], y, [10], on_failure="skip"))
+    getattr(RE, how)()
+    assert len(docs.of("start")) == 1
+    assert (x.position, y.position) == (0.25, -0.5)
 
 
 @pytest.mark.parametrize("how", ["abort", "stop", "resume"])
@@ -161,3 +226,46 @@ def test_without_a_run_engine(axes):
     x, y = axes
     commands = [m.command for m in mosaic(FakeExperiment(det), x, [1, 2], y, [1, 2])]
     assert commands.count("open_run") == 4 and x.targets == []
+
+
+@pytest.mark.parametrize("which", ["sample", "rotation", "vertical"])
+def test_an_axis_that_the_experiment_moves_itself_is_refused(RE, which):
+    beamline, other = Beamline(), Movable("other")
+    camera = PreparedCamera(beamline.camera, lambda *settings: settings)
+    config = SpiralConfig(
+        exposure=0.1, darks=0, flats=1, projections=2, vertical_shift=1, sample_height=1
+    )
+    vertical = Movable("vertical")
+    axis = {"sample": beamline.stage, "rotation": beamline.rotation, "vertical": vertical}[which]
+    places = {"source": beamline.source, "sample": beamline.sample}
+    experiment = spiral_tomography(camera, beamline.rotation, vertical, config, **places)
+    said = f"{axis.name} is moved by spiral_tomography itself"
+    with pytest.raises(ConfigurationError, match=f"x: {said}"):
+        RE(mosaic(experiment, axis, [0, 1], other, [0]))
+    with pytest.raises(ConfigurationError, match=f"y: {said}"):
+        RE(mosaic(experiment, other, [0], axis, [0, 1]))
+    assert axis.history == other.history == [0.0]
+
+
+def test_tiles_of_a_real_experiment_are_where_they_say(RE):
+    docs, beamline = Documents(RE), Beamline()
+    camera = PreparedCamera(beamline.camera, lambda *settings: settings)
+    x, y = Movable("x"), Movable("y")
+
+    def home():
+        yield from bps.mv(x, 5.0)  # what an experiment does besides, nobody can know
+
+    experiment = radiography(
+        camera, RadiographyConfig(exposure=0.1, darks=0, flats=1, projections=1),
+        source=beamline.source, sample=beamline.sample, devices=[x, y], finish=home,
+    )  # fmt: skip
+    RE(mosaic(experiment, x, [1.0], y, [1.0, 2.0, 3.0]))
+    starts = {each["uid"]: each["mosaic"] for each in docs.of("start")}
+    descriptors = {each["uid"]: each for each in docs.of("descriptor")}
+    stood = [
+        (starts[descriptors[each["descriptor"]]["run_start"]], each["data"])
+        for each in docs.of("event")
+        if descriptors[each["descriptor"]]["name"] == "primary"
+    ]
+    assert len(stood) == 3
+    assert all((told["x"], told["y"]) == (data["x"], data["y"]) for told, data in stood)

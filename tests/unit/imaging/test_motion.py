@@ -127,6 +127,11 @@ def test_beyond_the_limits(limits, what):
 def test_equal_limits_are_none():
     constant_speed_window(0, 0.12, 1500, 0.02, StageMotion(0.5, limits=(0, 0)))
     check_travel({"it stands": 5}, None, "m")
+    with pytest.raises(ConfigurationError) as caught:
+        check_travel({"it stands": 5}, (0, 1), "m")
+    assert caught.value.remedy == (
+        "Nothing has been moved. Choose another range, or change the limits."
+    )
 
 
 def test_too_fast():

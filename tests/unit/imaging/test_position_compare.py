@@ -9,8 +9,10 @@ from bluesky import RunEngine
 from ophyd.sim import SynAxis
 
 from adsupport.errors import ConfigurationError
-from adsupport.imaging.motion.position_compare import FakeController, with_position_compare
+from adsupport.imaging.motion.position_compare import with_position_compare
 from adsupport.imaging.motion.window import StageMotion, constant_speed_window
+
+from .fake_compare import FakeController
 
 
 @pytest.fixture

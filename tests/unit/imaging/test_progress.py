@@ -93,6 +93,17 @@ def test_motors_and_single_frames_move_no_bar(bars: Bars):
     bars.progress("stop", {"run_start": "1"})
 
 
+def test_bars_of_a_run_that_was_aborted_do_not_go_on(bars: Bars):
+    bars.progress("start", START)
+    bars.take("darks", 2)
+    bars.take("flats", 3)
+    bars.progress("stop", {"run_start": "1", "exit_status": "abort"})
+    shown = bars.text.getvalue()
+    assert re.search(r"darks .* 2/2 +0:00:00", shown)
+    assert re.search(r"flats .* 3/6 +ended early: abort", shown)
+    assert re.search(r"primary .* 0/8 +ended early: abort", shown)
+
+
 def test_runs_of_others_have_no_bars(bars: Bars):
     bars.progress("start", {"uid": "2", "plan_name": "count"})
     bars.take("primary", 3)

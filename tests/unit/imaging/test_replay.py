@@ -60,7 +60,7 @@ def test_a_file_cut_short_between_is_told(dx):
         del file["exchange/data"]
         file["exchange/data"] = STACK[:3]
     addon = Collector()
-    with pytest.raises((ImageFileError, IndexError, ValueError)):
+    with pytest.raises(ImageFileError, match="Frame 3 of .* can't be read at /exchange/data"):
         play(found, [addon])
     assert addon.closed == 1
 

@@ -187,6 +187,7 @@ def test_skip_tells_all_failures(RE, changer):
     ]
     assert "2 of 3 samples failed" in str(error)
     assert "sample 1 ('bone'), experiment: RuntimeError: no frames of bone" in str(error)
+    assert str(error).splitlines()[-1].startswith("The others were measured. Run the series again")
     assert error.__cause__ is error.failures[0].error
     assert isinstance(error.failures[1].error, FailedStatus)
     assert [each["sample"] for each in docs.of("start")] == ["bone", "foam"]
