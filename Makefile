@@ -11,10 +11,14 @@ WORKERS ?= 3
 PYTEST = $(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile \
   --no-loadscope-reorder
 
-.PHONY: help demo test test-all bench lint docs clean
+# Processes that the tests start would compile everything anew, each of them.
+unexport PYTHONDONTWRITEBYTECODE
+
+.PHONY: help demo demo-distributed test test-all bench lint docs clean
 
 help:
 	@echo "make demo      show the main job on simulated hardware, results in $(OUT)/"
+	@echo "make demo-distributed  the parts of a beamline as programs, each killed once"
 	@echo "make test      the tests (minutes)"
 	@echo "make test-all  the tests, the slow ones too"
 	@echo "make bench     measure, and print a table"
@@ -24,6 +28,9 @@ help:
 
 demo: $(VENV)/.has-demo
 	$(BIN)/adsupport demo --out $(OUT)
+
+demo-distributed: $(VENV)/.has-demo $(VENV)/.has-distributed
+	$(BIN)/python examples/14_distributed.py --demo --projections 30 --kill each --out $(OUT)
 
 test: $(VENV)/.has-test
 	$(PYTEST) -m "not slow and not bench"

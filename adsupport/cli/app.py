@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.markup import escape
 
 import adsupport
-from adsupport.cli import check, demo, export, ioc, pack, scan, tree
+from adsupport.cli import check, consume, demo, export, ioc, pack, reconstruct, scan, tree, view
 from adsupport.cli.shell_words import in_shell_words
 from adsupport.errors import AdsupportError
 
@@ -26,15 +26,18 @@ app = typer.Typer(
     add_completion=False,
 )
 app.command("check")(check.run)
+app.command("consume")(consume.run)
 app.command("demo")(demo.run)
 # -1 is the latest run, no option
 app.command("export", context_settings={"ignore_unknown_options": True})(export.run)
 app.command("ioc")(ioc.run)
 app.command("ioc-scan")(scan.run)
 app.command("pack", context_settings={"ignore_unknown_options": True})(pack.run)
+app.command("reconstruct", context_settings={"ignore_unknown_options": True})(reconstruct.run)
 app.command("tree")(tree.run)
 app.command("unpack")(pack.unpack_pack)
 app.command("verify")(pack.verify_pack)
+app.command("view")(view.run)
 for _each in app.registered_commands:  # rich would keep the ends of the source's lines
     _text = inspect.getdoc(_each.callback) or ""
     _each.help = "\n\n".join(" ".join(part.split()) for part in _text.split("\n\n"))

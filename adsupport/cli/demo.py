@@ -25,13 +25,14 @@ def run(
         Path, typer.Option("--out", help="Directory of the data; made when it is missing.")
     ] = Path("demo-data"),
 ) -> None:
-    """Show the main job on simulated hardware: two IOCs, real Channel Access, real HDF5 files.
+    """Show the main job on simulated hardware: three IOCs, real Channel Access, real HDF5 files.
 
     It runs the examples one after the other: an area detector that writes HDF5 files with names
-    of the user's choice, a scan of random numbers against a motor, NeXus files of a scan, and the
-    export of a run in every format.  Every process that it starts ends with it.
+    of the user's choice, a scan of random numbers against a motor, NeXus files of a scan, the
+    export of a run in every format, and a small tomogram that is reconstructed while the sample
+    turns.  Every process that it starts ends with it.
     """
-    require("demo", "caproto", "databroker", "matplotlib")
+    require("demo", "caproto", "databroker", "matplotlib", "numba")
     console = Console()
     started = time.monotonic()
     out = out.resolve()
@@ -42,7 +43,7 @@ def run(
             f"{out} can't be made ({error.strerror}). Choose a directory that you may write to.",
             param_hint="--out",
         ) from error
-    hardware = simulated_hardware("adsim", "gp")
+    hardware = simulated_hardware("adsim", "gp", "imaging_beamline")
     for ioc in hardware:
         console.print(f"{ioc.ready_line} (process {ioc.pid})", highlight=False)
 
@@ -67,6 +68,9 @@ def _run_examples(console: Console, out: str) -> None:
     _run_example("03_nexus_writer", "--demo", "--out", out)
     console.rule("Export")
     _run_example("04_export", "--demo", "--out", out)
+    console.rule("Online reconstruction")
+    small = ("--binning", "4", "--projections", "100", "--period", "0.08")
+    _run_example("12_online_reconstruction", "--demo", "--out", out, *small)
 
 
 def _end(console: Console, hardware: list[IOCProcess]) -> None:
@@ -86,7 +90,9 @@ def _end(console: Console, hardware: list[IOCProcess]) -> None:
 def _run_example(name: str, *arguments: str) -> None:
     path = str(example_file(name))
     typed, sys.argv = sys.argv, [path, *arguments]
+    sys.path.insert(0, os.path.dirname(path))  # as of a program: examples share a module
     try:
         runpy.run_path(path, run_name="__main__")
     finally:
         sys.argv = typed
+        sys.path.remove(os.path.dirname(path))

@@ -52,7 +52,10 @@ def test_import_of_the_package_and_of_the_command_is_cheap():
     assert result.stdout == "[]\n"
 
 
-@pytest.mark.parametrize(("name", "prefix"), [("adsim", "x7:"), ("gp", "y8:")])
+@pytest.mark.parametrize(
+    ("name", "prefix"),
+    [pytest.param("adsim", "x7:", marks=pytest.mark.slow), ("gp", "y8:")],
+)
 def test_ioc_lists_its_records(name: str, prefix: str):
     result = adsupport_command("ioc", name, "--prefix", prefix, "--list-pvs")
     assert result.returncode == 0, result.stderr
@@ -77,7 +80,11 @@ def test_ioc_serves_a_release_of_adcore():
 
 @pytest.mark.parametrize(
     ("name", "release", "told"),
-    [("adsim", "newest", "R3-14"), ("adsim", "R2-5", "R2-6"), ("gp", "R3-4", "no ADCore")],
+    [
+        pytest.param("adsim", "newest", "R3-14", marks=pytest.mark.slow),
+        pytest.param("adsim", "R2-5", "R2-6", marks=pytest.mark.slow),
+        ("gp", "R3-4", "no ADCore"),
+    ],
 )
 def test_a_release_that_cannot_be_served_is_refused(name: str, release: str, told: str):
     wide = os.environ | {"COLUMNS": "200"}
@@ -98,7 +105,7 @@ def test_a_missing_extra_gives_the_line_to_type(monkeypatch, capsys):
     assert "pip install '.[sim]'" in error
 
 
-@pytest.mark.parametrize("name", ["adsim", "gp"])
+@pytest.mark.parametrize("name", ["adsim", pytest.param("gp", marks=pytest.mark.slow)])
 def test_a_reader_that_ends_early_is_no_error(name: str):
     command = [sys.executable, "-m", "adsupport.cli", "ioc", name, "--list-pvs"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
