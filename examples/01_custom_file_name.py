@@ -13,6 +13,8 @@ import pathlib
 import sys
 import warnings
 
+from example_options import make_directory
+
 parser = argparse.ArgumentParser(description="Area detector with a custom HDF5 file name.")
 parser.add_argument("--ioc", default="ad:", help="prefix of the area detector IOC")
 parser.add_argument("--ioc-mount", default="/tmp", help="image directory as the IOC sees it")
@@ -23,7 +25,7 @@ parser.add_argument("--acquire-period", default=0.002, type=float, help="frame t
 parser.add_argument("--out", default="demo-data", type=pathlib.Path, help="for the picture")
 parser.add_argument("--demo", action="store_true", help="bring up a simulated detector, use it")
 args = parser.parse_args()
-args.out.mkdir(parents=True, exist_ok=True)
+make_directory(parser, args.out)
 
 if args.demo:  # before the other imports: EPICS reads its environment when it is imported
     from adsupport.simulated import simulated_hardware, simulated_mounts

@@ -12,12 +12,14 @@ import pathlib
 import sys
 import warnings
 
+from example_options import make_directory
+
 parser = argparse.ArgumentParser(description="Scan of random numbers against a motor.")
 parser.add_argument("--ioc", default="gp:", help="prefix of the IOC with motors and userCalcs")
 parser.add_argument("--out", default="demo-data", type=pathlib.Path, help="for the picture")
 parser.add_argument("--demo", action="store_true", help="bring up simulated hardware, use it")
 args = parser.parse_args()
-args.out.mkdir(parents=True, exist_ok=True)
+make_directory(parser, args.out)
 
 if args.demo:  # before the other imports: EPICS reads its environment when it is imported
     from adsupport.simulated import simulated_hardware

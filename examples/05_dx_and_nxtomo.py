@@ -12,15 +12,15 @@ import argparse
 import pathlib
 import time
 
+from example_options import at_least, make_directory
+
 parser = argparse.ArgumentParser(description="Data Exchange and NXtomo files of a tomography.")
 parser.add_argument("--ioc", default="im:", help="prefix of the imaging beamline")
-parser.add_argument("--projections", default=37, type=int, help="over half a turn")
+parser.add_argument("--projections", default=37, type=at_least(2), help="over half a turn")
 parser.add_argument("--out", default="demo-data", type=pathlib.Path, help="for the files")
 parser.add_argument("--demo", action="store_true", help="bring up simulated hardware, use it")
 args = parser.parse_args()
-if args.projections < 2:
-    parser.error("--projections must be 2 or more")
-args.out.mkdir(parents=True, exist_ok=True)
+make_directory(parser, args.out)
 
 if args.demo:  # before the other imports: EPICS reads its environment when it is imported
     from adsupport.simulated import simulated_hardware

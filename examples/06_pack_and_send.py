@@ -13,12 +13,14 @@ import shutil
 import tempfile
 import warnings
 
+from example_options import make_directory
+
 parser = argparse.ArgumentParser(description="Pack runs, move them, verify, open and plot.")
 parser.add_argument("--ioc", default="ad:", help="prefix of the area detector IOC")
 parser.add_argument("--out", default="demo-data", type=pathlib.Path, help="for the files")
 parser.add_argument("--demo", action="store_true", help="bring up a simulated detector, use it")
 args = parser.parse_args()
-args.out.mkdir(parents=True, exist_ok=True)
+make_directory(parser, args.out)
 
 if args.demo:  # before the other imports: EPICS reads its environment when it is imported
     from adsupport.simulated import simulated_hardware

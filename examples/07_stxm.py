@@ -13,6 +13,8 @@ import pathlib
 import warnings
 from typing import NamedTuple
 
+from example_options import make_directory
+
 parser = argparse.ArgumentParser(description="NXstxm files of every kind of STXM scan.")
 parser.add_argument("--points", default=60, type=int, help="in a line of an image, 12 or more")
 parser.add_argument("--out", default="demo-data", type=pathlib.Path, help="for the files")
@@ -20,8 +22,7 @@ parser.add_argument("--demo", action="store_true", help="as elsewhere; it's alwa
 args = parser.parse_args()
 if args.points < 12:
     parser.error("--points must be 12 or more")
-out = args.out / "stxm"
-out.mkdir(parents=True, exist_ok=True)
+out = make_directory(parser, args.out / "stxm")
 
 import databroker
 import h5py

@@ -12,19 +12,20 @@ import argparse
 import pathlib
 import warnings
 
+from example_options import at_least, check_period, make_directory, seconds
+
 parser = argparse.ArgumentParser(description="Spiral tomography, by steps or on the fly.")
 parser.add_argument("--ioc", default="im:", help="prefix of the imaging beamline")
 parser.add_argument("--fly", action="store_true", help="turn and lift at constant speed")
-parser.add_argument("--projections", default=40, type=int, help="over each half turn")
-parser.add_argument("--period", default=0.1, type=float, help="from frame to frame, s")
+parser.add_argument("--projections", default=40, type=at_least(2), help="over each half turn")
+parser.add_argument("--period", default=0.1, type=seconds, help="from frame to frame, s")
 parser.add_argument("--binning", default=2, type=int, choices=(1, 2, 4), help="of pixels")
 parser.add_argument("--out", default="demo-data", type=pathlib.Path, help="for the files")
 parser.add_argument("--demo", action="store_true", help="bring up simulated hardware, use it")
 args = parser.parse_args()
-if args.projections < 2:
-    parser.error("--projections must be 2 or more")
-out = args.out / "spiral"
-out.mkdir(parents=True, exist_ok=True)
+EXPOSURE = 0.08 / args.binning**2  # s: as many counts in a pixel, whatever the binning
+check_period(parser, args.period, EXPOSURE, args.fly)
+out = make_directory(parser, args.out / "spiral")
 
 if args.demo:  # before the other imports: EPICS reads its environment when it is imported
     from adsupport.simulated import simulated_hardware
@@ -36,15 +37,13 @@ import h5py
 import matplotlib
 import numpy as np
 from bluesky import RunEngine
-from imaging_station import Station
+from imaging_station import Station, run_or_abort
 from matplotlib import pyplot as plt
 
-from adsupport.callbacks import DataExchangeWriter
 from adsupport.file_tree import tree_lines
 from adsupport.imaging import ImagingProgress, SpiralConfig, spiral_tomography
 
 matplotlib.use("Agg")  # pictures go to files: no display needed
-EXPOSURE = 0.08 / args.binning**2  # s: as many counts in a pixel, whatever the binning
 # databroker 1 reads with a recent xarray, which announces a change that doesn't matter here
 warnings.filterwarnings("ignore", category=FutureWarning, module="databroker")
 
@@ -73,6 +72,7 @@ experiment = spiral_tomography(
     source=station.source,
     sample=station.sample,
     walker=station.walker,
+    files=("dx",),  # in the directory of the scan
     md={"sample": "head"},
 )
 
@@ -84,12 +84,11 @@ RE.subscribe(progress)
 RE.waiting_hook = progress.waiting  # follow the camera frame by frame, too
 db = databroker.temp().v1
 RE.subscribe(db.insert)
-writer = DataExchangeWriter(out, "spiral", exists="replace")
-RE.subscribe(writer.receiver)
 
-RE(station.get_ready(args.binning, rows=128))
-(uid,) = RE(experiment.run())
-dx_file = writer.wait_writer(timeout=60)[-1].paths[0]
+run_or_abort(RE, station.get_ready(args.binning, rows=128))
+(uid,) = run_or_abort(RE, experiment.run())
+scan = pathlib.Path(db[uid].start["scan_directory"])
+(dx_file,) = scan.glob("*.h5")
 for line in tree_lines(dx_file):
     print(line)
 
@@ -114,24 +113,25 @@ sinogram = absorbance[seen, rows[seen]]
 turned = abs(theta[seen[-1]] - theta[seen[0]])
 print(f"slice at {CUT} mm: {len(seen)} projections over {turned:.0f} degrees, {sinogram.shape=}")
 
-picture = out / "spiral.png"
+picture = scan / "spiral.png"
 figure, (left, right) = plt.subplots(1, 2, figsize=(10, 5.5))
 half = len(dark) * PIXEL / 2  # mm
-for index in range(config.tomograms):  # one projection of each half turn, where it belongs
-    projection = absorbance[index * args.projections]
-    projection = np.fliplr(projection) if index % 2 else projection  # seen from behind
-    height = -heights[index * args.projections]
+for half_turn in range(config.tomograms):  # the projection next to its angle, where it belongs
+    index = np.argmin(abs(theta - 180 * half_turn))
+    projection = np.fliplr(absorbance[index]) if half_turn % 2 else absorbance[index]  # from behind
+    height = -heights[index]
     extent = (0, sinogram.shape[1] * PIXEL, height - half, height + half)
     left.imshow(projection, extent=extent, vmin=0, vmax=absorbance.max())
     left.axhline(height - half, color="white", linewidth=0.5)
 left.axhline(CUT, color="white", linestyle="--")
 left.set(title="one projection of each half turn", xlabel="x (mm)", ylabel="height (mm)")
 left.set_ylim(-heights[0] - half, height + half)
-extent = (0, sinogram.shape[1], theta[seen[-1]], theta[seen[0]])
-shown = right.imshow(sinogram, aspect="auto", extent=extent)
+# each row at its angle: those of a fly scan needn't be even
+shown = right.pcolormesh(np.arange(sinogram.shape[1]), theta[seen], sinogram)
+right.invert_yaxis()
 right.set(title=f"sinogram at {CUT} mm", xlabel="x (pixel)", ylabel="theta (degree)")
 figure.colorbar(shown, label="absorbance")
 figure.tight_layout()
 figure.savefig(picture, dpi=100)
 plt.close(figure)
-print(f"files, images and picture: {out}")
+print(f"files, images and picture: {scan}")

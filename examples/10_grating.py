@@ -13,27 +13,29 @@ import argparse
 import pathlib
 from dataclasses import replace
 
+from example_options import at_least, make_directory
+
 parser = argparse.ArgumentParser(description="Grating stepping, with synthetic fringes.")
 parser.add_argument("--ioc", default="im:", help="prefix of the imaging beamline")
-parser.add_argument("--steps", default=8, type=int, help="in each period of the grating")
-parser.add_argument("--periods", default=2, type=int, help="of the grating")
+parser.add_argument(
+    "--steps", default=8, type=at_least(3, 1000), help="in each period of the grating"
+)
+parser.add_argument("--periods", default=2, type=at_least(1, 1000), help="of the grating")
 parser.add_argument("--binning", default=2, type=int, choices=(1, 2, 4), help="of pixels")
 parser.add_argument("--out", default="demo-data", type=pathlib.Path, help="for the files")
 parser.add_argument("--demo", action="store_true", help="bring up simulated hardware, use it")
 args = parser.parse_args()
-out = args.out / "grating"
-out.mkdir(parents=True, exist_ok=True)
+out = make_directory(parser, args.out / "grating")
 
 if args.demo:  # before the other imports: EPICS reads its environment when it is imported
     from adsupport.simulated import simulated_hardware
 
     simulated_hardware("imaging_beamline")
 
-import h5py
 import matplotlib
 import numpy as np
 from bluesky import RunEngine
-from imaging_station import Station
+from imaging_station import Station, run_or_abort
 from matplotlib import pyplot as plt
 from ophyd.sim import SynAxis
 
@@ -86,7 +88,7 @@ class SyntheticFringes(GratingProcessing):
 
 station = Station(args.ioc, out / "scans")
 grating = SynAxis(name="grating")
-processing = SyntheticFringes.of(config)
+processing = SyntheticFringes.of(config, walker=station.walker, files=["tiff", "hdf5"])
 experiment = grating_interferometry_stepping(
     station.camera,
     grating,
@@ -105,8 +107,8 @@ RE = RunEngine({})
 progress = ImagingProgress()  # a bar for each stream
 RE.subscribe(progress)
 RE.waiting_hook = progress.waiting  # follow the camera frame by frame, too
-RE(station.get_ready(args.binning))
-RE(experiment.run())
+run_or_abort(RE, station.get_ready(args.binning))
+run_or_abort(RE, experiment.run())
 
 maps = processing.images()
 for name, values in maps.items():
@@ -122,13 +124,12 @@ print(f"visibility: put in {processing.WEAKER}, came out {weaker:.3f}")
 
 # --- results and picture -------------------------------------------------------------------
 
-names = "intensity_contrast", "visibility_contrast", "differential_phase"
-path = out / "grating.h5"
-with h5py.File(path, "w") as file:
-    for name, values in maps.items():
-        file[name] = values
+for path in processing.written:  # in the scan's directory: a TIFF file for each, an HDF5 file
+    print(path)
 for line in tree_lines(path):
     print(line)
+
+names = "intensity_contrast", "visibility_contrast", "differential_phase"
 
 figure, axes = plt.subplots(1, 3, figsize=(13, 4))
 for place, name in zip(axes, names, strict=True):

@@ -11,17 +11,16 @@ import argparse
 import pathlib
 import time
 
+from example_options import at_least, make_directory
+
 parser = argparse.ArgumentParser(description="Tomograms of several samples.")
 parser.add_argument("--ioc", default="im:", help="prefix of the imaging beamline")
-parser.add_argument("--projections", default=30, type=int, help="over half a turn")
+parser.add_argument("--projections", default=30, type=at_least(2), help="over half a turn")
 parser.add_argument("--binning", default=2, type=int, choices=(1, 2, 4), help="of pixels")
 parser.add_argument("--out", default="demo-data", type=pathlib.Path, help="for the files")
 parser.add_argument("--demo", action="store_true", help="bring up simulated hardware, use it")
 args = parser.parse_args()
-if args.projections < 2:
-    parser.error("--projections must be 2 or more")
-out = args.out / "series"
-out.mkdir(parents=True, exist_ok=True)
+out = make_directory(parser, args.out / "series")
 
 if args.demo:  # before the other imports: EPICS reads its environment when it is imported
     from adsupport.simulated import simulated_hardware
@@ -33,7 +32,7 @@ import matplotlib
 import numpy as np
 from bluesky import RunEngine
 from bluesky import plan_stubs as bps
-from imaging_station import Station
+from imaging_station import Station, run_or_abort
 from matplotlib import pyplot as plt
 
 from adsupport.file_tree import tree_lines
@@ -44,7 +43,11 @@ EXPOSURE = 0.08 / args.binning**2  # s: as many counts in a pixel, whatever the 
 
 # --- what is asked for ---------------------------------------------------------------------
 
-HOLDER = {"bottom": 1.0, "middle": 0.0, "top": -1.0}  # mm: where the stage has to be
+SAMPLES = [  # what is said of each comes into its start document, and its file
+    {"name": "bottom", "vertical": 1.0},  # mm: where the stage has to be
+    {"name": "middle", "vertical": 0.0},
+    {"name": "top", "vertical": -1.0},
+]
 times = {}  # when each was prepared
 
 station = Station(args.ioc, out / "scans")
@@ -59,11 +62,11 @@ experiment = tomography(
 )
 
 
-def prepare(name):
+def prepare(sample):
     """Bring a sample to the beam's height."""
-    times[name] = [time.time()]
-    yield from bps.mv(station.vertical, HOLDER[name])
-    times[name].append(time.time())
+    times[sample["name"]] = [time.time()]
+    yield from bps.mv(station.vertical, sample["vertical"])
+    times[sample["name"]].append(time.time())
 
 
 # --- a run for each sample -----------------------------------------------------------------
@@ -74,7 +77,7 @@ runs = []  # start documents, with the times of their ends
 def remember(name, document):
     """Keep what tells of a run."""
     if name == "start":
-        print(f"{document['sample']}: {document['scan_directory']}")
+        print(f"{document['sample']['name']}: {document['scan_directory']}")
         runs.append(dict(document))
     elif name == "stop":
         runs[-1]["end"] = document["time"]
@@ -85,14 +88,15 @@ progress = ImagingProgress()  # a bar for each stream
 RE.subscribe(progress)
 RE.waiting_hook = progress.waiting  # follow the camera frame by frame, too
 RE.subscribe(remember)
-RE(station.get_ready(args.binning))
-RE(series(list(HOLDER), prepare, experiment))
+run_or_abort(RE, station.get_ready(args.binning))
+run_or_abort(RE, series(SAMPLES, prepare, experiment))
 
 for run, following in zip(runs, runs[1:], strict=False):
-    began, there = (moment - run["end"] for moment in times[following["sample"]])
+    before, name = (each["sample"]["name"] for each in (run, following))
+    began, there = (moment - run["end"] for moment in times[name])
     print(
-        f"{following['sample']} moved from {began:+.2f} s to {there:+.2f} s, counted from the end "
-        f"of {run['sample']}'s run"
+        f"{name} moved from {began:+.2f} s to {there:+.2f} s, counted from the end of "
+        f"{before}'s run"
     )
 
 # --- a projection of each ------------------------------------------------------------------
@@ -104,7 +108,7 @@ for place, run in zip(grid, runs, strict=True):
         dark = file["exchange/data_dark"][()].mean(axis=0)
         light = file["exchange/data_white"][()].mean(axis=0) - dark
         place.imshow(np.log(light / (file["exchange/data"][0] - dark)))
-    place.set(title=run["sample"], xlabel="x (pixel)", ylabel="y (pixel)")
+    place.set(title=run["sample"]["name"], xlabel="x (pixel)", ylabel="y (pixel)")
 figure.tight_layout()
 figure.savefig(out / "series.png", dpi=100)
 plt.close(figure)

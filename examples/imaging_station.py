@@ -6,9 +6,11 @@ Examples 08 to 11 import them.  Import this after the environment of EPICS is se
 import pathlib
 
 from bluesky import plan_stubs as bps
+from bluesky.utils import RequestAbort, RunEngineInterrupted
 from ophyd import EpicsMotor, EpicsSignal
 
 from adsupport.devices import AD_EpicsFileNameHDF5Plugin, ad_creator, connect
+from adsupport.errors import ConfigurationError
 from adsupport.imaging import ADCamera, DirectoryWalker, SampleStage, Source
 
 
@@ -44,3 +46,20 @@ class Station:
         yield from bps.mv(self.tube, 1, self.rotation, 0, self.vertical, 0)
         yield from bps.mv(cam.bin_x, binning, cam.bin_y, binning)
         yield from bps.mv(cam.size.size_y, rows, cam.min_y, (512 - rows) // 2)
+
+
+def _is_no_abort(record):
+    """Leave out the traceback of an abort that was asked for."""
+    return not record.exc_info or not isinstance(record.exc_info[1], RequestAbort)
+
+
+def run_or_abort(engine, plan):
+    """Run a plan; Ctrl-C ends it, and shutter, sample and camera are put back."""
+    try:
+        return engine(plan)
+    except RunEngineInterrupted:  # Ctrl-C pauses; at a prompt RE.resume() would go on
+        engine.log.logger.addFilter(_is_no_abort)
+        engine.abort()
+        raise SystemExit("interrupted") from None
+    except ConfigurationError as error:  # what can't be, as the beamline stands; nothing has moved
+        raise SystemExit(f"refused: {error}") from None

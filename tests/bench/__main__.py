@@ -23,13 +23,17 @@ from adsupport.launch import IOCProcess, client_environment, free_port
 from tests.bench import (
     channels,
     connection,
+    frame_consumers,
     image_copy,
     image_writers,
     imaging,
     imports,
+    online_reconstruction,
     packing,
     per_point,
     priming,
+    reconstruction,
+    remote_frames,
     stxm,
     throughput,
     tomography,
@@ -242,24 +246,73 @@ def stxm_rows(directory: Path, energies: int, repeat: int) -> Iterator[Row]:
 
 def imaging_rows(directory: Path, repeat: int) -> Iterator[Row]:
     """Compare how long a step tomography takes, and how long with a slow consumer."""
-    projections = 40
-    _say(f"step tomography with {projections} projections, three plans, {repeat} times each")
-    found = imaging.measure(directory, projections, repeat)
-    whole, frames = (
-        {name: statistics.median(run[what] for run in runs) for name, runs in found.items()}
-        for what in ("whole", "frames")
+    projections, rounds = 40, 2 * repeat + 1
+    _say(f"step tomography with {projections} projections, three plans, {rounds} times each")
+    found = imaging.measure(directory, projections, rounds)
+    name, allowed = "bare plan, same moves", 1.05
+    for what, other, peer, times in (
+        (f"{projections} projections", "bare", name, "whole"),
+        ("  until the last frame", "bare", name, "frames"),
+        ("  consumer of 0.1 s/frame", "ours", "without a consumer", "frames"),
+    ):
+        ours = "with a consumer" if other == "ours" else "ours"
+        ratio = imaging.paired(found, ours, other, times)
+        value = statistics.median(each[times] for each in found[other])
+        yield Row(what, ratio * value, peer, value, "s, paired", wanted=1 / allowed)
+    more = statistics.median(
+        one["processor"] - two["processor"]
+        for one, two in zip(found["with a consumer"], found["ours"], strict=True)
     )
-    what, name = f"{projections} projections", "bare plan, same moves"
-    yield Row(what, whole["ours"], name, whole["bare"], "s", wanted=1 / 1.05)
-    yield Row("  until the last frame", frames["ours"], name, frames["bare"], "s", wanted=1 / 1.05)
-    slow, name = frames["with a consumer"], "without a consumer"
-    yield Row("  consumer of 0.1 s/frame", slow, name, frames["ours"], "s", wanted=1 / 1.05)
+    least = statistics.median(each["frames"] for each in found["ours"])
+    yield Row("  its processor time", max(more, 1e-3), "5 % of that", 0.05 * least, "s", wanted=1)
+
+
+def consumer_rows(repeat: int) -> Iterator[Row]:
+    """Compare how long frames take with a slow consumer behind each source of frames."""
+    frames = 100
+    _say(f"{frames} frames with a consumer of 0.1 s behind each source, {repeat} times each")
+    for name, found in frame_consumers.measured(frames, repeat).items():
+        value = statistics.median(each["alone"] for each in found)
+        ratio = statistics.median(each["taken"] / each["alone"] for each in found)
+        what, peer = f"{frames} frames, {name}", "without a consumer"
+        yield Row(what, ratio * value, peer, value, "s, paired", wanted=1 / 1.05)
+
+
+def remote_rows(repeat: int) -> Iterator[Row]:
+    """Compare how fast frames come to another process."""
+    _say(f"{REMOTE_FRAMES} frames of 8 MiB to another process, twice {repeat} times")
+    ours, peer = remote_frames.measure(REMOTE_FRAMES, repeat)
+    what = "frames of 8 MiB to a process"
+    yield Row(what, ours, "bare ZeroMQ", peer, "frames/s", larger_is_better=True)
+
+
+def reconstruction_rows(repeat: int) -> Iterator[Row]:
+    """Compare filtered back-projection with scikit-image's, and with what is wanted."""
+    _say(f"slices of 400 projections, {repeat} times each")
+    found = reconstruction.measure(repeat)
+    ours, peer, frame, end, late = map(
+        statistics.median, (found.ours, found.iradon, found.frame, found.end, found.late)
+    )
+    yield Row("a slice of 512 x 512", ours, "iradon", peer, "s", wanted=3)
+    yield Row("  each of 8", frame * 50, "iradon", peer, "s", wanted=3)
+    what, unit = "8 slices of 512 x 512", "projections/s"
+    yield Row(what, 1 / frame, "wanted", 50, unit, larger_is_better=True, wanted=1)
+    yield Row("  last frame to picture", end, "allowed", 1, "s", wanted=1)
+    yield Row("  with late flats", late, "allowed", 1, "s")
+    runs = [online_reconstruction.measure("centre given") for _ in range(repeat)]
+    rate, files = (
+        statistics.median(getattr(run, name) for run in runs) for name in ("rate", "files")
+    )
+    yield Row("  through a bus", rate, "wanted", 50, unit, larger_is_better=True, wanted=1)
+    yield Row("  last frame to files", files, "allowed", 1, "s", wanted=1)
 
 
 PARTS = (
     *("imports", "connection", "priming", "counting", "ioc"),
-    *("writers", "images", "tomography", "imaging", "stxm", "packing"),
+    *("writers", "images", "tomography", "imaging", "remote", "reconstruction"),
+    *("stxm", "packing"),
 )
+REMOTE_FRAMES = 1000
 
 
 def measure(options: argparse.Namespace, directory: Path) -> Iterator[Row]:
@@ -287,6 +340,11 @@ def measure(options: argparse.Namespace, directory: Path) -> Iterator[Row]:
         yield from tomography_rows(directory, options.megabytes, repeat)
     if "imaging" in parts:
         yield from imaging_rows(directory, repeat)
+        yield from consumer_rows(repeat)
+    if "remote" in parts:
+        yield from remote_rows(repeat)
+    if "reconstruction" in parts:
+        yield from reconstruction_rows(repeat)
     if "stxm" in parts:
         yield from stxm_rows(directory, options.energies, options.repeat)
     if "packing" in parts:
@@ -311,6 +369,7 @@ def main() -> None:
         title=f"Python {platform.python_version()}, {platform.platform(terse=True)}",
         caption=f"Medians of {options.repeat} (imports: {_imports(options.repeat)}). "
         "A frame is exactly 1 MiB, in the counts 64 KiB, in stacks 2 MiB. "
+        "Paired: median of the ratios of each turn. "
         "Writers take the time of an event, or of all images; 1/5: the peer has a fifth of them. "
         f"Load at the end: {os.getloadavg()[0]:.1f} on {os.cpu_count()} processors.",
     )

