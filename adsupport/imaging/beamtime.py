@@ -25,6 +25,7 @@ from .motion.limits import check_limits, check_places
 from .motion.speeds import check_speed
 from .motion.standstill import halt
 from .stubs.cleanup import Plan, Step, with_cleanup
+from .stubs.moves_in_time import longest_moves, move_within_time
 
 __all__ = ["Beamtime"]
 
@@ -249,18 +250,24 @@ class Beamtime:
         ------
         Msg
             Messages for the RunEngine.
+
+        Raises
+        ------
+        PutError
+            A device isn't there in time: see :func:`.moves_in_time.longest_moves`.
         """
         prepare = partial(self.camera.prepare, stream, 1, exposure, self.config.period)
+        ways = [dict(zip(each[::2], each[1::2], strict=True)) for each in motor_positions]
+        limits = yield from longest_moves(ways)
 
         def walk() -> Plan:
-            for places in motor_positions:
+            for places in ways:
                 yield from bps.checkpoint()  # after a pause none is taken twice
-                yield from bps.mv(*places)
+                yield from move_within_time(places, limits)
                 yield from take_event(self.camera, stream, self.readables)
             yield from bps.checkpoint()
 
-        motors = dict.fromkeys(each for places in motor_positions for each in places[::2])
-        halts = [(f"halt {motor.name}", partial(halt, motor)) for motor in motors]
+        halts = [(f"halt {motor.name}", partial(halt, motor)) for motor in limits]
         whole = False
 
         def walk_all() -> Plan:

@@ -19,6 +19,7 @@ from ..beamline.staging import staged
 from ..stubs.cleanup import Plan, Step, with_cleanup
 from ..stubs.events import read_event
 from ..stubs.moves import set_and_wait
+from ..stubs.moves_in_time import move_within_time
 from .axis import FlyAxis, Track
 from .blur import warn_of_blur
 from .flight import not_resumed
@@ -124,7 +125,7 @@ def fly(
         yield from with_position_compare(pulsed, compare, tracks[0].axis.motor, legs[0].window)
 
     def approach() -> Plan:
-        yield from bps.mv(*(each for leg in legs for each in (leg.track.axis.motor, leg.start)))
+        yield from move_within_time({leg.track.axis.motor: leg.start for leg in legs})
         for leg in legs:
             yield from set_and_wait(leg.track.axis.velocity, leg.window.speed, 10.0)
         prepare = partial(camera.prepare, stream, frames, exposure, period)

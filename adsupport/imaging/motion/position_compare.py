@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Protocol
 
-import bluesky.plan_stubs as bps
 from bluesky.utils import ensure_generator
 
 from ..stubs.cleanup import Plan, Step, with_cleanup
+from ..stubs.moves_in_time import move_within_time
 from .limits import check_places
 from .window import ConstantSpeedWindow
 
@@ -92,10 +92,10 @@ def with_position_compare(
 
     def armed() -> Plan:
         if reference is not None:
-            yield from bps.mv(motor, reference)
+            yield from move_within_time({motor: reference})
         yield from compare.program(window)
         yield from compare.arm()
-        yield from bps.mv(motor, window.start)
+        yield from move_within_time({motor: window.start})
         return (yield from ensure_generator(plan()))
 
     def steps() -> list[Step]:

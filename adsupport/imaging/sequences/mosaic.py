@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Generator, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import bluesky.plan_stubs as bps
@@ -14,7 +15,9 @@ from ..asked.arguments import finite
 from ..asked.given import mapping, movable
 from ..beamline.starts import position_of
 from ..motion.limits import check_limits
-from ..stubs.cleanup import Plan, Step, with_cleanup
+from ..motion.standstill import halt
+from ..stubs.cleanup import Step, with_cleanup
+from ..stubs.moves_in_time import move_within_time
 from .failures import OnFailure, TileFailure, check_policy, told
 from .overlap import CONTROL
 from .shielded_move import related
@@ -114,7 +117,7 @@ def mosaic(
             stage, moved = "move", True
             try:
                 # also an axis that stood there: nobody knows what the experiment did with it
-                yield from bps.mv(*(each for way in places.items() for each in way))
+                yield from move_within_time(places)
                 stage = "experiment"
                 start = {**(md or {}), "mosaic": about | here}
                 results[index] = yield from experiment.run(**start)
@@ -130,11 +133,14 @@ def mosaic(
         return tuple(results)
 
     def steps() -> list[Step]:
-        befores = {x: x_before, y: y_before}
+        if not moved:
+            return []
         return [
-            (f"move {axis.name} back to {before:g}", lambda axis=axis, to=before: _back(axis, to))
-            for axis, before in befores.items()
-            if moved
+            *((f"halt {axis.name}", partial(halt, axis)) for axis in (x, y)),
+            *(
+                (f"move {axis.name} back to {before:g}", partial(move_within_time, {axis: before}))
+                for axis, before in ((x, x_before), (y, y_before))
+            ),
         ]
 
     return (yield from with_cleanup(run(), steps))
@@ -162,7 +168,3 @@ def _check_unused(argument: str, axis: Any, experiment: Any) -> None:
             "somewhere else",
             remedy="Give another axis, such as one below that which moves the sample out.",
         )
-
-
-def _back(axis: Any, position: float) -> Plan:
-    yield from bps.mv(axis, position)

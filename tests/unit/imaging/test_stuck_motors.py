@@ -15,11 +15,12 @@ from adsupport.imaging import (
     PreparedCamera,
     SampleStage,
     TomographyConfig,
+    mosaic,
     tomography,
 )
 from adsupport.imaging.motion.standstill import halt
 from adsupport.imaging.stubs import moves_in_time
-from adsupport.imaging.stubs.moves_in_time import move_within_time
+from adsupport.imaging.stubs.moves_in_time import longest_moves, move_within_time
 
 from .beamline import Beamline, Movable, done
 
@@ -33,6 +34,10 @@ class Stuck(Movable):
         super().__init__(name)
         self.never = never
         self.velocity = Signal(name=f"{name}_velocity", value=speed)
+        self.stops = 0
+
+    def stop(self, *, success: bool = False) -> None:
+        self.stops += 1
 
     def set(self, value: Any) -> Status:
         return Status() if value == self.never else super().set(value)
@@ -80,6 +85,48 @@ def test_the_time_of_a_way(monkeypatch: Any, place: float, speed: float, limit: 
     with pytest.raises(PutError, match=f"stage didn't get to {place} within {limit}"):
         RunEngine({})(move_within_time({stage: place}))
     assert told[0] == pytest.approx(float(limit[:-2]), abs=1)
+
+
+@pytest.mark.parametrize("never", [0.0, 90.0])
+def test_a_rotation_that_cannot_arrive_does_not_keep_the_beam_on(
+    monkeypatch: Any, never: float
+) -> None:
+    monkeypatch.setattr(moves_in_time, "_GRACE", 0.1)
+    beamline = Beamline()
+    beamline.rotation = Stuck("rotation", never)
+    with pytest.raises(PutError, match=rf"rotation didn't get to {never} within 0\.\d+ s"):
+        RunEngine({})(experiment(beamline, Movable("stage")).run())
+    assert beamline.shutter.value == 0
+    assert beamline.rotation.stops
+    taken = [frame for frame in beamline.camera.frames if frame["open"]]
+    assert len(taken) == (1 if never == 0.0 else 2)  # one is the flat
+
+
+def test_a_tile_that_cannot_be_reached(monkeypatch: Any) -> None:
+    monkeypatch.setattr(moves_in_time, "_GRACE", 0.1)
+    x, y = Stuck("x", 4.0), Movable("y")
+    made = experiment(Beamline(), Movable("stage"))
+    with pytest.raises(PutError, match=r"x didn't get to 4\.0 within"):
+        RunEngine({})(mosaic(made, x, [0.0, 4.0], y, [1.0]))
+    assert (x.value, y.value) == (0.0, 0.0)
+
+
+def test_the_limit_of_steps_is_that_of_their_whole_way() -> None:
+    rotation, found = Stuck("rotation", -1.0, speed=10.0), []
+
+    def plan() -> Any:
+        found.append((yield from longest_moves([{rotation: each} for each in (50.0, 180.0, 20.0)])))
+
+    RunEngine({})(plan())
+    assert found == [{rotation: pytest.approx(2 * 180 / 10 + 30)}]  # it stands at 0
+
+
+def test_pseudo_axes_of_one_positioner_move_as_one() -> None:
+    from ophyd.sim import SPseudo3x3
+
+    pseudo = SPseudo3x3(name="hexapod")
+    RunEngine({})(move_within_time({pseudo.pseudo1: 1.0, pseudo.pseudo2: 2.0}))
+    assert tuple(pseudo.position)[:2] == (1.0, 2.0)
 
 
 @pytest.mark.parametrize(("place", "where"), [(0.0, "in the beam"), (6.0, "out of it")])
