@@ -8,7 +8,6 @@ import logging
 import os
 import signal
 import sys
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from functools import partial
@@ -18,6 +17,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.console import Console
 
+from adsupport.cli.ended_by_sigterm import ended_by_sigterm
 from adsupport.cli.extras import require
 from adsupport.cli.parameters import checked_choice
 from adsupport.cli.reconstruct import CentreOption, RowsOption, centre_of, rows_of
@@ -85,7 +85,6 @@ def run(
     keys = None if key is None or publisher_key is None else CurveKeys(key, publisher_key)
     checked = _addon_maker(addon, rows, centre)
     console = Console(highlight=False, soft_wrap=True, markup=False)
-    signals = _ended_by_sigterm()
     logging.basicConfig(format="%(message)s", stream=sys.stdout)
     logging.getLogger("adsupport.imaging").setLevel(logging.INFO)  # what addons find
     connection = FrameConnection(
@@ -97,46 +96,36 @@ def run(
         keys=keys,
     )
     done = 0
-    try:
-        while not runs or done < runs:
-            with checked(out, names) as made:
-                if not connection.is_open:
-                    connection.open(wait)
-                    console.print(f"{connection.name}: connected to {address}")
-                try:
-                    found = consume(connection, [made])
-                except FrameConnectionError as error:
-                    if runs:
-                        raise
-                    console.print(f"{connection.name}: {error.problem} Waiting for another one.")
-                    connection.close()
-                    wait = _FOR_EVER
-                    continue
-            done += 1
-            console.print(f"{connection.name}: {_told(found)}")
-            for path in _written(made):
-                console.print(str(path))
-        connection.close()
-    except KeyboardInterrupt:
-        connection.close()
-        console.print(f"{connection.name}: interrupted after {counted(done, 'run')}")
-        raise typer.Exit(128 + (signals or [signal.SIGINT])[0]) from None
-    except Exception as error:
-        connection.close(f"{type(error).__name__}: {error}")
-        raise
-
-
-def _ended_by_sigterm() -> list[int]:
-    """Let SIGTERM end it as Ctrl-C does, with whole files; return where it's noted."""
-    came: list[int] = []
-
-    def note(number: int, frame: Any) -> None:
-        came.append(number)
-        raise KeyboardInterrupt
-
-    if threading.current_thread() is threading.main_thread():
-        signal.signal(signal.SIGTERM, note)
-    return came
+    with ended_by_sigterm() as signals:
+        try:
+            while not runs or done < runs:
+                with checked(out, names) as made:
+                    if not connection.is_open:
+                        connection.open(wait)
+                        console.print(f"{connection.name}: connected to {address}")
+                    try:
+                        found = consume(connection, [made])
+                    except FrameConnectionError as error:
+                        if runs:
+                            raise
+                        console.print(
+                            f"{connection.name}: {error.problem} Waiting for another one."
+                        )
+                        connection.close()
+                        wait = _FOR_EVER
+                        continue
+                done += 1
+                console.print(f"{connection.name}: {_told(found)}")
+                for path in _written(made):
+                    console.print(str(path))
+            connection.close()
+        except KeyboardInterrupt:
+            connection.close()
+            console.print(f"{connection.name}: interrupted after {counted(done, 'run')}")
+            raise typer.Exit(128 + (signals or [signal.SIGINT])[0]) from None
+        except Exception as error:
+            connection.close(f"{type(error).__name__}: {error}")
+            raise
 
 
 def _addon_maker(

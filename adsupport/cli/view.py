@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import signal
 import sys
 import threading
 import webbrowser
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from adsupport.cli.ended_by_sigterm import ended_by_sigterm
 from adsupport.cli.extras import require
 
 if TYPE_CHECKING:
@@ -58,8 +58,8 @@ def run(
     The detector is never held up, and none of its settings is changed unless --enable is given.
     """
     require("view", "starlette", "uvicorn", "websockets")
-    _end_like_ctrl_c()
-    with contextlib.suppress(KeyboardInterrupt):  # imports take a second
+    # imports take a second, too
+    with ended_by_sigterm(), contextlib.suppress(KeyboardInterrupt):
         feed = _feed(prefix, source, enable)
         from adsupport.imaging.view import LiveView
 
@@ -105,9 +105,3 @@ def _feed(
     from adsupport.imaging.view.plugin_feed import PluginFeed
 
     return PluginFeed(prefix or "", source, enable=enable)  # type: ignore[arg-type]
-
-
-def _end_like_ctrl_c() -> None:
-    """Let SIGTERM end it as Ctrl-C does: viewers are told."""
-    if threading.current_thread() is threading.main_thread():
-        signal.signal(signal.SIGTERM, signal.default_int_handler)

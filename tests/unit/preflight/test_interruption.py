@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pathlib
 import signal
+from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import Any
 
@@ -18,6 +19,18 @@ from adsupport.devices.preflight.state import PartState
 
 SIGNALS = [(signal.SIGINT, KeyboardInterrupt), (signal.SIGTERM, SystemExit)]
 SIGNALS += [(signal.SIGHUP, SystemExit)]
+
+
+@pytest.fixture(autouse=True)
+def _as_in_a_shell() -> Iterator[None]:
+    """Nobody handles or ignores signals, whatever this process was started with (nohup)."""
+    given = (signal.default_int_handler, signal.SIG_DFL, signal.SIG_DFL)
+    before = [
+        signal.signal(number, handler) for (number, _), handler in zip(SIGNALS, given, strict=True)
+    ]
+    yield
+    for (number, _), handler in zip(SIGNALS, before, strict=True):
+        signal.signal(number, handler)
 
 
 class Probe(probing._Attempt):
