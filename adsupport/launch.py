@@ -276,9 +276,13 @@ class IOCProcess:
         self.ready_line = ""
         if process is None:
             return
+        # under nohup or in a shell's background SIGINT is ignored, also by what is started there
+        ignored = signal.getsignal(signal.SIGINT) == signal.SIG_IGN
         for signum in (signal.SIGINT, signal.SIGTERM, signal.SIGKILL):
             if process.poll() is not None:
                 break
+            if signum == signal.SIGINT and ignored:
+                continue
             process.send_signal(signum)
             try:
                 process.wait(None if signum == signal.SIGKILL else timeout)

@@ -178,6 +178,19 @@ def test_a_child_deaf_to_signals_is_killed(boot):
     assert not is_alive(pid)
 
 
+def test_a_child_that_cannot_hear_sigint_is_asked_otherwise(boot):
+    """Who is started under nohup ignores SIGINT, and so does what he starts."""
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        ioc = IOCProcess(boot(GOOD), "zz:").start()
+        process = ioc._process
+        ioc.stop()
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert process is not None
+    assert process.returncode == -signal.SIGTERM
+
+
 def test_a_second_start_is_refused(boot):
     with IOCProcess(boot(GOOD), "zz:") as ioc, pytest.raises(IOCError, match="runs already"):
         ioc.start()
