@@ -1,32 +1,85 @@
-"""Connections to the page's server, no more than some: each takes a file handle of the process."""
+"""Connections to the page's server: no more than some, and none for those who hold on to them."""
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
-__all__ = ["limited_protocol"]
+__all__ = ["limited_protocols"]
+
+#: Parts of a command: a browser sends it in one.
+_MOST_PARTS = 64
 
 
-def limited_protocol(most: int) -> type[Any]:
-    """Make uvicorn's protocol for HTTP with a limit.
+def limited_protocols(most: int, patience: float) -> tuple[type[Any], type[Any]]:
+    """Make uvicorn's protocols with limits: each connection takes a file handle of the process.
 
     Parameters
     ----------
     most : int
         Connections, web sockets included; later ones are closed at once.  uvicorn's own limit
         answers them, and lets those go on that send no request.
+    patience : float
+        Seconds to send a whole request and to take the answer, counted from the connection or the
+        answer before; and to take what is left when a web socket ends.  Then it's cut.
 
     Returns
     -------
-    type
+    http : type
         For ``uvicorn.Config(http=...)``.
+    ws : type
+        For ``uvicorn.Config(ws=...)``.
     """
     from uvicorn.protocols.http.h11_impl import H11Protocol
+    from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
-    class Limited(H11Protocol):
+    class LimitedHTTP(H11Protocol):
+        _cut: asyncio.TimerHandle | None = None
+
         def connection_made(self, transport: Any) -> None:
             super().connection_made(transport)
             if len(self.connections) > most:
                 transport.abort()
+            else:
+                self._wait()
 
-    return Limited
+        def on_response_complete(self) -> None:
+            self._wait()  # first: the next request may be here already, and be a web socket's
+            super().on_response_complete()
+
+        def handle_websocket_upgrade(self, event: Any) -> None:
+            self._wait_no_more()
+            super().handle_websocket_upgrade(event)
+
+        def connection_lost(self, exc: Exception | None) -> None:
+            self._wait_no_more()
+            super().connection_lost(exc)
+
+        def _wait(self) -> None:
+            self._wait_no_more()
+            self._cut = self.loop.call_later(patience, self.transport.abort)
+
+        def _wait_no_more(self) -> None:
+            if self._cut is not None:
+                self._cut.cancel()
+                self._cut = None
+
+    class LimitedWebSocket(WebSocketsSansIOProtocol):
+        def on_task_complete(self, task: asyncio.Task[None]) -> None:
+            super().on_task_complete(task)
+            # a transport that is closed waits for a reader as long as one reads a byte a minute
+            self.loop.call_later(patience, self.transport.abort)
+
+        def handle_ping(self) -> None:
+            if self.writable.is_set():
+                super().handle_ping()
+            else:
+                self.conn.data_to_send()  # answers that nobody reads aren't kept
+
+        def handle_cont(self, event: Any) -> None:
+            if len(self.frames) < _MOST_PARTS:
+                super().handle_cont(event)
+            else:
+                self.transport.abort()
+
+    return LimitedHTTP, LimitedWebSocket

@@ -14,7 +14,7 @@ from typing import Any
 from ...errors import ConfigurationError
 from .drawings import Drawings
 from .guard import OriginGuard
-from .limited import limited_protocol
+from .limited import limited_protocols
 from .messages import LONGEST_COMMAND
 from .model import ViewModel
 from .palettes import palettes
@@ -34,6 +34,8 @@ _KINDS = {
 
 #: Besides those of viewers: for the page's files.
 _MOST_CONNECTIONS = 48
+#: Seconds for a request: whoever opens connections and says nothing would keep all others out.
+_REQUEST = 8.0
 
 
 class ViewServer:
@@ -104,10 +106,11 @@ class ViewServer:
         named = socket.gethostname() if everywhere else host
         self.address = f"http://{f'[{named}]' if ':' in named else named}:{self.port}/"
         names = {host, named, socket.getfqdn()} if everywhere else {host}
+        http, websocket = limited_protocols(_MOST_CONNECTIONS + viewers, _REQUEST)
         config = uvicorn.Config(
             OriginGuard(Starlette(routes=self._routes()), names),  # type: ignore[arg-type]
-            http=limited_protocol(_MOST_CONNECTIONS + viewers),
-            ws="websockets-sansio",
+            http=http,
+            ws=websocket,
             ws_max_size=LONGEST_COMMAND,
             ws_per_message_deflate=False,
             lifespan="off",

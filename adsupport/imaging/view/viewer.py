@@ -113,7 +113,7 @@ class Viewer:
     async def _show(self) -> None:
         loop = asyncio.get_running_loop()
         told: Any = None
-        pulse = False
+        told_at = 0.0  # when it was told how frames come
         seen: tuple[Any, ...] = ()  # what was drawn last, and which command asked for it
         answered = 0
         picture: Picture | None = None
@@ -121,14 +121,13 @@ class Viewer:
             version = self._model.version
             look, asked = self._look, self._looks
             channel, state = self._state(look)
-            counts = self._model.counts(channel)
-            if state != told or pulse:  # else the rate comes with pictures
-                await self._send_json({**state, "counts": counts})
-                told = state
-            pulse = False
+            # by the clock: news of another channel wakes, too
+            if state != told or loop.time() - told_at >= _PULSE:  # else it comes with pictures
+                told, told_at = state, loop.time()
+                await self._send_json({**state, "counts": self._model.counts(channel)})
             latest = self._model.picture(channel)
             if look is None or latest is None:
-                pulse = not await self._anything_new(version)
+                await self._anything_new(version, told_at + _PULSE)
                 continue
             # who freezes it wants to go on with what is there
             if picture is None or not look.paused or seen[:1] != (channel,):
@@ -136,7 +135,7 @@ class Viewer:
             del latest
             wanted = (channel, picture.number, look.limits, look.region, look.size)
             if wanted != seen:
-                begun = loop.time()
+                begun = told_at = loop.time()
                 seen, answered = wanted, asked
                 self._serial += 1
                 self._drawn.clear()
@@ -158,7 +157,7 @@ class Viewer:
                 await self._send_json({"kind": "reading", **reading(look, picture)})
                 await asyncio.sleep(_BETWEEN)
             else:
-                pulse = not await self._anything_new(version)
+                await self._anything_new(version, told_at + _PULSE)
 
     async def _delivered(self, data: bytes) -> bool:
         try:
@@ -169,8 +168,8 @@ class Viewer:
             return False
         return True
 
-    async def _anything_new(self, version: int) -> bool:
-        """Wait for an image or a command, for a moment at most; tell whether there is any."""
+    async def _anything_new(self, version: int, until: float) -> None:
+        """Wait for an image or a command, until a time of the loop's clock at most."""
         loop = asyncio.get_running_loop()
 
         def wake() -> None:
@@ -179,14 +178,13 @@ class Viewer:
 
         self._model.when_changed(version, wake)
         try:
-            async with asyncio.timeout(_PULSE):
+            async with asyncio.timeout_at(until):
                 await self._changed.wait()
         except TimeoutError:
-            return False
+            return
         finally:
             self._model.forget(wake)
         self._changed.clear()
-        return True
 
     def _state(self, look: Look | None) -> tuple[str, dict[str, Any]]:
         channels = self._model.channels

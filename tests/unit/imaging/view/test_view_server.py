@@ -16,7 +16,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
 from adsupport.errors import ConfigurationError
-from adsupport.imaging.view import LiveView
+from adsupport.imaging.view import LiveView, server
 
 from .looking import TIMEOUT, Watcher
 
@@ -179,6 +179,25 @@ def test_the_state_of_the_source_is_told(view, page):
         assert state["source"] == "im: doesn't answer"
 
 
+def test_a_channel_that_has_stopped_is_told_of_while_another_one_is_busy(view, page):
+    view.show_image("slice z", np.ones((3, 3), np.uint8))
+    stop = threading.Event()
+
+    def feed() -> None:
+        while not stop.wait(0.01):
+            view.show_image("camera", np.zeros((3, 3), np.uint8))
+
+    busy = threading.Thread(target=feed)
+    with Watcher(page.address, channel="slice z") as watcher:
+        watcher.wait("picture")
+        busy.start()
+        try:
+            watcher.wait("state", lambda each: each["counts"]["age"] > 0.9)
+        finally:
+            stop.set()
+            busy.join()
+
+
 @pytest.mark.slow
 def test_there_are_only_so_many_viewers(view):
     with view.serve(viewers=1) as page, Watcher(page.address) as first:
@@ -278,6 +297,26 @@ def test_many_connections_take_no_more_handles_than_some(view):
                 assert each.recv(1) == b""
         held[0].sendall(b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
         assert held[0].recv(12) == b"HTTP/1.1 200"
+
+
+def test_connections_that_say_nothing_do_not_keep_others_out(view, monkeypatch):
+    monkeypatch.setattr(server, "_REQUEST", 0.5)
+    with view.serve() as page, contextlib.ExitStack() as stack:
+        where = ("127.0.0.1", page.port)
+        held = [stack.enter_context(socket.create_connection(where, TIMEOUT)) for _ in range(64)]
+        whole = b"GET /view.css HTTP/1.1\r\nHost: 127.0.0.1\r\n"
+        held[1].sendall(whole)  # not quite
+        held[2].sendall(whole + b"\r\n" + whole)  # one, and half of the next
+        for each in held:
+            with contextlib.suppress(ConnectionResetError):
+                while each.recv(1 << 16):
+                    pass
+        assert answer(page)[0] == 200
+        with Watcher(page.address) as watcher:  # it isn't a request that takes long
+            for number in range(3):
+                watcher.wait("picture")
+                threading.Event().wait(0.3)
+                view.show_image("camera", np.full((2, 2), number))
 
 
 # --- other origins
