@@ -14,6 +14,7 @@ from ...callbacks.output import safe_component
 from ...errors import ConfigurationError, FrameCountError
 from ...wording import counted
 from ..asked.arguments import positive
+from ..asked.told_experiment import flat_scale_of, refuse_spiral
 from ..frames.frame import Frame, StreamAbout, StreamEnd
 from ..motion.angles import given_angles
 from ..reconstruction import warm_up
@@ -56,6 +57,10 @@ class OnlineReconstruction(Addon):
         Whether darks and flats are used.
     average : bool
         Whether all of them are, or the first only.
+    flat_scale : float, optional
+        The projections' exposure over that of the flats, whose counts above the dark are multiplied
+        by it; by default as the run tells it, 1 when it doesn't.  Darks are those of the
+        projections' exposure: more or less dark current in flats of another one isn't known.
     absorption : bool
         Whether to take the negative logarithm.  Without it, slices have no unit; flats must come
         before the projections then.
@@ -115,7 +120,8 @@ class OnlineReconstruction(Addon):
     Raises
     ------
     ConfigurationError
-        An argument can't be.  When projections begin: darks or flats that are needed come later,
+        An argument can't be.  When a run begins: it's a spiral, of which only a window has
+        slices.  When projections begin: darks or flats that are needed come later,
         or never.  With the first frame: rows or axis aren't on the detector, or the slices are
         larger than the memory.
     ImportError
@@ -144,6 +150,7 @@ class OnlineReconstruction(Addon):
         centre: float | Sequence[float] | Literal["auto"] = "auto",
         normalise: bool = True,
         average: bool = True,
+        flat_scale: float | None = None,
         absorption: bool = True,
         filter: str = "ramp",
         region: Region | None = None,
@@ -185,6 +192,8 @@ class OnlineReconstruction(Addon):
             )
         self._rows = DetectorRows(rows)
         self._given = None if angles is None else given_angles(angles)
+        flat_scale_of({}, flat_scale)  # refuses what can't be
+        self._flat_scale = flat_scale
         self._pixel_size = None if pixel_size is None else positive("pixel_size", pixel_size, "µm")
         self._darks, self._flats, self._primary = darks, flats, primary
         self._pictures = None if viewer is None else SlicePictures(viewer, interval)
@@ -235,6 +244,8 @@ class OnlineReconstruction(Addon):
         """Expect darks, flats or projections."""
         if self._run is None or about.run_uid != self._run.about.run_uid:
             self._end_run()
+            if self._settings.window is None:
+                refuse_spiral(about.md)
             self._run = RunCount(about, self.streams or ())
             self._sum, self._plan, self.left_out = None, None, Counter()
             self._angles = AnglesUsed(self._given is not None, self._primary)
@@ -305,7 +316,8 @@ class OnlineReconstruction(Addon):
             if self._there is not None:
                 directory = self._there.current / self.output_directory
                 check_free(tomogram_files(directory, self._rows.numbers, self._files))
-            total = TomogramSum(self._settings, (rows.shape[0], rows.shape[1]))
+            scale = flat_scale_of(run.about.md, self._flat_scale)
+            total = TomogramSum(self._settings, (rows.shape[0], rows.shape[1]), scale)
             self._sum = total
         if not total.begun:
             total.check_room(run.expected(self._primary) * rows.nbytes)
@@ -375,6 +387,7 @@ class OnlineReconstruction(Addon):
             "projections": total.projections,
             "darks": total.darks.count,
             "flats": total.flats.count,
+            "flat_scale": total.flat_scale,
             "replaced_pixels": total.replaced,
             "filter": settings.filter,
             "centre_from": total.centre_from,
@@ -385,6 +398,8 @@ class OnlineReconstruction(Addon):
         }
         if settings.window is not None:
             facts["window_degrees"] = settings.window
+        if run.shifted:
+            facts["angles_shifted"] = True
         return Tomogram(
             slices,
             settings.unit(self._pixel_size),
@@ -393,7 +408,7 @@ class OnlineReconstruction(Addon):
             total.centres,
             np.array(run.angles),
             self._pixel_size,
-            tuple(total.missing),
+            () if run.shifted else tuple(total.missing),
             dict(self.left_out),
             tuple(run.used.ranges),
             run.reason,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from array import array
 from collections import Counter
 from collections.abc import Collection, Mapping
@@ -12,8 +13,11 @@ from ...errors import ConfigurationError
 from ...wording import counted
 from ..frames.frame import Frame, StreamAbout, StreamEnd
 from ..reconstruction.seen_ids import SeenIds
+from .frame_places import FramePlaces
 
 __all__ = ["RunCount"]
+
+_log = logging.getLogger(__name__)
 
 
 class RunCount:
@@ -44,8 +48,9 @@ class RunCount:
         Unique ids of what was used.
     reason : str
         What wasn't well with acquisitions.
-    guessed : bool
-        Whether the place of a frame wasn't certain.
+    shifted : bool
+        Whether frames that got their angles by counting were lost, or taken again, and nobody
+        knows which: angles behind these are wrong.
     """
 
     def __init__(self, about: StreamAbout, streams: Collection[str]) -> None:
@@ -60,12 +65,11 @@ class RunCount:
         self.angles = array("d")
         self.used = SeenIds()
         self.reason = ""
-        self.guessed = False
+        self.shifted = False
         self._seen = SeenIds()
         self._now = about
-        self._given: Counter[str] = Counter()  # frames that the source gave, before this one
-        self._next: Counter[str] = Counter()  # the sequence behind the last frame
-        self._first_id: int | None = None  # that the frame at place 0 has, or would have
+        self._places = FramePlaces()
+        self._ended: Counter[str] = Counter()  # acquisitions
 
     def begin(self, about: StreamAbout) -> None:
         """Expect an acquisition, whose unique ids may be those of another one.
@@ -76,7 +80,8 @@ class RunCount:
             What is known of it.
         """
         self._seen = SeenIds()
-        self._now, self._first_id = about, None
+        self._now = about
+        self._places.begin(about)
         self.here = 0
 
     def expected(self, stream: str) -> int:
@@ -114,7 +119,7 @@ class RunCount:
         return (self.coming or Counter())[stream] <= 1 and not self.before[stream]
 
     def need(self, stream: str, why: str) -> None:
-        """Refuse a run that has a stream only after the projections, which begin.
+        """Refuse a run whose projections begin, and a stream that they need hasn't come.
 
         Parameters
         ----------
@@ -126,14 +131,30 @@ class RunCount:
         Raises
         ------
         ConfigurationError
-            It comes later.
+            The run has it: later, or before, and this addon wasn't given it.
         """
-        if self.coming and self.coming[stream] and not self.came[stream]:
+        if not self.coming or not self.coming[stream] or self.came[stream]:
+            return
+        if stream in self._before_now():
             raise ConfigurationError(
-                f"{why}, and the run has stream {stream!r} only after the projections.",
-                remedy=f"Take {stream} first, by the order of the experiment; play a stored run in "
-                "that order.",
+                f"{why}, and this addon wasn't given stream {stream!r}, which the run has before "
+                "the projections.",
+                remedy="Give it all streams of the run, from the beginning on; or don't normalise: "
+                "normalise=False.",
             )
+        raise ConfigurationError(
+            f"{why}, and the run has stream {stream!r} only after the projections.",
+            remedy=f"Take {stream} first, by the order of the experiment; play a stored run in "
+            "that order.",
+        )
+
+    def _before_now(self) -> list[str]:
+        """Name the acquisitions before the one that goes on, as far as the run announces them."""
+        announced = [str(each) for each in self.about.md["acquisitions"]]
+        mine = self._now.stream
+        places = [at for at, each in enumerate(announced) if each == mine]
+        number = min(self._ended[mine], len(places) - 1)
+        return announced[: places[number]] if places else []
 
     def note(self, frame: Frame) -> None:
         """Note that a frame came, whether it's used or not.
@@ -144,7 +165,7 @@ class RunCount:
             It.
         """
         self.here += 1
-        self._next[frame.stream] = max(self._next[frame.stream], frame.sequence + 1)
+        self._places.note(frame)
 
     def is_new(self, frame: Frame) -> bool:
         """Tell whether a frame hasn't come in this acquisition, and note that it has.
@@ -182,28 +203,11 @@ class RunCount:
         -------
         int or None
             From 0; None when nobody knows.
-
-        Notes
-        -----
-        The source's count of frames, not this addon's, tells the place: it has those that the addon
-        didn't get.  Unique ids have those, too, that the source didn't get, and no repeated ones;
-        but not where the frames of an event may be taken again.
         """
         if planned is None:
             return None
-        place = frame.place
-        id_ = frame.unique_id if self._now.per_event is None else None
-        if place is None:
-            self.guessed = True
-            if id_ is not None and self._first_id is not None:
-                place = id_ - self._first_id
-            elif in_order and frame.angle is None:
-                place = frame.sequence - self._given[frame.stream]
-        if place is None or place < 0:
-            return None
-        if id_ is not None:
-            self._first_id = id_ - place
-        return place + self.before[frame.stream]
+        place = self._places.of(frame, counts=in_order and frame.angle is None)
+        return None if place is None else place + self.before[frame.stream]
 
     def is_certain(self, frame: Frame) -> bool:
         """Tell whether a new frame whose place is taken must be one that came before.
@@ -218,7 +222,7 @@ class RunCount:
         bool
             False when it has an id, and another frame's place wasn't certain.
         """
-        return not self.guessed or frame.unique_id is None
+        return not self._places.guessed or frame.unique_id is None
 
     def note_used(self, frame: Frame, angle: float) -> None:
         """Note that a frame was used.
@@ -254,8 +258,17 @@ class RunCount:
             reason = f"{what}; {ended.reason}" if ended.reason else what
             self.reason = f"{self.reason}; {reason}" if self.reason else reason
         self.before[stream] += ended.about.expected or self.here
-        self._given[stream] = max(self._given[stream] + ended.frames, self._next[stream])
+        self._ended[stream] += 1
         self.here = 0
+        if not self._places.end(ended):
+            self.shifted = True
+            _log.warning(
+                "Stream %r: %s of %d came, and nobody knows which. Angles go by counting here: from "
+                "the first frame that was lost, or taken again, on they are wrong.",
+                stream,
+                counted(ended.frames),
+                ended.expected,
+            )
         if self.coming is None:
             return False
         self.coming[stream] -= 1

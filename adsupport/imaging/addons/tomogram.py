@@ -33,7 +33,8 @@ class Tomogram:
     angles : numpy.ndarray
         (n,), degrees: of the projections that were used, in the order in which they came.
     missing : tuple of int
-        Places, from 0, of the planned angles that no projection had.
+        Places, from 0, of the planned angles that no projection had; empty when they're uncertain,
+        because frames that were counted are missing: ``angles_shifted`` of the facts.
     left_out : mapping of str to int
         How many frames weren't used, by the reason.
     source_frames : tuple of (int, int)
