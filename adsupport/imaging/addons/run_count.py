@@ -263,8 +263,8 @@ class RunCount:
         if not self._places.end(ended):
             self.shifted = True
             _log.warning(
-                "Stream %r: %s of %d came, and nobody knows which. Angles go by counting here: from "
-                "the first frame that was lost, or taken again, on they are wrong.",
+                "Stream %r: %s of %d came, and nobody knows which. Angles go by counting here: "
+                "from the first frame that was lost, or taken again, on they are wrong.",
                 stream,
                 counted(ended.frames),
                 ended.expected,
