@@ -24,8 +24,10 @@ class Acquisition:
     acquire : callable, optional
         Gives a plan that goes before: it exposes, and the producer only reads out.
     frames : int or sequence of int, optional
-        How many there will be, for consumers and for the progress; None when nobody knows.  Of an
-        acquisition that comes several times, and has not always as many, those of each time.
+        How many there will be, for consumers and for the progress; None when nobody knows: then
+        detectors of :func:`~adsupport.devices.ad_creator` tell in their events how many there
+        were; else the source of frames knows when it has no more, a live one by its silence.  Of
+        an acquisition that comes several times, and has not always as many, those of each time.
     angles : sequence of float
         Of each frame, in degrees, where they're known before; one time after the other.
     frame_time : float
@@ -33,7 +35,8 @@ class Acquisition:
     per_event : int, optional
         Frames of each event, if there are several events that tell their frames' ids, as those of
         detectors of :func:`~adsupport.devices.ad_creator` do.  Consumers then get the frames in
-        events only, as they're saved: not those which a pause lets the RunEngine take again.
+        events only, as they're saved: not those which a pause lets the RunEngine take again.  A
+        live source keeps so many in memory until then, beside its ``queue``.
 
     Raises
     ------

@@ -348,10 +348,10 @@ class Experiment(AcquisitionOrder):
 
     def _end_stream(self, stream: str, frames: int | None) -> Plan:
         """Wait until the addons have been handed the frames of an acquisition."""
-        bus = self._bus
-        if bus is not None:
-            angles = self._events.take_angles(stream, frames) if self._events else ()
-            yield from in_thread(lambda: bus.end(frames, self._frames_timeout, angles))
+        bus, events = self._bus, self._events
+        if bus is not None and events is not None:
+            told, angles = events.take(stream, frames)
+            yield from in_thread(lambda: bus.end(told, self._frames_timeout, angles))
 
     def _followed(self, plan: Plan, start: dict[str, Any]) -> Plan:
         """Let the addons' bus know of events when they're saved."""

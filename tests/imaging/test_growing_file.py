@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import h5py
@@ -148,16 +149,41 @@ def test_one_source_follows_one_file_after_the_other(camera, source, collector):
     assert collector.frames[-1].run_uid == "other"
 
 
+@pytest.mark.parametrize("swmr", [False, True])
+def test_an_unknown_number_of_frames_is_what_the_file_has_when_it_is_finished(
+    camera, source, collector, swmr
+):
+    with FrameBus(source, [collector]) as bus, ThreadPoolExecutor(1) as pool:
+        bus.begin(StreamAbout("run", "primary"))
+        camera.arm(5, swmr)
+        camera.acquire(2)
+        ending = pool.submit(bus.end)
+        camera.acquire(3)
+        ended = ending.result(20)
+    assert (ended.expected, ended.complete) == (5, True)
+    assert len(collector.frames) == 5
+
+
+def test_a_file_that_is_never_finished_is_told(camera, source, collector):
+    bus = FrameBus(source, [collector])
+    bus.begin(StreamAbout("run", "primary"))
+    camera.arm(10)
+    camera.acquire(2)
+    with pytest.raises(WriterTimeoutError, match=r"for the last frame.*Capture_RBV is 1"):
+        bus.end(timeout=0.3)
+    bus.close()
+
+
 def test_an_acquisition_that_is_cut_short_hands_on_what_there_is(camera, source, collector):
     bus = FrameBus(source, [collector])
     bus.begin(StreamAbout("run", "primary", 10))
     camera.arm(10, swmr=True)
     camera.acquire(2)
     collector.wait(2)
-    bus.end(None)
+    bus.end(cut_short="the beam went")
     bus.close()
     assert len(collector.frames) == 2
-    assert collector.ends[0].reason == "cut short"
+    assert collector.ends[0].reason == "cut short: the beam went"
 
 
 def test_a_reader_that_comes_late_finds_the_file_of_a_capture_that_nobody_saw(

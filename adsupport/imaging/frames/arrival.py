@@ -123,15 +123,20 @@ class FrameSource(Protocol):
         """
         ...
 
-    def end(self, expected: int | None, timeout: float) -> None:
+    def end(self, expected: int | None, timeout: float) -> int | None:
         """Wait until the frames of the acquisition are handed on, and hand on no more.
 
         Parameters
         ----------
         expected : int or None
-            How many were taken; None: don't wait, what there is will do.
+            How many were taken; None when nobody knows: until no more come.
         timeout : float
-            Seconds.
+            Seconds.  0, without a number: don't wait, what there is will do.
+
+        Returns
+        -------
+        int or None
+            How many there were, as far as the source knows: also those that it lost.
 
         Raises
         ------

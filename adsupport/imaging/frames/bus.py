@@ -21,9 +21,6 @@ __all__ = ["FrameBus"]
 
 _log = logging.getLogger(__name__)
 
-#: Seconds after which :meth:`FrameBus.drain` tells what it waits for.
-_SILENT = 10.0
-
 
 class FrameBus:
     """Hands the frames of a source on to addons.
@@ -187,7 +184,8 @@ class FrameBus:
             The bus is closed.
         """
         self._check_open()
-        self._cut_short("another one began")
+        if self._about is not None:
+            self._cut_short(self._about, "another one began")
         with self._lock:
             self._about, self._frames = about, 0
             told = about.per_event is not None and not getattr(self.source, "replayed", False)
@@ -228,7 +226,12 @@ class FrameBus:
                         worker.missed(about, frames)
 
     def end(
-        self, expected: int | None = None, timeout: float = 30.0, angles: Iterable[float] = ()
+        self,
+        expected: int | None = None,
+        timeout: float = 30.0,
+        angles: Iterable[float] = (),
+        *,
+        cut_short: str = "",
     ) -> StreamEnd:
         """Wait until the source has handed on the frames of the acquisition.
 
@@ -237,11 +240,13 @@ class FrameBus:
         Parameters
         ----------
         expected : int or None
-            How many frames were taken; None for one that was cut short: there is no waiting.
+            How many frames were taken; None when nobody knows: until the source has no more.
         timeout : float
             Seconds.
         angles : iterable of float
             See :class:`~adsupport.imaging.frames.StreamEnd`.
+        cut_short : str
+            Why it ended before all were taken, for the addons: there is no waiting then.
 
         Returns
         -------
@@ -259,18 +264,21 @@ class FrameBus:
         if about is None:
             raise ConfigurationError("No acquisition is open.", remedy="Call begin() before end().")
         problem: Exception | None = None
-        wanted = expected
-        if self._events is not None:
-            self._events.over()
-            wanted = self._events.taken(expected)
-        try:
-            self.source.end(wanted, timeout)
-        except Exception as error:  # the addons must know first
-            problem = error
-        reason = "" if problem is None else str(problem)
-        if problem is None and expected is None:
-            reason = "cut short"
-        ended = self._ended(about, expected, reason, tuple(angles))
+        if cut_short:
+            ended = self._cut_short(about, cut_short)
+        else:
+            wanted = expected
+            if self._events is not None:
+                self._events.over()
+                wanted = self._events.taken(expected)
+                expected = self._events.in_events if expected is None else expected
+            try:
+                found = self.source.end(wanted, timeout)
+                expected = found if expected is None else expected
+            except Exception as error:  # the addons must know first
+                problem = error
+            reason = "" if problem is None else str(problem)
+            ended = self._ended(about, expected, reason, tuple(angles))
         self.check()
         if problem is not None:
             if self._raises:
@@ -295,13 +303,7 @@ class FrameBus:
         """
         until = None if timeout is None else time.monotonic() + timeout
         for worker in self._workers:
-            left = None if until is None else max(0.0, until - time.monotonic())
-            if left is None or left > _SILENT:
-                if worker.drained(_SILENT):
-                    continue
-                _log.warning("Waiting for addon %s, which is still at work.", worker.name)
-                left = None if left is None else left - _SILENT
-            if not worker.drained(left):
+            if not worker.drained(None if until is None else until - time.monotonic()):
                 raise WriterTimeoutError(
                     f"Waited {timeout:g} s for addon {worker.name}: it is still at work on frames "
                     "that were handed on to it.",
@@ -322,7 +324,8 @@ class FrameBus:
         if self._closed:
             return
         self._closed = True
-        self._cut_short(reason)
+        if self._about is not None:
+            self._cut_short(self._about, reason)
         try:
             self.source.close()
         except Exception:
@@ -381,17 +384,14 @@ class FrameBus:
                 worker.end(about, expected, frames, reason, angles)
         return StreamEnd(about, expected, frames, 0, reason, angles)
 
-    def _cut_short(self, reason: str) -> None:
-        about = self._about
-        if about is None:
-            return
+    def _cut_short(self, about: StreamAbout, reason: str) -> StreamEnd:
         if self._events is not None:
             self._events.over()
         try:
             self.source.end(None, 0.0)
         except Exception:
             _log.exception("The source of frames failed at the end of stream %r.", about.stream)
-        self._ended(about, about.expected, f"cut short: {reason}")
+        return self._ended(about, about.expected, f"cut short: {reason}")
 
     def _check_open(self) -> None:
         if self._closed:

@@ -82,9 +82,9 @@ class CASource:
         self._kinds.latest()  # raises when the IOC is gone
         self._live.begin(about, take, None)
 
-    def end(self, expected: int | None, timeout: float) -> None:
+    def end(self, expected: int | None, timeout: float) -> int:
         """See :class:`~adsupport.imaging.frames.arrival.FrameSource`; fewer frames are no error."""
-        self._live.end(expected, timeout)
+        return self._live.end(expected, timeout)
 
     def close(self) -> None:
         """Let go of the process variables, until another acquisition begins."""

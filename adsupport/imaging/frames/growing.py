@@ -75,13 +75,13 @@ class HDF5FileSource:
         self._following = _Following(self._watch, self._dataset, about, take)
         self._following.start()
 
-    def end(self, expected: int | None, timeout: float) -> None:
+    def end(self, expected: int | None, timeout: float) -> int | None:
         """See :class:`~adsupport.imaging.frames.arrival.FrameSource`."""
         following = self._following
         if following is None:
-            return
+            return None
         try:
-            following.finish(expected, timeout)
+            return following.finish(expected, timeout)
         finally:
             self._stop()
 
@@ -127,15 +127,16 @@ class _Following:
 
     # called by the source
 
-    def finish(self, expected: int | None, timeout: float) -> None:
+    def finish(self, expected: int | None, timeout: float) -> int:
         until = time.monotonic() + timeout
-        if expected is not None:
+        waits = expected is not None or timeout > 0
+        if waits:
             self._watch.catch_up()  # all captures have begun
         with self._changed:
             self._expected, self._asked = expected, True
             self._watch.version += 1
             self._changed.notify_all()
-            while expected is not None and not self._over(expected):
+            while waits and not self._over(expected):
                 left = until - time.monotonic()
                 if left <= 0:
                     raise self._late(expected, timeout)
@@ -152,6 +153,7 @@ class _Following:
                 got=self._handed,
                 remedy=f"Look at {self._watch.prefix}DroppedArrays_RBV.",
             )
+        return self._handed
 
     def stop(self) -> None:
         with self._changed:
@@ -159,10 +161,11 @@ class _Following:
             self._changed.notify_all()
         self._thread.join()
 
-    def _over(self, expected: int) -> bool:
-        return self._handed >= expected or self._whole or self._error is not None
+    def _over(self, expected: int | None) -> bool:
+        enough = expected is not None and self._handed >= expected
+        return enough or self._whole or self._error is not None
 
-    def _late(self, expected: int, timeout: float) -> WriterTimeoutError:
+    def _late(self, expected: int | None, timeout: float) -> WriterTimeoutError:
         found = self._watch.latest()
         prefix = self._watch.prefix
         state = (
@@ -171,8 +174,9 @@ class _Following:
         if not self._watch.captures:
             state += " and hasn't become 1 since the acquisition began"
         held = f" {self._held}" if self._held else ""
+        awaited = "the last frame" if expected is None else f"frame {expected}"
         return WriterTimeoutError(
-            f"Waited {timeout:g} s for frame {expected} of stream {self._about.stream!r} in "
+            f"Waited {timeout:g} s for {awaited} of stream {self._about.stream!r} in "
             f"{self._where}: {self._handed} came; {state}.{held}",
             remedy="Without SWMR mode frames come when the capture ends: with the last frame, or "
             "when the detector is unstaged.",

@@ -32,7 +32,8 @@ class LiveFrames:
     what : str
         The process variable, for messages.
     most : int
-        Frames that wait here at most; the oldest is dropped, and counted as lost.
+        Frames that wait here at most; the oldest is dropped, and counted as lost.  Those that wait
+        for their event to be saved come on top: ``per_event`` of the acquisition.
     settle : float
         Seconds without a frame after which no more are waited for.
     """
@@ -45,7 +46,7 @@ class LiveFrames:
         self.lost = 0
         self._settle = settle
         self._waiting: deque[Arrival] = deque()
-        self._most = most
+        self._most = self._room = most
         self._take: Callable[[Arrival], None] | None = None
         self._changed = threading.Condition()
         self._thread: threading.Thread | None = None
@@ -78,6 +79,8 @@ class LiveFrames:
         self.stop()
         with self._changed:
             self._waiting.clear()
+            # nobody takes a frame before it's known to be in an event
+            self._room = self._most + (about.per_event or 0)
             self._take, self._counter, self._first = take, counter, None
             self._came = self._handed = self.lost = 0
             self._last = time.monotonic()
@@ -124,7 +127,7 @@ class LiveFrames:
                 self._first = unique_id
             self._came += 1
             self._last = time.monotonic()
-            if len(self._waiting) >= self._most:
+            if len(self._waiting) >= self._room:
                 self._waiting.popleft()
                 self.lost += 1
             self._waiting.append(
@@ -146,15 +149,20 @@ class LiveFrames:
                 self._error = error
             self._changed.notify_all()
 
-    def end(self, expected: int | None, timeout: float) -> None:
+    def end(self, expected: int | None, timeout: float) -> int:
         """Wait until all came, or no more come.
 
         Parameters
         ----------
         expected : int or None
-            How many were taken; None: don't wait.
+            How many were taken; None when nobody knows: until none comes for a while.
         timeout : float
-            Seconds.
+            Seconds.  0, without a number: don't wait.
+
+        Returns
+        -------
+        int
+            How many came, those lost here among them.
 
         Raises
         ------
@@ -163,12 +171,12 @@ class LiveFrames:
         Exception
             What was given to :meth:`fail`.
         """
-        held = 0
+        held, waits = 0, expected is not None or timeout > 0
         until = time.monotonic() + timeout
         with self._changed:
             quiet = max(self._last, time.monotonic())  # frames taken are still on their way
-            while expected is not None and self._error is None:
-                if self._handed + self.lost >= expected:
+            while waits and self._error is None:
+                if expected is not None and self._handed + self.lost >= expected:
                     break
                 now = time.monotonic()
                 if self._waiting or self._handed + self.lost < self._came:
@@ -184,8 +192,9 @@ class LiveFrames:
         if self._error is not None:
             raise self._error
         if held:
+            awaited = "frames" if expected is None else f"frame {expected}"
             raise WriterTimeoutError(
-                f"{self.what}: waited {timeout:g} s for frame {expected}; {came} came, and {held} "
+                f"{self.what}: waited {timeout:g} s for {awaited}; {came} came, and {held} "
                 "of them still wait for an addon whose queue is full.",
                 remedy="Give it more time, or let it drop frames: policy='drop'.",
             )
@@ -194,8 +203,10 @@ class LiveFrames:
             if lost:
                 text += f"; {lost} of those that came found no room here"
             _log.warning("%s.", text)
-        elif lost:  # nobody waited for all of them
-            _log.info("%s: %d of %s found no room here.", self.what, lost, counted(came))
+        elif lost:
+            how = logging.WARNING if waits else logging.INFO  # or nobody waited for all of them
+            _log.log(how, "%s: %d of %s found no room here.", self.what, lost, counted(came))
+        return came
 
     def stop(self) -> None:
         """Hand no more frames on: those that wait get a second, if an addon holds them up."""

@@ -112,10 +112,10 @@ class PVASource:
             )
             self._count.start(self._timeout)
 
-    def end(self, expected: int | None, timeout: float) -> None:
+    def end(self, expected: int | None, timeout: float) -> int:
         """See :class:`~adsupport.imaging.frames.arrival.FrameSource`; fewer frames are no error."""
         self._uncount()
-        self._live.end(expected, timeout)
+        return self._live.end(expected, timeout)
 
     def close(self) -> None:
         """Let go of the connection, until another acquisition begins."""

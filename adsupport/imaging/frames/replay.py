@@ -83,14 +83,15 @@ class ReplaySource:
         )
         self._thread.start()
 
-    def end(self, expected: int | None, timeout: float) -> None:
+    def end(self, expected: int | None, timeout: float) -> int:
         """See :class:`~adsupport.imaging.frames.arrival.FrameSource`."""
         thread = self._thread
-        if thread is not None and expected is not None:
+        if thread is not None and (expected is not None or timeout > 0):
             thread.join(min(timeout, threading.TIMEOUT_MAX))
             if thread.is_alive():
+                awaited = "the last frame" if expected is None else f"frame {expected}"
                 raise WriterTimeoutError(
-                    f"Waited {timeout:g} s for frame {expected} of stored stream "
+                    f"Waited {timeout:g} s for {awaited} of stored stream "
                     f"{self._about.stream!r}: {self._handed} came.",
                     remedy="An addon that takes each frame slowly needs more time.",
                 )
@@ -104,6 +105,7 @@ class ReplaySource:
                 expected=expected,
                 got=self._handed,
             )
+        return self._handed
 
     def close(self) -> None:
         """Hand no more frames on."""
@@ -159,5 +161,5 @@ def play(
     with FrameBus(source, addons, missing=missing) as bus:
         for each in source.acquisitions:
             bus.begin(each.about)
-            bus.end(each.about.expected or 0, timeout=threading.TIMEOUT_MAX)
+            bus.end(each.about.expected, timeout=threading.TIMEOUT_MAX)
     return bus

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 from bisect import bisect_right
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -20,6 +20,7 @@ from .arrival import Arrival
 __all__ = ["EventWatch", "SavedEvents"]
 
 _KEY = "_first_unique_id"
+_TAKEN = "_frames_taken"
 
 
 class SavedEvents:
@@ -96,7 +97,7 @@ class SavedEvents:
         Parameters
         ----------
         expected : int or None
-            How many are in events.
+            How many are in events; None when nobody knew before.
 
         Returns
         -------
@@ -104,10 +105,16 @@ class SavedEvents:
             With those of triggers that were repeated.
         """
         with self._changed:
-            if expected is None or self._unknown or not self._firsts:
+            if self._unknown or not self._firsts:
                 return expected
             first = self._firsts[0] if self._came is None else min(self._came, self._firsts[0])
-            return max(expected, self._last - first + 1)
+            return max(expected or 0, self._last - first + 1)
+
+    @property
+    def in_events(self) -> int | None:
+        """How many frames are in events; None when those don't tell."""
+        with self._changed:
+            return None if self._unknown else len(self._firsts) * self._per_event
 
     @property
     def _last(self) -> int:
@@ -132,6 +139,8 @@ class EventWatch:
         self._rotations = _first_dimension(start or {})
         self._factors: dict[str, tuple[str, float]] = {}  # rotation and degrees per unit
         self._angles: dict[str, list[np.ndarray]] = {}  # of each event, by stream
+        self._counts: dict[str, str | None] = {}  # the data key of the number of frames
+        self._taken: dict[str, dict[int, int]] = {}  # by stream and event; -1: unknown
 
     def __call__(self, name: str, document: Mapping[str, Any]) -> None:
         """Take a document.
@@ -144,9 +153,9 @@ class EventWatch:
             The document.
         """
         if name == "descriptor":
-            keys = [key for key in document["data_keys"] if key.endswith(_KEY)]
-            key = keys[0] if len(keys) == 1 else None
+            key, count = _only(document["data_keys"], _KEY), _only(document["data_keys"], _TAKEN)
             self._streams[document["uid"]] = document["name"], key
+            self._counts[document["uid"]] = count
             for each in self._rotations:
                 factor = degrees_per_unit(str(document["data_keys"].get(each, {}).get("units")))
                 if factor is not None:
@@ -155,33 +164,48 @@ class EventWatch:
             stream, key = self._streams[document["descriptor"]]
             first = document["data"].get(key)
             self._saved(stream, None if first is None else int(first))
+            count = self._counts[document["descriptor"]]
+            if count is not None:  # an event that a pause repeats has the number that it had
+                taken = int(document["data"][count])
+                self._taken.setdefault(stream, {})[document["seq_num"]] = taken
             if document["descriptor"] in self._factors:
                 rotation, factor = self._factors[document["descriptor"]]
                 found = np.ravel(np.asarray(document["data"][rotation], np.float64)) * factor
                 self._angles.setdefault(stream, []).append(found)
 
-    def take_angles(self, stream: str, frames: int | None) -> tuple[float, ...]:
-        """Tell the angles in the events of a stream since this was asked last.
+    def take(self, stream: str, frames: int | None) -> tuple[int | None, tuple[float, ...]]:
+        """Tell what the events of a stream say since this was asked last.
 
         Parameters
         ----------
         stream : str
             Its name.
         frames : int or None
-            How many frames these events have.
+            How many frames they have; None when nobody knows.
 
         Returns
         -------
-        tuple of float
+        frames : int or None
+            As given, or as the detector has counted them for its events.
+        angles : tuple of float
             Degrees of each frame; empty when the events don't tell.
         """
+        taken = list(self._taken.pop(stream, {}).values())
+        if frames is None and taken and min(taken) >= 0:
+            frames = sum(taken)
         events = self._angles.pop(stream, [])
         if not events or not frames:
-            return ()
+            return frames, ()
         angles = np.concatenate(events)
         if len(angles) == len(events) and frames % len(events) == 0:
             angles = np.repeat(angles, frames // len(events))
-        return tuple(angles.tolist()) if len(angles) == frames else ()
+        return frames, tuple(angles.tolist()) if len(angles) == frames else ()
+
+
+def _only(keys: Iterable[str], suffix: str) -> str | None:
+    """Find the data key of exactly one detector."""
+    found = [key for key in keys if key.endswith(suffix)]
+    return found[0] if len(found) == 1 else None
 
 
 def _first_dimension(start: Mapping[str, Any]) -> list[str]:

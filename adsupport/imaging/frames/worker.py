@@ -18,8 +18,8 @@ __all__ = ["Worker"]
 
 _log = logging.getLogger(__name__)
 
-#: Seconds after which an addon that is to stop is told of.
-_SOON = 1.0
+#: Seconds after which an addon that is waited for is told of, and one that is to stop.
+_SILENT, _SOON = 10.0, 1.0
 
 
 @dataclass
@@ -121,12 +121,23 @@ class Worker:
         with self._changed:
             self._count(about, frames)
 
-    def drained(self, timeout: float | None) -> bool:
-        """Wait until the addon has had all; tell whether it has."""
+    def drained(self, timeout: float | None, silent: float = _SILENT) -> bool:
+        """Wait until the addon has had all; tell whether it has.
+
+        When that takes longer than ``silent`` seconds, it's said.
+        """
+
+        def done() -> bool:
+            return self._over or not (self._queue or self._busy)
+
         with self._changed:
-            return self._changed.wait_for(
-                lambda: self._over or not (self._queue or self._busy), timeout
-            )
+            if timeout is None or timeout > silent:
+                if self._changed.wait_for(done, silent):
+                    return True
+                timeout = None if timeout is None else timeout - silent
+                most = "" if timeout is None else f", for {timeout:.3g} s at most"
+                _log.warning("Waiting for addon %s, which is still at work%s.", self.name, most)
+            return self._changed.wait_for(done, timeout)
 
     def stop(self, timeout: float, reason: str) -> bool:
         """Let it have what waits, as far as the time allows, end its stream, and end the thread.
@@ -138,10 +149,8 @@ class Worker:
         """
         until = time.monotonic() + timeout
         mine = threading.current_thread() is self._thread
-        if not mine and not self.drained(min(timeout, _SOON)) and timeout > _SOON:
-            text = "Waiting for addon %s, which is still at work, for %.3g s at most."
-            _log.warning(text, self.name, timeout - _SOON)
-            self.drained(timeout - _SOON)
+        if not mine:
+            self.drained(timeout, _SOON)
         with self._changed:
             if not self._stopped:
                 left = [each for each in self._queue if isinstance(each, Arrival)]

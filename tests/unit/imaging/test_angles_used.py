@@ -80,15 +80,15 @@ def test_events_tell_the_angles_of_their_frames(units, factor):
     keys = {"stage_frames": {"units": units}, "height_frames": {"units": "mm"}}
     watch("descriptor", {"uid": "a", "name": "primary", "data_keys": keys})
     watch("event", {"descriptor": "a", "data": {"stage_frames": [1.0, 2.5], "height_frames": 9}})
-    assert watch.take_angles("darks", 2) == ()
-    assert watch.take_angles("primary", 2) == pytest.approx((factor, 2.5 * factor))
-    assert watch.take_angles("primary", 2) == ()  # of the next acquisition
+    assert watch.take("darks", 2) == (2, ())
+    assert watch.take("primary", 2)[1] == pytest.approx((factor, 2.5 * factor))
+    assert watch.take("primary", 2)[1] == ()  # of the next acquisition
     for angle in (3.0, 4.0):  # step by step: two frames at each
         watch("event", {"descriptor": "a", "data": {"stage_frames": angle}})
     wanted = np.array([3.0, 3.0, 4.0, 4.0]) * factor
-    assert watch.take_angles("primary", 4) == pytest.approx(wanted.tolist())
+    assert watch.take("primary", 4)[1] == pytest.approx(wanted.tolist())
     watch("event", {"descriptor": "a", "data": {"stage_frames": [1.0, 2.0, 3.0]}})
-    assert watch.take_angles("primary", 2) == ()  # who knows which
+    assert watch.take("primary", 2)[1] == ()  # who knows which
 
 
 @pytest.mark.parametrize("hints", [None, {}, {"dimensions": 3}, {"dimensions": [3]}])
@@ -96,4 +96,4 @@ def test_a_run_that_names_no_rotation_tells_no_angles(hints):
     watch = EventWatch(lambda *event: None, {"hints": hints})
     watch("descriptor", {"uid": "a", "name": "primary", "data_keys": {"x": {"units": "deg"}}})
     watch("event", {"descriptor": "a", "data": {"x": 1.0}})
-    assert watch.take_angles("primary", 1) == ()
+    assert watch.take("primary", 1)[1] == ()

@@ -162,8 +162,8 @@ def test_the_sequence_that_another_bus_has_told_is_kept():
 class LiveSource:
     """A source of frames that wait for nobody."""
 
-    def __init__(self) -> None:
-        self.live = LiveFrames("pv", 64, 0.2)
+    def __init__(self, most: int = 64) -> None:
+        self.live = LiveFrames("pv", most, 0.2)
 
     def begin(self, about, take):
         self.live.begin(about, take, None)
@@ -173,6 +173,18 @@ class LiveSource:
 
     def close(self):
         self.live.stop()
+
+
+def test_a_live_source_has_room_for_an_event_beside_its_queue():
+    """No frame is taken from it before its event is saved."""
+    source, addon = LiveSource(most=4), Collector()
+    with FrameBus(source, [addon]) as bus:
+        bus.begin(StreamAbout("run", "primary", 30, per_event=30))
+        for number in range(30):
+            source.live.put(np.zeros((2, 2)), number + 1)
+        bus.saved("primary", 1)
+        assert bus.end(30, timeout=10).complete
+    assert addon.ids == list(range(1, 31))
 
 
 def test_an_addon_that_hangs_holds_up_a_live_source_no_longer_than_the_timeout():
