@@ -156,87 +156,112 @@ class _Taken:
     def _acquisition(self, name: str, first: int, count: int) -> StoredAcquisition:
         stream = self.streams[name]
         rows = [stream.rows[row] for row in range(first, first + count)]
-        angles = stream.angles[first : first + count]
-        expected = sum(0 if row is None else row.count for row in rows)
-        about = StreamAbout(self.run.uid, name, expected, self.run.start)
-        return StoredAcquisition(about, partial(_read, rows, angles, stream.ids[first:]))
+        # a row whose images never were announced lacks as many as another one has
+        most = max((row.count for row in rows if row is not None), default=0)
+        counts = [most if row is None else row.count for row in rows]
+        begins = itertools.accumulate(counts, initial=0)
+        about = StreamAbout(self.run.uid, name, sum(counts), self.run.start)
+        mine = slice(first, first + count)
+        known = [
+            _Row(frames, angle, first_id, place)
+            for frames, angle, first_id, place in zip(
+                rows, stream.angles[mine], stream.ids[mine], begins, strict=False
+            )
+            if frames is not None
+        ]
+        return StoredAcquisition(about, partial(_read, known))
 
 
-def _read(rows: list[Frames | None], angles: list[Any], ids: list[int | None]) -> Iterator[Arrival]:
+@dataclass(frozen=True)
+class _Row:
+    """The frames of an event."""
+
+    frames: Frames
+    angle: Any
+    first_id: int | None
+    place: int  # of its first frame in the acquisition
+
+    @property
+    def file(self) -> tuple[Any, str]:
+        return self.frames.asset.path, self.frames.asset.dataset
+
+    def is_at(self, label: FrameLabels) -> bool:
+        """Tell whether a file has these frames where the documents say, by their ids."""
+        if label.ids is None or self.first_id is None:
+            return False
+        found = label.ids[self.frames.first : self.frames.first + self.frames.count]
+        return found.tolist() == list(range(self.first_id, self.first_id + self.frames.count))
+
+    def arrival(self, load: Any, index: int, label: FrameLabels | None, at: int) -> Arrival:
+        """Make an arrival of one of its frames, which is at a place of the file."""
+        id_, moment = _label(label, at)
+        angle = None if self.angle is None or np.isnan(self.angle[index]) else self.angle[index]
+        return Arrival(
+            load,
+            stored=False,
+            unique_id=id_,
+            timestamp=moment,
+            angle=None if angle is None else float(angle),
+            place=self.place + index,
+        )
+
+
+def _read(rows: list[_Row]) -> Iterator[Arrival]:
     labels: dict[Any, FrameLabels | None] = {}
     told: dict[Any, int] = {}
+    ids_match: set[Any] = set()
     for row in rows:
-        if row is not None and _labels(row, labels) is not None:
-            key = row.asset.path, row.asset.dataset
-            told[key] = max(told.get(key, 0), row.first + row.count)
+        label = _labels(row, labels)
+        if label is not None:
+            told[row.file] = max(told.get(row.file, 0), row.frames.first + row.frames.count)
+            if row.is_at(label):
+                ids_match.add(row.file)
 
-    def lacks(row: tuple[Frames, Any, int | None]) -> bool:
-        frames, _, first_id = row
-        label = _labels(frames, labels)
-        key = frames.asset.path, frames.asset.dataset
-        if label is None or label.frames >= told[key]:
+    def lacks(row: _Row) -> bool:
+        label = _labels(row, labels)
+        if label is None:
             return False
-        return not label.frames or (label.ids is not None and first_id is not None)
+        if label.frames >= told[row.file]:  # or it has others behind those that it lost
+            return row.file in ids_match and row.first_id is not None and not row.is_at(label)
+        return not label.frames or (label.ids is not None and row.first_id is not None)
 
-    whole = zip(rows, angles, ids, strict=False)
-    known = [(row, angle, id_) for row, angle, id_ in whole if row is not None]
-    for lacking, some in itertools.groupby(known, lacks):
+    for lacking, some in itertools.groupby(rows, lacks):
         read = _read_those_left if lacking else _read_all
         yield from read(list(some), labels)
 
 
-def _read_those_left(
-    rows: list[tuple[Frames, Any, int | None]], labels: dict[Any, FrameLabels | None]
-) -> Iterator[Arrival]:
+def _read_those_left(rows: list[_Row], labels: dict[Any, FrameLabels | None]) -> Iterator[Arrival]:
     """Read what a file has, by the unique ids: some frames never came to it."""
-    for row, angle, first_id in rows:
-        label, file = _labels(row, labels), StackFile(row.asset.path, row.asset.dataset)
-        if label is None or label.ids is None or first_id is None:
+    for row in rows:
+        label, first = _labels(row, labels), row.first_id
+        if label is None or label.ids is None or first is None:
             continue
-        for place in np.flatnonzero((label.ids >= first_id) & (label.ids < first_id + row.count)):
-            id_, moment = _label(label, int(place))
-            mine = None if angle is None or id_ is None else float(angle[id_ - first_id])
-            yield Arrival(
-                partial(file.read, int(place)),
-                stored=False,
-                unique_id=id_,
-                timestamp=moment,
-                angle=None if mine is None or np.isnan(mine) else mine,
-            )
+        file = StackFile(row.frames.asset.path, row.frames.asset.dataset)
+        for at in np.flatnonzero((label.ids >= first) & (label.ids < first + row.frames.count)):
+            index = int(label.ids[at]) - first
+            yield row.arrival(partial(file.read, int(at)), index, label, int(at))
 
 
-def _read_all(
-    rows: list[tuple[Frames, Any, int | None]], labels: dict[Any, FrameLabels | None]
-) -> Iterator[Arrival]:
-    known = [(row, angle) for row, angle, _ in rows]
-    column, _ = wait_for_images([row for row, _ in known], timeout=0.0)
+def _read_all(rows: list[_Row], labels: dict[Any, FrameLabels | None]) -> Iterator[Arrival]:
+    column, _ = wait_for_images([row.frames for row in rows], timeout=0.0)
     if column is None:
         return
-    # a row that has fewer frames than others is filled up there
-    extra = [column.per_row - row.count for row, _ in known]
     pixels = frames_of(column)
-    for (row, angle), fill in zip(known, extra, strict=True):
+    for row in rows:
         label = _labels(row, labels)
-        for index in range(row.count):
-            place = row.first + index
-            id_, moment = _label(label, place)
+        for index in range(row.frames.count):
             image = next(pixels)
-            yield Arrival(
-                lambda image=image: image,
-                stored=False,
-                unique_id=id_,
-                timestamp=moment,
-                angle=None if angle is None or np.isnan(angle[index]) else float(angle[index]),
-            )
-        for _ in range(fill):
+            yield row.arrival(lambda image=image: image, index, label, row.frames.first + index)
+        # a row that has fewer frames than others is filled up there
+        for _ in range(column.per_row - row.frames.count):
             next(pixels)
 
 
-def _labels(row: Frames, known: dict[Any, FrameLabels | None]) -> FrameLabels | None:
-    asset = row.asset
+def _labels(row: _Row, known: dict[Any, FrameLabels | None]) -> FrameLabels | None:
+    asset = row.frames.asset
     if asset.kind != "hdf5":
         return None
-    key = asset.path, asset.dataset
+    key = row.file
     if key not in known:
         known[key] = None
         with contextlib.suppress(AdsupportError):  # pixels of a file without labels are read, too
