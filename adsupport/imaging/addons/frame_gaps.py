@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from typing import Any, Literal
 
 from ...devices.frames.report import id_list
@@ -15,6 +16,7 @@ __all__ = ["FrameGapCheck"]
 
 _log = logging.getLogger(__name__)
 
+#: How many ids of a stream are listed; all are counted.
 _MOST = 100_000
 
 
@@ -36,7 +38,7 @@ class FrameGapCheck(Addon):
     gaps : dict of str to list of int
         Ids that are missing between those that came, by stream; of very many the first ones.
     repeated : dict of str to list of int
-        Ids that weren't above the one before, by stream.
+        Ids that weren't above the one before, by stream; of very many the first ones.
     short : dict of str to int
         Frames fewer than expected, by stream, those in gaps included.
 
@@ -59,14 +61,15 @@ class FrameGapCheck(Addon):
         self.short: dict[str, int] = {}
         self._last: tuple[int, int | None] | None = None  # id and place of the one before
         self._came = 0
-        self._here: list[int] = []
+        self._lost = 0  # in gaps of this acquisition
+        self._here: list[int] = []  # the first of these
 
     def begin(self, about: StreamAbout) -> None:
         """Begin anew: between acquisitions ids may be left out."""
         if about.run_uid != self._run:
             self._run = about.run_uid
             self.gaps, self.repeated, self.short = {}, {}, {}
-        self._last, self._came, self._here = None, 0, []
+        self._last, self._came, self._lost, self._here = None, 0, 0, []
 
     def frame(self, frame: Frame) -> None:
         """Compare its id with the one before."""
@@ -77,16 +80,16 @@ class FrameGapCheck(Addon):
         if self._last is not None:
             last, place = self._last
             if id_ <= last:
-                self.repeated.setdefault(frame.stream, []).append(id_)
+                _list(self.repeated, frame.stream, (id_,))
                 return
             first = last + 1
             if place is not None and frame.place is not None:  # ids of frames in no event count not
                 first = max(first, id_ - (frame.place - place - 1))
-            lost = range(first, min(id_, first + _MOST))
-            self._here.extend(lost)
-            if lost:
-                gaps = self.gaps.setdefault(frame.stream, [])
-                gaps.extend(lost[: _MOST - len(gaps)])
+            if first < id_:
+                lost = range(first, id_)
+                self._lost += id_ - first
+                self._here.extend(lost[: _MOST - len(self._here)])
+                _list(self.gaps, frame.stream, lost)
         self._last = id_, frame.place
 
     def end(self, ended: StreamEnd) -> None:
@@ -94,19 +97,21 @@ class FrameGapCheck(Addon):
         stream = ended.about.stream
         expected = ended.expected
         if expected is None:
-            expected = self._came + max(len(self._here), ended.dropped)
-        short = max(expected - self._came, len(self._here))
+            expected = self._came + max(self._lost, ended.dropped)
+        short = max(expected - self._came, self._lost)
         if not short:
             return
         self.short[stream] = self.short.get(stream, 0) + short
         text = f"Stream {stream!r}: {self._came} of {expected} frames came"
         if self._here:
             text += f"; missing are those with the ids {id_list(tuple(self._here))}"
+            if self._lost > len(self._here):
+                text += f", and {self._lost - len(self._here)} behind these"
         # those dropped here are among the ids, as far as there are later ones
         dropped = min(ended.dropped, short)
         if dropped:
             text += f"; {dropped} {verb(dropped, 'was', 'were')} dropped here, by policy"
-        outside = short - max(dropped, len(self._here))
+        outside = short - max(dropped, self._lost)
         if outside > 0:
             text += (
                 f"; {outside} {verb(outside, 'is', 'are')} missing before the first or after the "
@@ -115,3 +120,9 @@ class FrameGapCheck(Addon):
         if self._raises:
             raise FrameCountError(f"{text}.", expected=expected, got=self._came, missing=self._here)
         _log.warning("%s.", text)
+
+
+def _list(ids: dict[str, list[int]], stream: str, more: Sequence[int]) -> None:
+    """Put ids of a stream into its list, as long as that isn't full."""
+    found = ids.setdefault(stream, [])
+    found.extend(more[: _MOST - len(found)])

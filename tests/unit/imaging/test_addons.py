@@ -179,6 +179,17 @@ def test_a_huge_gap_takes_no_memory():
     addon = FrameGapCheck()
     feed(addon, "primary", images_of(1, 2), [1, 2**40])
     assert len(addon.gaps["primary"]) == 100_000
+    assert addon.short == {"primary": 2**40 - 2}
+
+
+def test_many_gaps_take_no_memory_and_are_all_counted():
+    addon, ids = FrameGapCheck(found="raise"), range(1, 30 * 100_000, 100_000)
+    with pytest.raises(FrameCountError, match=r"ids 2-100000, 100002, and 2799971 behind") as told:
+        feed(addon, "primary", images_of(*range(30)), ids)
+    assert len(told.value.missing) == len(addon.gaps["primary"]) == 100_000
+    assert addon.short == {"primary": 29 * 99_999}
+    feed(addon, "darks", images_of(*[1] * 100_002), [1] * 100_002)
+    assert len(addon.repeated["darks"]) == 100_000
 
 
 # ImageWriter
