@@ -218,6 +218,7 @@ def contrasts_of(
     reference: FringeMaps,
     sample: FringeMaps,
     *,
+    flat_scale: float = 1.0,
     grating_period: float | None = None,
     propagation_distance: float | None = None,
 ) -> Contrasts:
@@ -229,6 +230,9 @@ def contrasts_of(
         Without the sample.
     sample : FringeMaps
         With it.
+    flat_scale : float
+        Exposure of the frames with it over that of those without: the intensity without it is
+        multiplied by this.  Visibility and phase don't depend on it.
     grating_period : float, optional
         In µm.
     propagation_distance : float, optional
@@ -254,7 +258,7 @@ def contrasts_of(
             )
         factor = grating_period * 1e-3 / propagation_distance
     with np.errstate(divide="ignore", invalid="ignore"):
-        intensity = sample.intensity / reference.intensity
+        intensity = sample.intensity / (reference.intensity * flat_scale)
         visibility = sample.visibility / reference.visibility
     phase = wrapped(sample.phase - reference.phase)
     return Contrasts(intensity, visibility, phase, None if factor is None else phase * factor)

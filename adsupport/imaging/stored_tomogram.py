@@ -17,7 +17,9 @@ from .addons.axis_search import axis_of
 from .addons.detector_rows import DetectorRows
 from .addons.tomogram import Tomogram
 from .asked.arguments import positive
-from .frames.exchange_file import ExchangeStack, exchange_run_uid, exchange_stacks
+from .asked.told_experiment import flat_scale_of, refuse_spiral
+from .frames.exchange_file import ExchangeStack, exchange_stacks
+from .frames.stored_start import exchange_start, uid_of
 from .reconstruction.normalisation import absorption
 from .reconstruction.offline import reconstruct_and_count
 
@@ -29,6 +31,7 @@ def reconstruct_dx(
     rows: int | slice | range | Sequence[int] | None = None,
     *,
     centre: float | Sequence[float] | Literal["auto"] = "auto",
+    flat_scale: float | None = None,
     pixel_size: float | None = None,
     client: Any = "local",
     **settings: Any,
@@ -47,6 +50,9 @@ def reconstruct_dx(
     centre : float, sequence of float, or "auto"
         The rotation axis' column on the detector, in pixels, of all slices or of each; ``"auto"``
         finds it by the row that shows most of the sample.
+    flat_scale : float, optional
+        The projections' exposure over that of the flats; by default as the run tells it whose file
+        it is, 1 for files of others.
     pixel_size : float, optional
         In µm, in the sample's plane: then slices are in 1/mm, else in 1/pixel.
     client : distributed.Client or str, optional
@@ -65,7 +71,7 @@ def reconstruct_dx(
         It's no such file, or has no flats, or not an angle for each projection; or pixels are
         missing: frames that were never written, or those of a file that it links to.
     ConfigurationError
-        An argument can't be.
+        An argument can't be, or it's a spiral.
     """
     if pixel_size is not None:
         positive("pixel_size", pixel_size, "µm")
@@ -74,6 +80,9 @@ def reconstruct_dx(
     check_given_file(file_path, "Data Exchange file")
     stacks = exchange_stacks(file_path)  # refuses a file without its pixels: HDF5 gives zeros
     angles = _angles(stacks.get("primary"), file_path)
+    start = exchange_start(file_path)
+    refuse_spiral(start)
+    scale = flat_scale_of(start, flat_scale)
     with opened(file_path) as file:
         projections: Any = file["/exchange/data"]
         flats, darks = file.get("/exchange/data_white"), file.get("/exchange/data_dark")
@@ -86,15 +95,17 @@ def reconstruct_dx(
         if isinstance(centre, str):
             if centre != "auto":
                 raise ConfigurationError(f"centre={centre!r}: expected pixels, or 'auto'.")
-            centre, found_by = _centre(projections, angles, darks, flats, chosen.numbers), "slices"
+            centre = _centre(projections, angles, darks, flats, chosen.numbers, scale)
+            found_by = "slices"
         slices, replaced = reconstruct_and_count(
             projections, angles, darks=darks, flats=flats, rows=chosen.numbers, centre=centre,
-            client=client, **settings,
+            flat_scale=scale, client=client, **settings,
         )  # fmt: skip
         counts = {
             "projections": len(angles),
             "darks": 0 if darks is None else len(darks),
             "flats": len(flats),
+            "flat_scale": scale,
         }
         width = int(projections.shape[2])
     if pixel_size is not None:
@@ -109,7 +120,7 @@ def reconstruct_dx(
         angles,
         pixel_size,
         facts={
-            "run_uid": exchange_run_uid(file_path),
+            "run_uid": uid_of(start),
             "raw_file": str(file_path),
             **counts,
             "replaced_pixels": replaced,
@@ -146,11 +157,12 @@ def _centre(
     darks: h5py.Dataset | None,
     flats: h5py.Dataset,
     rows: Sequence[int],
+    flat_scale: float,
 ) -> float:
     dark = np.zeros(flats.shape[1:]) if darks is None else darks[()].mean(axis=0)
     flat = flats[()].mean(axis=0)
     chosen = list(rows)
-    shown, _ = absorption(projections[0][chosen], dark[chosen], flat[chosen])
+    shown, _ = absorption(projections[0][chosen], dark[chosen], flat[chosen], flat_scale)
     row = chosen[int(np.argmax(shown.std(axis=-1)))]
-    lines, _ = absorption(projections[:, row], dark[row], flat[row])
+    lines, _ = absorption(projections[:, row], dark[row], flat[row], flat_scale)
     return axis_of(lines, angles)

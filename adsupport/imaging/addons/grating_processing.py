@@ -16,6 +16,7 @@ from ...callbacks.output import safe_component
 from ...errors import ConfigurationError
 from ...wording import counted, verb
 from ..asked.arguments import positive
+from ..asked.told_experiment import flat_scale_of
 from ..frames.frame import Frame, StreamAbout, StreamEnd
 from ..fringes import Contrasts, FringeMaps, FringeSum, contrasts_of
 from ..storage.named_images import check_formats, check_free, files_of, write_images
@@ -59,6 +60,11 @@ class GratingProcessing(Addon):
     propagation_distance : float, optional
         From the sample to the analyser grating, in mm.  Without it there is no
         ``differential_phase_in_rad``.
+    flat_scale : float, optional
+        Exposure of the frames with the sample over that of those without, by which the intensity
+        without it is multiplied for ``intensity_contrast``; by default as the run tells it, 1 when
+        it doesn't.  Darks are those of the exposure with the sample: more or less dark current in
+        frames of another one isn't known.
     darks, reference, sample : str
         Names of the streams without beam, without the sample and with it.
     saturation : float, optional
@@ -108,6 +114,7 @@ class GratingProcessing(Addon):
         *,
         grating_period: float | None = None,
         propagation_distance: float | None = None,
+        flat_scale: float | None = None,
         darks: str = "darks",
         reference: str = "flats",
         sample: str = "primary",
@@ -130,11 +137,12 @@ class GratingProcessing(Addon):
             )
         FringeSum(periods, steps_per_period)  # refuses what can't be, before anything is taken
         nothing = FringeMaps(np.ones(()), np.ones(()), np.zeros(()))
-        self._scale = {
+        self._scale: dict[str, Any] = {
             "grating_period": grating_period,
             "propagation_distance": propagation_distance,
         }
         contrasts_of(nothing, nothing, **self._scale)
+        self._told_scale, self._flat_scale = flat_scale, flat_scale_of({}, flat_scale)
         self._periods, self._steps = periods, steps_per_period
         self._darks, self._reference, self._sample = darks, reference, sample
         self._limit = None if saturation is None else positive("saturation", saturation, "counts")
@@ -203,7 +211,7 @@ class GratingProcessing(Addon):
         reference, sample = self.reference, self.sample
         if reference is None or sample is None:
             return None
-        return contrasts_of(reference, sample, **self._scale)
+        return contrasts_of(reference, sample, flat_scale=self._flat_scale, **self._scale)
 
     @property
     def saturated(self) -> dict[str, int]:
@@ -305,6 +313,7 @@ class GratingProcessing(Addon):
     def _begin_run(self, about: StreamAbout) -> None:
         with self._lock:
             self._run = about.run_uid
+            self._flat_scale = flat_scale_of(about.md, self._told_scale)
             self._dark, self._dark_count = None, 0
             self._done.clear()
             self._saturated.clear()
@@ -343,6 +352,7 @@ class GratingProcessing(Addon):
             "grating_period_um": self._scale["grating_period"],
             "propagation_distance_mm": self._scale["propagation_distance"],
             "darks": self._dark_count,
+            "flat_scale": self._flat_scale,
         }
         self.written = write_images(path, images, self._files, _TOGETHER, units=_UNITS, about=about)
 

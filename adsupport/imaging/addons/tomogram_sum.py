@@ -98,11 +98,13 @@ class TomogramSum:
         How.
     shape : (int, int)
         Rows that become slices, and columns of the detector.
-    angles : sequence of float, optional
-        Degrees of all projections, as planned.
+    flat_scale : float
+        The projections' exposure over that of the flats.
 
     Attributes
     ----------
+    angles : sequence of float or None
+        Degrees of all projections, as planned; set before the first projection.
     darks, flats : FrameMean
         Those that came.
     centre_from : str
@@ -110,8 +112,10 @@ class TomogramSum:
         long as it isn't found.
     """
 
-    def __init__(self, settings: SliceSettings, shape: tuple[int, int]) -> None:
-        self.settings, self.shape = settings, shape
+    def __init__(
+        self, settings: SliceSettings, shape: tuple[int, int], flat_scale: float = 1.0
+    ) -> None:
+        self.settings, self.shape, self.flat_scale = settings, shape, flat_scale
         self.darks, self.flats = FrameMean(shape, "dark"), FrameMean(shape, "flat")
         self.angles: Sequence[float] | np.ndarray | None = None
         self.centre_from = "middle" if settings.centre == "auto" else "given"
@@ -323,6 +327,7 @@ class TomogramSum:
             angles=None if settings.window else self.angles,
             window=settings.window,
             input="counts" if settings.absorption else "absorption",
+            flat_scale=self.flat_scale,
             backend=settings.backend,
             threads=settings.threads,
         )
@@ -357,7 +362,7 @@ class TomogramSum:
         """Make of rows what the sum takes."""
         if self.settings.absorption or not self.settings.normalise:
             return rows
-        return transmission(rows, self.darks.mean, self.flats.mean)
+        return transmission(rows, self.darks.mean, self.flats.mean, self.flat_scale)
 
     def _lines(self, rows: np.ndarray, which: slice) -> np.ndarray:
         """Make line integrals of rows, (K, n, W)."""
@@ -366,11 +371,12 @@ class TomogramSum:
             lines = np.array(rows, np.float32)
             replace_bad(lines)
             return lines
-        flat = np.ones_like(self.flats.mean) if not self.flats.count else self.flats.mean
-        dark = self.darks.mean
+        flat, dark, scale = self.flats.mean, self.darks.mean, self.flat_scale
+        if not self.flats.count:
+            flat, scale = np.ones_like(flat), 1.0
         if not settings.normalise:
             flat, dark = np.ones_like(flat), np.zeros_like(dark)
-        return absorption(rows, dark[which], flat[which])[0]
+        return absorption(rows, dark[which], flat[which], scale)[0]
 
 
 def _check_region(region: Region) -> None:

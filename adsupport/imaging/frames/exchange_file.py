@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import pathlib
 from dataclasses import dataclass
@@ -15,7 +14,7 @@ from ...callbacks.tomography.angles import degrees_per_unit
 from ...documents.images.opening import check_file, opened
 from ...errors import ImageFileError
 
-__all__ = ["ADDRESSES", "ExchangeStack", "exchange_run_uid", "exchange_stacks"]
+__all__ = ["ADDRESSES", "ExchangeStack", "exchange_stacks"]
 
 #: Streams by their address in a Data Exchange file, in the order in which they are played.
 ADDRESSES = {
@@ -28,8 +27,6 @@ _THETA = "/exchange/theta"
 _KEYS = "/process/acquisition/image_key"
 _KINDS = {"darks": (2,), "flats": (1,), "primary": (0, 3)}
 _NUMBERS = "buif"
-#: The start document of the run, JSON text, in files of our own.
-_START = "/process/bluesky/start"
 
 
 @dataclass(frozen=True)
@@ -95,37 +92,6 @@ def exchange_stacks(path: pathlib.Path) -> dict[str, ExchangeStack]:
                 raise
             raise ImageFileError(f"{path} can't be read: {error}.", path=path) from error
     return found
-
-
-def exchange_run_uid(path: pathlib.Path) -> str:
-    """Tell which run a file was made of.
-
-    Parameters
-    ----------
-    path : pathlib.Path
-        The file.
-
-    Returns
-    -------
-    str
-        The uid; empty when the file doesn't say.
-
-    Raises
-    ------
-    ImageFileError
-        It can't be read.
-    """
-    with opened(path) as file:
-        start = file.get(_START)
-        if not isinstance(start, h5py.Dataset) or start.shape != ():
-            return ""
-        text = start[()]
-    try:
-        found = json.loads(text)
-    except (TypeError, ValueError, RecursionError):
-        return ""
-    uid = found.get("uid") if isinstance(found, dict) else None
-    return uid if isinstance(uid, str) else ""
 
 
 def _dataset(file: h5py.File, path: pathlib.Path, address: str) -> h5py.Dataset | None:

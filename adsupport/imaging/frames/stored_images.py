@@ -17,9 +17,10 @@ from ...documents.images.formats import FileKind, file_kind, file_pixels
 from ...documents.images.opening import check_given_file, opened
 from ...errors import ImageFileError
 from .arrival import Arrival
-from .exchange_file import ADDRESSES, ExchangeStack, exchange_run_uid, exchange_stacks
+from .exchange_file import ADDRESSES, ExchangeStack, exchange_stacks
 from .frame import StreamAbout
 from .replay import StoredAcquisition
+from .stored_start import asked_of, directory_start, exchange_start, uid_of
 
 __all__ = ["dx_acquisitions", "tiff_acquisitions"]
 
@@ -50,8 +51,8 @@ def dx_acquisitions(path: str | os.PathLike[str]) -> list[StoredAcquisition]:
     """
     file_path = pathlib.Path(path)
     check_given_file(file_path, "Data Exchange file")
-    stacks, md = exchange_stacks(file_path), {"file": str(file_path)}
-    uid = exchange_run_uid(file_path)
+    stacks, start = exchange_stacks(file_path), exchange_start(file_path)
+    uid, md = uid_of(start), {"file": str(file_path), **asked_of(start)}
     found = [
         StoredAcquisition(
             StreamAbout(uid, stream, stack.frames, md, stack.angles, angles_from="recorded"),
@@ -92,10 +93,12 @@ def tiff_acquisitions(
         There are no files, or a directory can't be read.  A file that can't be, or isn't like the
         first one, is told when its turn has come.
     """
+    md: dict[str, Any] = {}
     if isinstance(files, Mapping):
         sets = {stream: _tiffs(given) for stream, given in files.items()}
     else:
         root = pathlib.Path(files)
+        md = asked_of(directory_start(root))
         sets = {
             stream: _tiffs(root / name)
             for stream, name in _DIRECTORIES.items()
@@ -108,7 +111,7 @@ def tiff_acquisitions(
             remedy="Give a directory with darks, flats and radios, or {'primary': directory}.",
         )
     return [
-        StoredAcquisition(StreamAbout("", stream, len(paths)), partial(_read_tiffs, paths))
+        StoredAcquisition(StreamAbout("", stream, len(paths), md), partial(_read_tiffs, paths))
         for stream, paths in sets.items()
     ]
 

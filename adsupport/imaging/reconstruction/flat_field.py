@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from ...errors import ConfigurationError
@@ -22,6 +24,8 @@ class FlatField:
         (slices, width).
     input : str
         One of :data:`INPUTS`.
+    flat_scale : float
+        What is above the dark in flats is multiplied by it.
 
     Attributes
     ----------
@@ -35,13 +39,21 @@ class FlatField:
     Raises
     ------
     ConfigurationError
-        There is no such input.
+        There is no such input, or the scale isn't above 0.
     """
 
-    def __init__(self, shape: tuple[int, int], input: str = "counts") -> None:
+    def __init__(
+        self, shape: tuple[int, int], input: str = "counts", flat_scale: float = 1.0
+    ) -> None:
         if input not in INPUTS:
             raise ConfigurationError(f"input={input!r}: expected one of {', '.join(INPUTS)}.")
+        if not 0 < flat_scale < math.inf:
+            raise ConfigurationError(
+                f"flat_scale={flat_scale!r}: expected a number above 0.",
+                remedy="Give the projections' exposure over that of the flats.",
+            )
         self._input = input
+        self._log_scale = np.float32(math.log(flat_scale))
         self.darks, self.flats = FrameMean(shape, "dark"), FrameMean(shape, "flat")
         self.replaced = 0
         self.begun = False
@@ -112,7 +124,7 @@ class FlatField:
             self._dark = self.darks.mean
             self._flats_used = self.flats.count
             if self._flats_used:
-                self._log_flat = -minus_log(self.flats.mean, self._dark)
+                self._log_flat = self._log_of_flats()
         values = minus_log(rows, self._dark)
         if self._log_flat is not None:
             with np.errstate(all="ignore"):  # infinite ones of both make NaN
@@ -127,7 +139,7 @@ class FlatField:
         numpy.ndarray
             (slices, width), float32, all finite.
         """
-        new = self._mended(-minus_log(self.flats.mean, self._dark))
+        new = self._mended(self._log_of_flats())
         difference = new
         if self._log_flat is not None:
             old = self._log_flat.copy()
@@ -135,6 +147,9 @@ class FlatField:
             difference = new - old
         self._log_flat, self._flats_used = new, self.flats.count
         return difference
+
+    def _log_of_flats(self) -> np.ndarray:
+        return self._log_scale - minus_log(self.flats.mean, self._dark)
 
     def _mended(self, values: np.ndarray) -> np.ndarray:
         self.replaced += replace_bad(values)

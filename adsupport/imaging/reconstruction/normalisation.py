@@ -69,7 +69,9 @@ class FrameMean:
         return self.total / max(self.count, 1)
 
 
-def transmission(image: np.ndarray, dark: np.ndarray | float, flat: np.ndarray) -> np.ndarray:
+def transmission(
+    image: np.ndarray, dark: np.ndarray | float, flat: np.ndarray, flat_scale: float = 1.0
+) -> np.ndarray:
     """Tell which part of the light comes through.
 
     Parameters
@@ -80,6 +82,8 @@ def transmission(image: np.ndarray, dark: np.ndarray | float, flat: np.ndarray) 
         Mean counts without beam.
     flat : numpy.ndarray
         Mean counts without sample.
+    flat_scale : float
+        Exposure of the image over that of the flat.
 
     Returns
     -------
@@ -87,7 +91,7 @@ def transmission(image: np.ndarray, dark: np.ndarray | float, flat: np.ndarray) 
         (..., W), float32; NaN or infinite where the flat isn't above the dark.
     """
     with np.errstate(all="ignore"):
-        light = np.asarray(flat, np.float64) - dark
+        light = (np.asarray(flat, np.float64) - dark) * flat_scale
         return ((image - np.asarray(dark, np.float64)) / np.where(light > 0, light, np.nan)).astype(
             np.float32
         )
@@ -139,7 +143,7 @@ def replace_bad(rows: np.ndarray) -> int:
 
 
 def absorption(
-    image: np.ndarray, dark: np.ndarray | float, flat: np.ndarray
+    image: np.ndarray, dark: np.ndarray | float, flat: np.ndarray, flat_scale: float = 1.0
 ) -> tuple[np.ndarray, int]:
     """Tell the line integrals of the attenuation.
 
@@ -151,6 +155,8 @@ def absorption(
         Mean counts without beam.
     flat : numpy.ndarray
         Mean counts without sample.
+    flat_scale : float
+        Exposure of the image over that of the flat.
 
     Returns
     -------
@@ -160,5 +166,5 @@ def absorption(
         How many pixels had to be replaced.
     """
     with np.errstate(all="ignore"):  # infinite ones of both make NaN
-        rows = minus_log(image, dark) - minus_log(flat, dark)
+        rows = minus_log(image, dark) - minus_log(flat, dark) + np.float32(np.log(flat_scale))
     return rows, replace_bad(rows)

@@ -59,7 +59,7 @@ def reconstruct(
         Spreads the slices over the workers of a dask cluster; ``"local"`` makes one on this
         computer, and closes it.  In this process by default, on all its cores.
     **settings
-        ``filter``, ``region``, ``circle``, ``input``, ``backend``, ``threads`` of
+        ``filter``, ``region``, ``circle``, ``input``, ``flat_scale``, ``backend``, ``threads`` of
         `FilteredBackprojection`.
 
     Returns

@@ -57,6 +57,9 @@ class FilteredBackprojection:
         turns without end.  All count the same then.
     input : str
         ``counts``, or ``absorption`` when frames are line integrals already.
+    flat_scale : float
+        The projections' exposure over that of the flats: by it the flats' counts above the dark
+        are multiplied.
     backend : str
         ``numba``, ``numpy`` or ``cupy``.
     threads : int, optional
@@ -90,6 +93,7 @@ class FilteredBackprojection:
         angles: Sequence[float] | np.ndarray | None = None,
         window: float | None = None,
         input: str = "counts",
+        flat_scale: float = 1.0,
         backend: str = "numba",
         threads: int | None = None,
     ) -> None:
@@ -110,7 +114,7 @@ class FilteredBackprojection:
         _, height, across = self.grid.shape
         held = max(4, height * across // self._filter.length)
         self._plan = None if angles is None else PlannedAngles(angles, held)
-        self._field = FlatField(self.shape, input)
+        self._field = FlatField(self.shape, input, flat_scale)
         self._seen = SeenIds()
         self._angles, self._weights = array("d"), array("d")  # of what is in the sum
         self._arrival: dict[int, int] = {}  # of places: the index in these
