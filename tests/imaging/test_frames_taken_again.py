@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import bluesky.plan_stubs as bps
+import numpy as np
 import pytest
 from bluesky.preprocessors import plan_mutator
 from bluesky.utils import RunEngineInterrupted
@@ -16,7 +17,7 @@ from adsupport.imaging import (
     tomography,
 )
 from adsupport.imaging.addons import Accumulator, FrameGapCheck, GratingProcessing
-from adsupport.imaging.frames import HDF5FileSource
+from adsupport.imaging.frames import HDF5FileSource, play, run_acquisitions
 
 from .station import Station
 
@@ -70,6 +71,10 @@ def test_a_projection(station: Station, swmr: int, event: int) -> None:
     assert len(ids) == 6 and ids[-1] - ids[0] == (6 if event > 1 else 5)
     assert frames.ids() == ids
     assert frames.angles() == pytest.approx(config.set_points)
+    stored = Accumulator(streams=["primary"])
+    play(run_acquisitions(station.documents), [stored, FrameGapCheck(found="raise")])
+    assert stored.ids() == ids
+    np.testing.assert_array_equal(stored.frames(), frames.frames())
 
 
 def test_a_step_of_a_grating(station: Station) -> None:
@@ -86,3 +91,7 @@ def test_a_step_of_a_grating(station: Station) -> None:
     finally:
         source.close()
     assert grating.contrasts is not None
+    stored = GratingProcessing(1, 4)
+    play(run_acquisitions(station.documents), [stored])
+    for name, image in grating.images().items():
+        np.testing.assert_array_equal(image, stored.images()[name])

@@ -30,6 +30,7 @@ class ImageDocuments:
 
     def _forget_documents(self) -> None:
         self._asset_docs: deque[tuple[str, dict[str, Any]]] = deque()
+        self._untold: dict[str, dict[str, Any]] = {}  # resources that may be in no run yet
         self._readings: OrderedDict[str, dict[str, Any]] = OrderedDict()
         self._resource_uid: str | None = None
         self._datum_count = 0
@@ -47,6 +48,7 @@ class ImageDocuments:
             "uid": self._resource_uid,
         }
         self._asset_docs.append(("resource", document))
+        self._untold[document["uid"]] = document
 
     def _add_datum(self, key: str, timestamp: float, kwargs: dict[str, Any]) -> str:
         datum_id = f"{self._resource_uid}/{self._datum_count}"
@@ -63,9 +65,24 @@ class ImageDocuments:
         ------
         tuple
             ``("resource", document)`` or ``("datum", document)``.
+
+        Notes
+        -----
+        When a pause, or ``drop``, comes between reading and saving, the RunEngine forgets the
+        documents of that event; the file of those that follow would be in no run.  One that it
+        saves gets its ``run_start``: until then the resource is handed out again with each datum.
         """
+        told = set()
         while self._asset_docs:
-            yield self._asset_docs.popleft()
+            kind, document = self._asset_docs.popleft()
+            uid = document["uid" if kind == "resource" else "resource"]
+            if uid in self._untold and uid not in told:
+                told.add(uid)
+                if "run_start" in self._untold[uid]:
+                    del self._untold[uid]
+                elif kind != "resource":
+                    yield "resource", self._untold[uid]
+            yield kind, document
 
     def read(self) -> OrderedDict[str, dict[str, Any]]:
         """Read the plugin, with the latest image while it is writing.
