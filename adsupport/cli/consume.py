@@ -32,9 +32,17 @@ __all__ = ["run"]
 
 _OWN = {"benchmark": "Benchmarker", "gaps": "FrameGapCheck"}
 _FOR_EVER = 1e6  # s
+#: Options that only some addons have, by their parameters.
+_ONLY = {
+    "out": ("--out", ("write", "reconstruct")),
+    "names": ("--names", ("write",)),
+    "rows": ("--rows", ("reconstruct",)),
+    "centre": ("--centre", ("reconstruct",)),
+}
 
 
 def run(
+    ctx: typer.Context,
     address: Annotated[str, typer.Argument(help="Of the publisher, such as tcp://127.0.0.1:5701.")],
     addon: Annotated[
         str,
@@ -84,6 +92,7 @@ def run(
         raise typer.BadParameter("--key and --publisher-key go together.")
     keys = None if key is None or publisher_key is None else CurveKeys(key, publisher_key)
     checked = _addon_maker(addon, rows, centre)
+    _check_used(ctx, addon)
     console = Console(highlight=False, soft_wrap=True, markup=False)
     logging.basicConfig(format="%(message)s", stream=sys.stdout)
     logging.getLogger("adsupport.imaging").setLevel(logging.INFO)  # what addons find
@@ -95,13 +104,13 @@ def run(
         queue=queue,
         keys=keys,
     )
-    done = 0
+    done, early = 0, False
     with ended_by_sigterm() as signals:
         try:
             while not runs or done < runs:
                 with checked(out, names) as made:
                     if not connection.is_open:
-                        connection.open(wait)
+                        connection.open(wait, runs=runs or None)
                         console.print(f"{connection.name}: connected to {address}")
                     try:
                         found = consume(connection, [made])
@@ -116,6 +125,9 @@ def run(
                         continue
                 done += 1
                 console.print(f"{connection.name}: {_told(found)}")
+                for reason in found.reasons:
+                    early = True
+                    console.print(f"{connection.name}: {reason}")
                 for path in _written(made):
                     console.print(str(path))
             connection.close()
@@ -126,6 +138,20 @@ def run(
         except Exception as error:
             connection.close(f"{type(error).__name__}: {error}")
             raise
+    if early:
+        raise typer.Exit(1)
+
+
+def _check_used(ctx: typer.Context, addon: str) -> None:
+    """Refuse options that the addon doesn't have: nobody would miss what they ask for."""
+    for parameter, (option, users) in _ONLY.items():
+        source = ctx.get_parameter_source(parameter)
+        if addon not in users and source is not None and source.name != "DEFAULT":
+            raise typer.BadParameter(
+                f"{addon} takes no such option; only {' and '.join(users)} "
+                f"{'does' if len(users) == 1 else 'do'}.",
+                param_hint=option,
+            )
 
 
 def _addon_maker(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import os
 import signal
@@ -23,9 +24,18 @@ from adsupport.imaging.remote import (
     CurveKeys,
     FrameConnection,
     FramePublisher,
+    consume,
     make_keys,
 )
-from adsupport.imaging.remote.wire import VERSION, Hello, encode
+from adsupport.imaging.remote.wire import (
+    MOST_AHEAD,
+    VERSION,
+    Begin,
+    FrameHeader,
+    Hello,
+    Welcome,
+    encode,
+)
 
 from ..unit.imaging.made_frames import Collector
 from .remote_consumers import Background, picture, publish
@@ -40,7 +50,10 @@ def test_two_consumers_each_get_every_frame_with_all_that_is_known(
         for n, each in enumerate(recorders)
     ]
     assert sorted(publisher.consumers) == ["c0", "c1"]
-    publish(publisher, 20, stream="flats", md={"sample": "bone"}, angles=(1.0, 2.0))
+    publish(
+        publisher, 20, stream="flats", md={"sample": "bone"}, angles=(1.0, 2.0),
+        per_event=5, angles_from="recorded",
+    )  # fmt: skip
     publish(publisher, 30)
     publisher.close()
     for each, recorder in zip(running, recorders, strict=True):
@@ -48,6 +61,8 @@ def test_two_consumers_each_get_every_frame_with_all_that_is_known(
         assert (found.runs, found.frames, found.dropped, found.refused) == (1, 50, 0, 0)
         assert recorder.abouts[0].md == {"sample": "bone"}
         assert recorder.abouts[0].angles == (1.0, 2.0)
+        assert (recorder.abouts[0].per_event, recorder.abouts[0].angles_from) == (5, "recorded")
+        assert (recorder.abouts[1].per_event, recorder.abouts[1].angles_from) == (None, "planned")
         assert [end.complete for end in recorder.ends] == [True, True]
         for stream, count in (("flats", 20), ("primary", 30)):
             frames = [frame for frame in recorder.frames if frame.stream == stream]
@@ -242,7 +257,7 @@ def test_garbage_harms_nobody(publisher: FramePublisher, caplog: Any) -> None:
 
 def test_a_publisher_that_lies_is_found_out() -> None:
     """Ten gigabytes announced, a wrong run, a frame twice, and frames that didn't come."""
-    from adsupport.imaging.remote.wire import Begin, End, FrameHeader, RunOver, Welcome
+    from adsupport.imaging.remote.wire import End, RunOver
 
     with zmq.Context() as context, context.socket(zmq.ROUTER) as liar:
         liar.setsockopt(zmq.LINGER, 0)
@@ -304,3 +319,109 @@ def test_frames_that_numbers_cannot_tell_are_refused(publisher: FramePublisher) 
     publisher.begin(StreamAbout("run", "primary", 1))
     with pytest.raises(ValueError, match="complex64: only integers and floats"):
         publisher.frame(Frame(np.zeros((2, 2), np.complex64), "primary", 0))
+
+
+def test_an_acquisition_that_was_cut_short_is_in_the_result(publisher: FramePublisher) -> None:
+    recorder = Collector()
+    running = Background(FrameConnection(publisher.address), recorder)
+    told = StreamAbout("run", "primary", 100)
+    publisher.begin(told)
+    publisher.frame(picture(0))
+    publisher.end(StreamEnd(told, 100, 1, reason="cut short: motor stuck"))
+    publisher.close()
+    assert running.join().reasons == [
+        "Stream 'primary' ended early: cut short: motor stuck"
+    ]  # fmt: skip
+
+
+def test_the_experiment_fails_when_who_it_needs_leaves_before_its_first_frame() -> None:
+    with FramePublisher(consumers=["recon"], lost="raise") as publisher:
+        with FrameConnection(publisher.address, name="recon", streams=["primary"]):
+            told = StreamAbout("run", "darks", 2)
+            publisher.begin(told)
+        while publisher.consumers:
+            time.sleep(0.01)
+        with pytest.raises(FrameConnectionError, match="'recon' .*left before the run was over"):
+            publisher.end(StreamEnd(told, 2, 0))
+
+
+def test_who_is_slow_and_drops_frames_holds_nobody_up(publisher: FramePublisher) -> None:
+    slow, fast = Collector(queue=1), Collector()
+    slow.go_on.clear()
+    running = [
+        Background(FrameConnection(publisher.address, name="slow", policy="drop", queue=1), slow),
+        Background(FrameConnection(publisher.address, name="fast"), fast),
+    ]
+    for stream in ("darks", "flats", "primary"):
+        publish(publisher, 10, stream=stream)  # returns, although nobody lets the slow one go on
+    publisher.close()
+    assert running[1].join().frames == 30
+    shutting = threading.Thread(target=publisher.shutdown)
+    shutting.start()
+    shutting.join(20)
+    assert not shutting.is_alive()
+    slow.go_on.set()
+    found = running[0].join()  # it hears of all, and what it didn't get was counted
+    assert found.runs == 1 and found.frames + found.dropped == 30
+    assert 1 <= found.frames <= 6
+
+
+def test_a_publisher_cannot_fill_a_consumers_memory() -> None:
+    with zmq.Context() as context, context.socket(zmq.ROUTER) as liar:
+        for option, value in {
+            zmq.LINGER: 0, zmq.SNDHWM: 1, zmq.SNDTIMEO: 300, zmq.ROUTER_MANDATORY: 1
+        }.items():  # fmt: skip
+            liar.setsockopt(option, value)
+        port = liar.bind_to_random_port("tcp://127.0.0.1")
+        connection = FrameConnection(f"tcp://127.0.0.1:{port}", queue=1)
+        opening = threading.Thread(target=connection.open)
+        opening.start()
+        key, *_ = liar.recv_multipart()
+        liar.send_multipart([key, *encode(Welcome(VERSION))])
+        opening.join(10)
+        liar.send_multipart([key, *encode(Begin("run", "s", None, {}, ()))])
+        pixels = np.zeros((1024, 512), np.uint16)  # 1 MiB
+        sent = 0
+        with connection, contextlib.suppress(zmq.Again):
+            while sent < 300:
+                header = FrameHeader("run", "s", sent, None, None, None, "<u2", pixels.shape)
+                liar.send_multipart([key, *encode(header), pixels])
+                sent += 1
+    assert sent < 100  # as much as the pipes and the system take
+
+
+def test_a_consumer_that_is_busy_for_long_is_there_nevertheless(publisher: FramePublisher) -> None:
+    """What a publisher sends must not fill up the pipe: heartbeats come through the same one."""
+    recorder = Collector()
+    connection = FrameConnection(publisher.address, policy="drop", queue=1)
+    connection.open(runs=1)
+    for number in range(3 * MOST_AHEAD):
+        publish(publisher, 3, stream=f"s{number}")
+    publisher.close()
+    threading.Event().wait(2.0)  # nothing is read; without heartbeats all were over after 1.2 s
+    assert publisher.consumers
+    with connection:
+        found = consume(connection, [recorder])
+    assert found.frames + found.dropped == 9 * MOST_AHEAD
+    assert len(recorder.ends) == 3 * MOST_AHEAD
+
+
+def test_a_consumer_that_is_gone_is_not_mixed_up_with_the_next_one(
+    publisher: FramePublisher,
+) -> None:
+    """Descriptors of connections are used again at once."""
+    for number in range(20):
+        with FrameConnection(publisher.address, name=f"c{number}"):
+            pass
+        with zmq.Context() as context, context.socket(zmq.DEALER) as raw:  # says no goodbye
+            raw.setsockopt(zmq.LINGER, 0)
+            raw.connect(publisher.address)
+            raw.send_multipart(encode(Hello(VERSION, f"raw{number}", "block", 1, None)))
+            assert raw.poll(5000)
+    with FrameConnection(publisher.address, name="stays"):
+        until = time.monotonic() + 5
+        while len(publisher.consumers) > 1 and time.monotonic() < until:
+            time.sleep(0.01)
+        assert list(publisher.consumers) == ["stays"]
+        threading.Event().wait(0.5)
+        assert list(publisher.consumers) == ["stays"]

@@ -5,15 +5,17 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from types import TracebackType
 from typing import Any, get_args
 
 import numpy as np
 
-from ...errors import ConfigurationError, FrameConnectionError, FrameMessageError
+from ...errors import ConfigurationError, FrameConnectionError
 from ..addons.base import Policy
 from .curve import CurveKeys, check_address
 from .wire import (
+    MOST_AHEAD,
     MOST_NAME,
     MOST_QUEUE,
     VERSION,
@@ -39,6 +41,8 @@ __all__ = ["FrameConnection"]
 #: Headers with the metadata of a run and the angles of its frames are the longest ones.
 _LEAST_BYTES = 1 << 24
 _MOST_REASON = 1000
+#: Of the publisher besides: its welcome, its refusal, and to learn whether this is still there.
+_MOST_OTHERS = 3
 
 
 class FrameConnection:
@@ -98,7 +102,8 @@ class FrameConnection:
         self._hello = Hello(VERSION, name, policy, queue, None if wanted is None else tuple(wanted))
         self.address, self.name = address, name
         self._most_bytes, self._keys = max(most_bytes, _LEAST_BYTES), keys
-        self._taken = 0
+        self._taken = self._controls = 0
+        self._gone = False  # the publisher
         self._context: Any = None
         self._socket: Any = None
         self._monitor: Any = None
@@ -108,13 +113,16 @@ class FrameConnection:
         """Whether the publisher has welcomed this consumer."""
         return self._socket is not None
 
-    def open(self, timeout: float = 10.0) -> None:
+    def open(self, timeout: float = 10.0, *, runs: int | None = None) -> None:
         """Connect, and wait for the publisher's welcome.
 
         Parameters
         ----------
         timeout : float
             Seconds.
+        runs : int or None
+            How many runs this consumer stays for: the publisher doesn't reckon with it for another
+            one.  None: it doesn't say.
 
         Raises
         ------
@@ -122,6 +130,7 @@ class FrameConnection:
             Nobody answers there, or this consumer is refused.
         """
         self.close()
+        self._hello = replace(self._hello, runs=runs)
         self._set_up()
         try:
             self._wait_for_welcome(timeout)
@@ -164,11 +173,15 @@ class FrameConnection:
                 )
             message, pixels, event = self._receive(left)
             if isinstance(message, (Begin, FrameHeader, End, RunOver)):
+                if pixels is None:
+                    self._controls += 1
+                    self._send(Taken(self._taken, self._controls))
                 yield message, pixels
                 until = None if timeout is None else time.monotonic() + timeout
                 continue
             check()
             if event == "disconnected":
+                self._gone = True
                 raise FrameConnectionError(
                     f"The publisher of frames at {self.address} is gone.",
                     remedy="What came is whole as far as it came; a finished run can be replayed.",
@@ -177,7 +190,7 @@ class FrameConnection:
     def taken(self) -> None:
         """Tell that a frame has been taken: another one may come."""
         self._taken += 1
-        self._send(Taken(self._taken))
+        self._send(Taken(self._taken, self._controls))
 
     def close(self, reason: str = "") -> None:
         """Take leave.
@@ -189,6 +202,8 @@ class FrameConnection:
         """
         if self._socket is None:
             return
+        if self._gone:  # nobody hears it
+            self._socket.setsockopt(self._zmq.LINGER, 0)
         self._send(Bye(reason[:_MOST_REASON]))
         self._socket.disable_monitor()
         for each in (self._monitor, self._socket):
@@ -222,7 +237,10 @@ class FrameConnection:
         socket = self._socket = self._context.socket(zmq.DEALER)
         socket.setsockopt(zmq.LINGER, 500)  # ms, for the leave-taking
         socket.setsockopt(zmq.IPV6, "[" in self.address)
-        socket.setsockopt(zmq.RCVHWM, 0)  # the publisher counts what is in flight
+        # The publisher has no more than that on its way.  Were the pipe full of it, heartbeats were
+        # no more read either; as libzmq only hears of each half that was taken, it's twice that.
+        most = self._hello.queue + MOST_AHEAD + _MOST_OTHERS
+        socket.setsockopt(zmq.RCVHWM, 2 * most)
         socket.setsockopt(zmq.SNDHWM, 0)
         socket.setsockopt(zmq.MAXMSGSIZE, self._most_bytes)
         beat(socket)
@@ -234,7 +252,8 @@ class FrameConnection:
             | zmq.EVENT_HANDSHAKE_FAILED_AUTH
             | zmq.EVENT_HANDSHAKE_FAILED_PROTOCOL
         )
-        self._taken = 0
+        self._taken = self._controls = 0
+        self._gone = False
         self._poller = zmq.Poller()
         self._poller.register(socket, zmq.POLLIN)
         self._poller.register(self._monitor, zmq.POLLIN)
@@ -281,11 +300,6 @@ class FrameConnection:
                 raise FrameConnectionError(
                     f"The publisher of frames at {self.address} refuses consumer {self.name!r}: "
                     f"{message.reason}."
-                )
-            if isinstance(message, Welcome) and message.version != VERSION:
-                raise FrameMessageError(
-                    f"The publisher has version {message.version} of the messages, this is "
-                    f"{VERSION}."
                 )
             pixels = pixels_of(message, parts[2]) if isinstance(message, FrameHeader) else None
             return message, pixels, ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -35,12 +35,15 @@ class Consumed:
         Frames that the publisher had, and this consumer didn't get, by its policy.
     refused : int
         Frames that came and weren't handed on: of another run, out of order, or twice.
+    reasons : list of str
+        Of each acquisition that ended early, which one and why.
     """
 
     runs: int = 0
     frames: int = 0
     dropped: int = 0
     refused: int = 0
+    reasons: list[str] = field(default_factory=list)
 
 
 def consume(
@@ -66,7 +69,7 @@ def consume(
     Returns
     -------
     Consumed
-        Counts.
+        Counts; ``reasons`` isn't empty when an acquisition was cut short.
 
     Raises
     ------
@@ -80,7 +83,10 @@ def consume(
         What an addon failed with.
     """
     receiver = _Receiver(list(addons))
-    with contextlib.nullcontext() if connection.is_open else connection:
+    with contextlib.ExitStack() as stack:
+        if not connection.is_open:
+            connection.open(runs=runs)
+            stack.enter_context(connection)
         try:
             for message, pixels in connection.messages(timeout, receiver.check):
                 if isinstance(message, FrameHeader) and pixels is not None:
@@ -108,6 +114,9 @@ def consume(
 
 class _Handed:
     """A source of frames that are handed to it."""
+
+    #: The bus needn't look which are in events: the publisher's has, and has told their places.
+    replayed = True
 
     def __init__(self) -> None:
         self.take: Callable[[Arrival], None] = lambda arrival: None
@@ -147,7 +156,13 @@ class _Receiver:
         if self._bus is None:
             self._bus = FrameBus(self._source, self._addons, missing="log")
         self._about = StreamAbout(
-            message.run_uid, message.stream, message.expected, message.md, message.angles
+            message.run_uid,
+            message.stream,
+            message.expected,
+            message.md,
+            message.angles,
+            message.per_event,
+            message.angles_from,
         )
         self._came = 0
         self._bus.begin(self._about)
@@ -197,6 +212,7 @@ class _Receiver:
         self._source.problem = problem
         if message.reason:
             text = f"Stream {message.stream!r} ended early: {message.reason}"
+            self.total.reasons.append(text)
             self._source.problem = FrameConnectionError(text)
         if message.dropped:
             bus.missed(message.dropped)

@@ -5,75 +5,18 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections import Counter, deque
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from ...errors import FrameConnectionError
 from ...wording import counted
+from .reader import Entry, Reader
 from .wire import Begin, End, FrameHeader, Hello, RunOver, encode
 
-__all__ = ["Outbox", "Reader"]
+__all__ = ["Outbox"]
 
 _log = logging.getLogger(__name__)
-
-
-@dataclass(slots=True)
-class _Entry:
-    """A message; consumers that have it to come share it."""
-
-    message: Begin | FrameHeader | End | RunOver
-    acquisition: int
-    parts: list[bytes]  # the message, encoded once for all consumers
-    pixels: np.ndarray | None = None
-
-
-@dataclass(eq=False)
-class Reader:
-    """A consumer.
-
-    Parameters
-    ----------
-    hello : Hello
-        What it asked for.
-    """
-
-    hello: Hello
-    entries: deque[_Entry] = field(default_factory=deque)  # not sent yet
-    waiting: int = 0  # frames among them
-    sent: int = 0  # frames
-    taken: int = 0
-    before: int = 0  # frames of the runs before this one
-    moved: float = field(default_factory=time.monotonic)  # when it took a frame last
-    dismissed: str = ""
-    lost: Counter[int] = field(default_factory=Counter)  # frames dropped, by acquisition
-
-    @property
-    def in_flight(self) -> int:
-        """Frames that were sent, and that it hasn't taken yet."""
-        return self.sent - self.taken
-
-    def wants(self, message: Begin | FrameHeader | End | RunOver) -> bool:
-        """Tell whether a message is for it."""
-        streams = self.hello.streams
-        return streams is None or isinstance(message, RunOver) or message.stream in streams
-
-    def add(self, entry: _Entry) -> None:
-        """Put a message behind those that wait."""
-        if self.wants(entry.message):
-            self.entries.append(entry)
-            self.waiting += entry.pixels is not None
-
-    def drop_oldest(self) -> None:
-        """Drop the frame that has waited longest, and count it."""
-        for index, entry in enumerate(self.entries):
-            if entry.pixels is not None:
-                del self.entries[index]
-                self.lost[entry.acquisition] += 1
-                self.waiting -= 1
-                return
 
 
 class Outbox:
@@ -86,17 +29,20 @@ class Outbox:
         as the run's frames are no more than that, such a consumer gets all from the run's start.
     patience : float
         Seconds after which a consumer that takes no frame counts as lost.
+    queue_bytes : int
+        Pixels that may wait for one consumer, in bytes, however long a queue it asks for.
     """
 
-    def __init__(self, keep_bytes: int, patience: float) -> None:
-        self._keep, self._patience = keep_bytes, patience
+    def __init__(self, keep_bytes: int, patience: float, queue_bytes: int = 1 << 30) -> None:
+        self._keep, self._patience, self._queue_bytes = keep_bytes, patience, queue_bytes
         self._run: str | None = None  # that is open
-        self._kept: list[_Entry] | None = None  # all of it; None: its first frames are gone
+        self._kept: list[Entry] | None = None  # all of it; None: its first frames are gone
         self._kept_bytes = 0
         self._open: Begin | None = None
         self._frames = 0  # of the acquisition that is open
         self._acquisition = 0
         self._readers: dict[bytes, Reader] = {}
+        self._needed: Sequence[str] | int = 0  # consumers of the run, see wait_for_readers
         self._lost: list[str] = []
         self.changed = threading.Condition()
 
@@ -133,9 +79,9 @@ class Outbox:
                 self._cut_short("the run ended")
             elif not self._belongs(message):
                 return
-            entry = _Entry(message, self._acquisition, parts, pixels)
+            entry = Entry(message, self._acquisition, parts, pixels)
             if pixels is not None:
-                self._make_room(entry)
+                self._make_room(entry, pixels.nbytes)
                 if entry.acquisition != self._acquisition:
                     return  # another one began meanwhile: this one was cut short
                 self._frames += 1
@@ -147,7 +93,7 @@ class Outbox:
             self.changed.notify_all()
 
     def wait_for_readers(self, names: Sequence[str] | int, timeout: float) -> None:
-        """Wait until consumers have come.
+        """Wait until consumers have come; from then on their leaving is a loss.
 
         Parameters
         ----------
@@ -161,28 +107,44 @@ class Outbox:
         FrameConnectionError
             Some haven't.
         """
-
-        def lacking() -> list[str]:
-            here = [each.hello.name for each in self._readers.values() if not each.dismissed]
-            if isinstance(names, int):
-                few = names - len(here)
-                return [f"{counted(few, 'consumer')} of {names}"] if few > 0 else []
-            return [name for name in names if name not in here]
-
         with self.changed:
-            if not self.changed.wait_for(lambda: not lacking(), timeout):
+            self._needed = names
+            if not self.changed.wait_for(lambda: not self._lacking(), timeout):
                 raise FrameConnectionError(
                     f"Waited {timeout:g} s for consumers of frames; missing: "
-                    f"{', '.join(lacking())}.",
+                    f"{', '.join(self._lacking())}.",
                     remedy="Start them first: adsupport consume ADDRESS --name NAME ...",
                 )
 
     def wait_until_taken(self) -> None:
-        """Wait until the consumers that are still there have taken all."""
+        """Wait until the consumers that are still there have taken all, but for those that drop."""
         with self.changed:
-            while any(each.waiting or each.in_flight for each in self._readers.values()):
+            while any(
+                each.waiting or each.in_flight
+                for each in self._readers.values()
+                if each.hello.policy != "drop"
+            ):
                 self.changed.wait(0.5)
                 self._lose_idle()
+
+    def finish(self, timeout: float) -> None:
+        """Give consumers that drop frames what waits for them; what is left then is dropped.
+
+        Parameters
+        ----------
+        timeout : float
+            Seconds.  There is no wait when a run is open: it's cut short for all.
+        """
+        with self.changed:
+            if self._run is not None:
+                return
+            until = time.monotonic() + timeout
+            mine = [each for each in self._readers.values() if each.hello.policy == "drop"]
+            while any(each.waiting and self._is_here(each) for each in mine):
+                if not self.changed.wait(max(0.0, until - time.monotonic())):
+                    break
+            for each in mine:
+                each.finish()
 
     def new_losses(self) -> list[str]:
         """Return what is known of consumers lost since the last call."""
@@ -214,27 +176,25 @@ class Outbox:
             Why it can't be let in; empty when it is.
         """
         with self.changed:
-            reader = Reader(hello)
+            reader = Reader(hello, self._queue_bytes)
             if self._run is not None:
                 if self._kept is None:
                     return (
                         f"run {self._run[:8]} has begun, and its first frames are gone: come "
                         "before it begins, or let the publisher keep more (keep_bytes)"
                     )
-                for entry in self._kept:
-                    reader.add(entry)
-                while hello.policy == "drop" and reader.waiting > hello.queue:
-                    reader.drop_oldest()
+                problem = reader.catch_up(self._kept)
+                if problem:
+                    return problem
             self._readers[key] = reader
             self.changed.notify_all()
             return ""
 
-    def took(self, key: bytes, frames: int) -> None:
-        """Note how many frames a consumer has taken in all."""
+    def took(self, key: bytes, frames: int, controls: int = 0) -> None:
+        """Note how many frames, and other messages, a consumer has taken in all."""
         with self.changed:
             reader = self._readers.get(key)
-            if reader is not None and reader.taken < frames <= reader.sent:
-                reader.taken, reader.moved = frames, time.monotonic()
+            if reader is not None and reader.took(frames, controls):
                 self.changed.notify_all()
 
     def bye(self, key: bytes, reason: str) -> None:
@@ -246,14 +206,14 @@ class Outbox:
             Its address.
         reason : str
             What it failed with; empty when it didn't fail.  Unless its policy is ``drop``, it is
-            lost without a reason, too, when it goes in the middle of a run.
+            lost without a reason, too, when it goes in the middle of a run: when it has begun with
+            it, or the run needs it.
         """
         with self.changed:
             reader = self._readers.get(key)
             if reader is None:
                 return
-            amid = self._run is not None and reader.taken > reader.before
-            if not reason and amid and reader.hello.policy != "drop":
+            if not reason and reader.hello.policy != "drop" and self._misses(reader):
                 reason = "it left before the run was over"
             self.leave(key, reason)
 
@@ -297,22 +257,10 @@ class Outbox:
         """
         with self.changed:
             reader = self._readers.get(key)
-            if reader is None or not reader.entries:
+            entry = None if reader is None else reader.next()
+            if reader is None or entry is None:
                 return None
-            entry = reader.entries[0]
-            message, parts = entry.message, entry.parts
-            if entry.pixels is not None:
-                if reader.in_flight >= reader.hello.queue:
-                    return None
-                if reader.in_flight == 0:
-                    reader.moved = time.monotonic()
-                reader.sent += 1
-                reader.waiting -= 1
-            elif isinstance(message, End):
-                lost = reader.lost.pop(entry.acquisition, 0)
-                if lost:
-                    parts = encode(replace(message, dropped=message.dropped + lost))
-            reader.entries.popleft()
+            parts = reader.send(entry)
             self.changed.notify_all()
             return parts, entry.pixels
 
@@ -331,10 +279,10 @@ class Outbox:
         else:
             if self._run is not None:
                 self._cut_short("another run began")
-                self._append(_Entry(RunOver(), self._acquisition, encode(RunOver())))
+                self._append(Entry(RunOver(), self._acquisition, encode(RunOver())))
             self._run, self._kept, self._kept_bytes = message.run_uid, [], 0
             for reader in self._readers.values():
-                reader.before = reader.sent + reader.waiting
+                reader.begin_run()
         self._acquisition += 1
         self._open, self._frames = message, 0
 
@@ -343,7 +291,7 @@ class Outbox:
         if begun is not None:
             frames, text = self._frames, f"cut short: {reason}"
             end = End(begun.run_uid, begun.stream, begun.expected, frames, 0, text)
-            self._append(_Entry(end, self._acquisition, encode(end)))
+            self._append(Entry(end, self._acquisition, encode(end)))
 
     def _belongs(self, message: FrameHeader | End) -> bool:
         begun = self._open
@@ -352,40 +300,63 @@ class Outbox:
             message.stream,
         )
 
-    def _append(self, entry: _Entry) -> None:
+    def _append(self, entry: Entry) -> None:
         for reader in self._readers.values():
-            if not reader.dismissed:
-                reader.add(entry)
+            reader.add(entry)
         if self._kept is not None:
             self._kept.append(entry)
             self._kept_bytes += 0 if entry.pixels is None else entry.pixels.nbytes
             if self._kept_bytes > self._keep:
                 self._kept = None
 
-    def _make_room(self, entry: _Entry) -> None:
+    def _make_room(self, entry: Entry, nbytes: int) -> None:
         """Wait for consumers, drop frames, or send consumers away, as their policies say."""
         for reader in list(self._readers.values()):
-            if not reader.wants(entry.message) or reader.dismissed:
+            if not reader.wants(entry.message):
                 continue
-            policy, queue = reader.hello.policy, reader.hello.queue
+            policy = reader.hello.policy
             if policy == "block":
-                while self._is_full(reader) and entry.acquisition == self._acquisition:
+                while self._is_full(reader, nbytes) and entry.acquisition == self._acquisition:
                     self.changed.wait(0.5)
                     self._lose_idle()
-            elif policy == "fail" and self._is_full(reader):
+            elif policy == "fail" and reader.is_full(nbytes):
+                count = counted(reader.waiting + reader.in_flight)
                 reader.dismissed = (
-                    f"it has {counted(queue)} in its queue, and asked to fail when that is full"
+                    f"it has {count} in its queue, and asked to fail when that is full"
                 )
-            elif policy == "drop" and reader.waiting >= queue:
-                reader.drop_oldest()
+            elif policy == "drop":
+                reader.make_room(nbytes)
 
-    def _is_full(self, reader: Reader) -> bool:
-        here = any(reader is each for each in self._readers.values())
-        full = reader.waiting + reader.in_flight >= reader.hello.queue
-        return here and full and not reader.dismissed
+    def _is_full(self, reader: Reader, nbytes: int) -> bool:
+        return self._is_here(reader) and not reader.dismissed and reader.is_full(nbytes)
+
+    def _is_here(self, reader: Reader) -> bool:
+        return any(reader is each for each in self._readers.values())
+
+    def _lacking(self) -> list[str]:
+        """Tell who isn't there of the consumers that are needed."""
+        here, needed = self._here(), self._needed
+        if isinstance(needed, int):
+            few = needed - len(here)
+            return [f"{counted(few, 'consumer')} of {needed}"] if few > 0 else []
+        return [name for name in needed if name not in here]
+
+    def _here(self, but: Reader | None = None) -> list[str]:
+        """Return the names of consumers that stay for the run."""
+        readers = self._readers.values()
+        return [r.hello.name for r in readers if r is not but and not (r.dismissed or r.is_done)]
+
+    def _misses(self, reader: Reader) -> bool:
+        """Tell whether the run that is open lacks a consumer when that one goes."""
+        if self._run is None or reader.is_done:
+            return False
+        others, needed = self._here(but=reader), self._needed
+        if isinstance(needed, int):
+            return reader.is_amid() or len(others) < needed
+        name = reader.hello.name
+        return reader.is_amid() or (name in needed and name not in others)
 
     def _lose_idle(self) -> None:
-        now = time.monotonic()
         for reader in self._readers.values():
-            if reader.in_flight and now - reader.moved > self._patience:
+            if reader.is_idle(self._patience):
                 reader.dismissed = f"it has taken no frame for {self._patience:g} s"

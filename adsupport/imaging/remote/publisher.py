@@ -43,6 +43,8 @@ class FramePublisher(Addon):
     keep_bytes : int
         Pixels of the current run that are kept, in bytes, for consumers that come late: these
         get all from the run's start.  By default none are, and who comes late is refused.
+    queue_bytes : int
+        Pixels that may wait for one consumer, in bytes, however long a queue it asks for.
     patience : float
         Seconds after which a consumer that takes no frame, although it's connected, is lost.
     keys : CurveKeys, optional
@@ -79,6 +81,7 @@ class FramePublisher(Addon):
         wait: float = 30.0,
         lost: Literal["log", "raise"] = "log",
         keep_bytes: int = 0,
+        queue_bytes: int = 1 << 30,
         patience: float = 60.0,
         keys: CurveKeys | None = None,
         **options: Any,
@@ -91,6 +94,8 @@ class FramePublisher(Addon):
                 raise ConfigurationError(f"{name}={value!r}: expected seconds, more than 0.")
         if keep_bytes < 0:
             raise ConfigurationError(f"keep_bytes={keep_bytes}: expected 0 or more.")
+        if queue_bytes < 1:
+            raise ConfigurationError(f"queue_bytes={queue_bytes}: expected 1 or more.")
         if isinstance(consumers, str):
             consumers = (consumers,)
         if isinstance(consumers, int) and (isinstance(consumers, bool) or consumers < 0):
@@ -104,7 +109,7 @@ class FramePublisher(Addon):
         self._raises = lost == "raise"
         self._consumers = consumers if isinstance(consumers, int) else tuple(consumers)
         self._wait = wait
-        self._outbox = Outbox(keep_bytes, patience)
+        self._outbox = Outbox(keep_bytes, patience, queue_bytes)
         self._socket = PublisherSocket(address, self._outbox, keys)
         self.address = self._socket.address
         self._caller: threading.Thread | None = None
@@ -133,11 +138,20 @@ class FramePublisher(Addon):
     def begin(self, about: StreamAbout) -> None:
         """Tell of an acquisition; before the first of a run see :meth:`ready`."""
         self._come()
-        if not self._outbox.is_open(about.run_uid):
-            self.ready()
-            self._outbox.new_losses()  # of runs before
-        angles = tuple(map(float, about.angles))
-        self._put(Begin(about.run_uid, about.stream, about.expected, dict(about.md), angles))
+        begin = Begin(
+            about.run_uid,
+            about.stream,
+            about.expected,
+            dict(about.md),
+            tuple(map(float, about.angles)),
+            about.per_event,
+            about.angles_from,
+        )
+        with self._outbox.changed:  # nobody leaves unnoticed between the two
+            if not self._outbox.is_open(about.run_uid):
+                self.ready()
+                self._outbox.new_losses()  # of runs before
+            self._put(begin)
 
     def frame(self, frame: Frame) -> None:
         """Send a frame; waits for consumers that frames wait for.
@@ -180,7 +194,10 @@ class FramePublisher(Addon):
         self._put(header, pixels)
 
     def end(self, ended: StreamEnd) -> None:
-        """Tell how the acquisition ended, and wait until consumers have taken its frames."""
+        """Tell how the acquisition ended, and wait until consumers have taken its frames.
+
+        There is no wait for those that drop frames.
+        """
         if self._is_past():
             return
         about = ended.about

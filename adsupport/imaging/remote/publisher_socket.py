@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 import zmq
+from zmq.utils.monitor import recv_monitor_message
 
 from ...errors import ConfigurationError, FrameConnectionError, FrameMessageError
 from .curve import CurveKeys, authenticator
@@ -42,6 +43,7 @@ _MOST_AT_ONCE = 256  # messages heard before frames are sent again
 _MOST_BYTES = 1 << 16  # of a consumer's message: libzmq cuts off who announces more
 _MOST_UNREAD = MOST_QUEUE + 1000  # messages to a peer that doesn't read: it's let go then
 _MOST_TOLD = 100  # refusals that are remembered, so that each is told once
+_LAST = 1.0  # s, at the end, for consumers that could still drop what waits for them
 
 
 class PublisherSocket:
@@ -72,10 +74,14 @@ class PublisherSocket:
         self._waker = threading.Lock()
         self._garbage = 0
         self._told: set[tuple[str, str]] = set()
+        self._owners: dict[int, bytes] = {}  # consumers by the descriptors of their connections
+        self._gone: set[bytes] = set()  # whose connections have ended, and who may be heard yet
+        self._fresh: set[bytes] = set()  # who has come since the last tick
         self._stopping = False
         self._pid = os.getpid()
         self._context = zmq.Context()
         self._socket = self._context.socket(zmq.ROUTER)
+        self._monitor = self._socket.get_monitor_socket(zmq.EVENT_DISCONNECTED)
         self._wake = self._context.socket(zmq.PAIR)
         self._woken = self._context.socket(zmq.PAIR)
         for each in (self._wake, self._woken):
@@ -117,6 +123,7 @@ class PublisherSocket:
         """Send no more; consumers learn it from their connection."""
         atexit.unregister(self.close)
         if not self._stopping and os.getpid() == self._pid:  # a fork has no such thread
+            self._outbox.finish(_LAST)
             self._stopping = True
             self.wake()
             self._thread.join()
@@ -137,8 +144,9 @@ class PublisherSocket:
 
     def _end(self) -> None:
         self._locks.close()
+        self._socket.disable_monitor()
         with self._waker:
-            for each in (self._socket, self._wake, self._woken):
+            for each in (self._monitor, self._socket, self._wake, self._woken):
                 each.close()
         self._context.term()
 
@@ -146,25 +154,27 @@ class PublisherSocket:
         poller = zmq.Poller()
         poller.register(self._socket, zmq.POLLIN)
         poller.register(self._woken, zmq.POLLIN)
+        poller.register(self._monitor, zmq.POLLIN)
         known: set[bytes] = set()
+        unsure: set[bytes] = set()  # who came before the last tick, and after the one before
         reason = "the publisher has ended"
         try:
-            probe = time.monotonic() + HEARTBEAT
+            tick = time.monotonic() + HEARTBEAT
             while not self._stopping:
-                ready = dict(poller.poll(max(0, round(1000 * (probe - time.monotonic())))))
+                ready = dict(poller.poll(max(0, round(1000 * (tick - time.monotonic())))))
                 if self._woken in ready:
                     with contextlib.suppress(zmq.Again):
                         while True:
                             self._woken.recv(zmq.DONTWAIT)
-                if self._socket in ready:
-                    with contextlib.suppress(zmq.Again):
-                        for _ in range(_MOST_AT_ONCE):
-                            self._hear(self._socket.recv_multipart(zmq.DONTWAIT), known)
-                if time.monotonic() >= probe:
-                    probe = time.monotonic() + HEARTBEAT
+                if self._socket in ready or self._monitor in ready or self._gone:
+                    self._hear_all(known)
+                if time.monotonic() >= tick:
+                    tick = time.monotonic() + HEARTBEAT
                     self._dismiss(known)
-                    for key in list(known):
+                    # a connection that ended before its first message was read had no owner
+                    for key in known & unsure:
                         self._tell(key, Probe(), known)
+                    unsure, self._fresh = self._fresh, set()
                 for key in list(known):
                     self._serve(key, known)
             for key in list(known):  # what came since
@@ -177,31 +187,59 @@ class PublisherSocket:
                 self._outbox.leave(key, "" if self._stopping else reason)
             self._end()
 
-    def _hear(self, parts: list[bytes], known: set[bytes]) -> None:
-        key, *rest = parts
+    def _hear_all(self, known: set[bytes]) -> None:
+        """Hear consumers, and then let those go whose connections have ended."""
+        self._note_ends()
+        for _ in range(_MOST_AT_ONCE):
+            try:
+                parts = self._socket.recv_multipart(zmq.DONTWAIT, copy=False)
+            except zmq.Again:
+                break
+            self._hear(parts, known)
+        else:
+            return  # there may be more, also of those
+        for key in self._gone:
+            known.discard(key)
+            self._outbox.leave(key, "its connection has ended")
+        self._gone.clear()
+
+    def _note_ends(self) -> None:
+        """Note the owners of connections that have ended: closed, or without heartbeats."""
+        with contextlib.suppress(zmq.Again):
+            while True:
+                ended = recv_monitor_message(self._monitor, zmq.DONTWAIT)
+                owner = self._owners.pop(int(ended["value"]), None)
+                if owner is not None:
+                    self._gone.add(owner)
+
+    def _hear(self, parts: list[zmq.Frame], known: set[bytes]) -> None:
+        key, *rest = (each.bytes for each in parts)
         try:
             message = decode(rest, (Hello, Taken, Bye))
         except FrameMessageError as error:
             self._garbage += 1
             if self._garbage & (self._garbage - 1) == 0:  # the 1st, 2nd, 4th, 8th ...
                 _log.warning("Message %d that is none of a consumer: %s", self._garbage, error)
+            if rest[:1] == [b"hello"]:  # of another version, say
+                self._tell(key, Refused(error.problem.rstrip(".")), known)
             return
         if isinstance(message, Hello):
+            self._note_ends()  # descriptors are used again
             self._welcome(key, message, known)
+            if key in known:
+                self._owners[int(parts[-1].get(zmq.SRCFD))] = key
         elif key not in known:
             _log.debug("Who hasn't said hello says %s.", type(message).__name__)
         elif isinstance(message, Taken):
-            self._outbox.took(key, message.frames)
+            self._outbox.took(key, message.frames, message.controls)
         else:
             known.discard(key)
             self._outbox.bye(key, message.reason)
 
     def _welcome(self, key: bytes, hello: Hello, known: set[bytes]) -> None:
-        if hello.version != VERSION:
-            problem = f"it has version {hello.version} of the messages, the publisher {VERSION}"
-        elif key in known:
+        if key in known:
             return  # it couldn't know whether the one before had come
-        elif len(known) >= _MOST_READERS:
+        if len(known) >= _MOST_READERS:
             problem = f"there are {_MOST_READERS} consumers already"
         else:
             problem = self._outbox.join(key, hello)
@@ -213,6 +251,7 @@ class PublisherSocket:
             self._tell(key, Refused(problem), known)
             return
         known.add(key)
+        self._fresh.add(key)
         _log.info("Consumer %r of frames has come.", hello.name)
         self._tell(key, Welcome(VERSION), known)
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
-from typing import Any, ClassVar, TypeVar, get_args
+from typing import Any, ClassVar, TypeVar
 
 import msgpack
 import numpy as np
@@ -21,8 +21,10 @@ import numpy as np
 from ...documents import json_text
 from ...errors import DocumentError, FrameMessageError
 from ..addons.base import Policy
+from . import fields as check
 
 __all__ = [
+    "MOST_AHEAD",
     "MOST_NAME",
     "MOST_QUEUE",
     "VERSION",
@@ -43,11 +45,13 @@ __all__ = [
 ]
 
 #: Of the messages; publisher and consumer must have the same one.
-VERSION = 1
+VERSION = 2
 _MOST_CONTROL_BYTES = 1 << 16  # of a consumer's message
-MOST_NAME = 100  # characters
+MOST_NAME = check.MOST_NAME
 #: Frames that may be on their way to a consumer at once.
 MOST_QUEUE = 10_000
+#: Messages without pixels that may be, too: a consumer keeps no more than it has to.
+MOST_AHEAD = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,13 +63,15 @@ class Hello:
     policy: Policy
     queue: int
     streams: tuple[str, ...] | None
+    runs: int | None = None  # that it stays for; None: it doesn't say
 
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """A consumer has taken so many frames since it came."""
+    """A consumer has taken so many frames, and so many Begin, End and RunOver, since it came."""
 
     frames: int
+    controls: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +104,8 @@ class Begin:
     expected: int | None
     md: Mapping[str, Any]
     angles: tuple[float, ...]
+    per_event: int | None = None
+    angles_from: str = "planned"
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,9 +123,8 @@ class FrameHeader:
     facts: Mapping[str, Any] = field(default_factory=dict)
     place: int | None = None
 
-    #: Kinds of numpy that may travel: booleans, integers, floats.
-    KINDS: ClassVar[str] = "buif"
-    MOST_AXES: ClassVar[int] = 4
+    KINDS: ClassVar[str] = check.KINDS
+    MOST_AXES: ClassVar[int] = check.MOST_AXES
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,14 +227,19 @@ def decode(parts: Sequence[bytes | memoryview], known: tuple[type[_Message], ...
     if not isinstance(header, dict):
         raise FrameMessageError(f"{kind.__name__} is no map.")
     checks = _FIELDS[kind]
+    if "version" in checks and header.get("version") != VERSION:  # its fields may be others
+        raise FrameMessageError(
+            f"{kind.__name__} is of version {header.get('version')!r:.20} of the messages, "
+            f"expected {VERSION}: the publisher and the consumer need the same adsupport."
+        )
     if header.keys() != checks.keys():
         raise FrameMessageError(
             f"{kind.__name__} has the fields {sorted(map(str, header))}: expected {sorted(checks)}."
         )
     values: dict[str, Any] = {}
-    for key, check in checks.items():
+    for key, checked in checks.items():
         try:
-            values[key] = check(header[key])
+            values[key] = checked(header[key])
         except (TypeError, ValueError, OverflowError) as error:
             raise FrameMessageError(f"{kind.__name__}.{key}: {error}.") from None
     return kind(**values)
@@ -283,116 +295,48 @@ def _is_control(kind: type) -> bool:
     return kind in (Hello, Taken, Bye)
 
 
-def _text(value: Any) -> str:
-    if not isinstance(value, str):
-        raise TypeError(f"expected text, got {value!r:.80}")
-    return value
-
-
-def _name(value: Any) -> str:
-    text = _text(value)
-    if not 0 < len(text) <= MOST_NAME or not text.isprintable():
-        raise ValueError(f"expected 1 to {MOST_NAME} characters that can be printed")
-    return text
-
-
-def _number(least: int, most: float = math.inf) -> Callable[[Any], int]:
-    def check(value: Any) -> int:
-        if type(value) is not int or not least <= value <= most:
-            upper = "or more" if most == math.inf else f"to {most}"
-            raise TypeError(f"expected an integer of {least} {upper}, got {value!r:.80}")
-        return value
-
-    return check
-
-
-def _float(value: Any) -> float:
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        raise TypeError(f"expected a number, got {value!r:.80}")
-    return float(value)
-
-
-def _maybe(check: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    return lambda value: None if value is None else check(value)
-
-
-def _many(check: Callable[[Any], Any]) -> Callable[[Any], tuple[Any, ...]]:
-    def check_all(value: Any) -> tuple[Any, ...]:
-        if not isinstance(value, list):
-            raise TypeError(f"expected a list, got {value!r:.80}")
-        return tuple(map(check, value))
-
-    return check_all
-
-
-def _mapping(value: Any) -> dict[str, Any]:
-    if not isinstance(value, bytes):
-        raise TypeError(f"expected the bytes of a JSON text, got {value!r:.80}")
-    found = json_text.decode(value, where="metadata")
-    if not isinstance(found, dict) or not all(isinstance(key, str) for key in found):
-        raise TypeError("expected a map with text as keys")
-    return found
-
-
-def _policy(value: Any) -> str:
-    if value not in get_args(Policy):
-        raise ValueError(f"expected block, drop or fail, got {value!r:.80}")
-    return value
-
-
-def _dtype(value: Any) -> str:
-    text = _text(value)
-    if len(text) > 8 or np.dtype(text).kind not in FrameHeader.KINDS:
-        raise ValueError(f"expected the dtype of integers or floats, got {text!r:.80}")
-    return text
-
-
-def _shape(value: Any) -> tuple[int, ...]:
-    shape = _many(_number(0))(value)
-    if not 1 <= len(shape) <= FrameHeader.MOST_AXES:
-        raise ValueError(f"expected 1 to {FrameHeader.MOST_AXES} axes, got {len(shape)}")
-    return shape
-
-
 _FIELDS: dict[type, dict[str, Callable[[Any], Any]]] = {
     Hello: {
-        "version": _number(0),
-        "name": _name,
-        "policy": _policy,
-        "queue": _number(1, MOST_QUEUE),
-        "streams": _maybe(_many(_text)),
+        "version": check.whole(0),
+        "name": check.name,
+        "policy": check.policy,
+        "queue": check.whole(1, MOST_QUEUE),
+        "streams": check.maybe(check.many(check.text)),
+        "runs": check.maybe(check.whole(0)),
     },
-    Taken: {"frames": _number(0)},
-    Bye: {"reason": _text},
-    Welcome: {"version": _number(0)},
-    Refused: {"reason": _text},
+    Taken: {"frames": check.whole(0), "controls": check.whole(0)},
+    Bye: {"reason": check.text},
+    Welcome: {"version": check.whole(0)},
+    Refused: {"reason": check.text},
     Begin: {
-        "run_uid": _text,
-        "stream": _text,
-        "expected": _maybe(_number(0)),
-        "md": _mapping,
-        "angles": _many(_float),
+        "run_uid": check.text,
+        "stream": check.text,
+        "expected": check.maybe(check.whole(0)),
+        "md": check.mapping,
+        "angles": check.many(check.real),
+        "per_event": check.maybe(check.whole(1)),
+        "angles_from": check.one_of("planned", "recorded"),
     },
     FrameHeader: {
-        "run_uid": _text,
-        "stream": _text,
-        "sequence": _number(0),
-        "unique_id": _maybe(_number(-(2**63))),
-        "angle": _maybe(_float),
-        "timestamp": _maybe(_float),
-        "dtype": _dtype,
-        "shape": _shape,
-        "facts": _mapping,
-        "place": _maybe(_number(0)),
+        "run_uid": check.text,
+        "stream": check.text,
+        "sequence": check.whole(0),
+        "unique_id": check.maybe(check.whole(-(2**63))),
+        "angle": check.maybe(check.real),
+        "timestamp": check.maybe(check.real),
+        "dtype": check.dtype,
+        "shape": check.shape,
+        "facts": check.mapping,
+        "place": check.maybe(check.whole(0)),
     },
     End: {
-        "run_uid": _text,
-        "stream": _text,
-        "expected": _maybe(_number(0)),
-        "frames": _number(0),
-        "dropped": _number(0),
-        "reason": _text,
-        "angles": _many(_float),
+        "run_uid": check.text,
+        "stream": check.text,
+        "expected": check.maybe(check.whole(0)),
+        "frames": check.whole(0),
+        "dropped": check.whole(0),
+        "reason": check.text,
+        "angles": check.many(check.real),
     },
     Probe: {},
     RunOver: {},

@@ -13,6 +13,7 @@ from adsupport.errors import FrameConnectionError
 from adsupport.imaging.addons.base import Policy
 from adsupport.imaging.remote.outbox import Outbox
 from adsupport.imaging.remote.wire import (
+    MOST_AHEAD,
     VERSION,
     Begin,
     End,
@@ -23,8 +24,14 @@ from adsupport.imaging.remote.wire import (
 )
 
 
-def hello(policy: Policy = "block", queue: int = 2, streams: Any = None, name: str = "c") -> Hello:
-    return Hello(VERSION, name, policy, queue, streams)
+def hello(
+    policy: Policy = "block",
+    queue: int = 2,
+    streams: Any = None,
+    name: str = "c",
+    runs: int | None = None,
+) -> Hello:
+    return Hello(VERSION, name, policy, queue, streams, runs)
 
 
 def begin(outbox: Outbox, run: str = "run", stream: str = "primary") -> None:
@@ -52,12 +59,15 @@ def sent(outbox: Outbox, key: bytes, take: bool = False) -> list[Any]:
         if isinstance(message, FrameHeader):
             found.append(message.sequence)
             if take:
-                reader = next(r for k, r in outbox._readers.items() if k == key)
-                outbox.took(key, reader.taken + 1)
+                reader = outbox._readers[key]
+                outbox.took(key, reader.taken + 1, reader.controls_sent)
         elif isinstance(message, End):
             found.append(f"end, {message.dropped} dropped")
         else:
             found.append(type(message).__name__.lower())
+        if take:
+            reader = outbox._readers[key]
+            outbox.took(key, reader.taken, reader.controls_sent)
     return found
 
 
@@ -333,3 +343,172 @@ def test_more_taken_than_sent_is_not_believed(outbox: Outbox) -> None:
     sent(outbox, b"a")
     outbox.took(b"a", 10**9)
     assert outbox.readers[0].taken == 0
+
+
+def waits(outbox: Outbox, timeout: float = 0.3) -> bool:
+    """Whether the end of an acquisition waits for consumers."""
+    waiting = threading.Thread(target=outbox.wait_until_taken, daemon=True)
+    waiting.start()
+    waiting.join(timeout)
+    return waiting.is_alive()
+
+
+def test_nobody_waits_for_a_consumer_that_drops_frames(outbox: Outbox) -> None:
+    outbox.join(b"slow", hello("drop", queue=1))
+    outbox.join(b"a", hello("block", queue=9))
+    begin(outbox)
+    frame(outbox, 0)
+    sent(outbox, b"slow")
+    frame(outbox, 1)
+    end(outbox, 2)
+    assert waits(outbox)
+    sent(outbox, b"a", take=True)
+    assert not waits(outbox, 10)
+
+
+def test_what_a_consumer_could_drop_is_dropped_at_the_end(outbox: Outbox) -> None:
+    outbox.join(b"a", hello("drop", queue=1))
+    for number in range(2 * MOST_AHEAD):
+        begin(outbox, stream=f"s{number}")
+        frame(outbox, 0, f"s{number}")
+        end(outbox, 1, f"s{number}")
+    outbox.put(RunOver())
+    begun = sent(outbox, b"a")
+    assert len(begun) == MOST_AHEAD
+    outbox.finish(0.01)
+    found = begun + sent(outbox, b"a")
+    assert found.count("end, 1 dropped") == 2 * MOST_AHEAD
+    assert found[-1] == "runover"
+
+
+def test_a_run_that_is_open_is_cut_short_without_a_wait(outbox: Outbox) -> None:
+    outbox.join(b"a", hello("drop", queue=1))
+    begin(outbox)
+    frame(outbox, 0)
+    outbox.finish(60)
+    assert outbox.readers[0].waiting == 1
+
+
+def test_how_much_memory_waits_for_it_is_not_a_consumers_to_say(caplog: Any) -> None:
+    outbox = Outbox(keep_bytes=0, patience=60, queue_bytes=35)
+    outbox.join(b"view", hello("drop", queue=10_000, name="view"))
+    outbox.join(b"strict", hello("fail", queue=10_000))
+    begin(outbox)
+    for number in range(20):
+        frame(outbox, number)
+    assert sent(outbox, b"view") == ["begin", 17, 18, 19]
+    ((key, reason),) = outbox.dismissed()
+    assert key == b"strict" and "it has 3 frames in its queue" in reason
+    (told,) = [each for each in caplog.messages if "'view'" in each]
+    assert "asked for a queue of 10000 frames; queue_bytes=35" in told and "room for 3" in told
+    frame(outbox, 20)
+    assert sent(outbox, b"view") == []  # as many are on their way
+    outbox.took(b"view", 1, 1)
+    assert sent(outbox, b"view") == [20]
+
+
+def test_a_frame_waits_for_memory() -> None:
+    outbox = Outbox(keep_bytes=0, patience=60, queue_bytes=25)
+    outbox.join(b"a", hello("block", queue=10_000))
+    begin(outbox)
+    for number in range(2):
+        frame(outbox, number)
+    put = threading.Thread(target=frame, args=(outbox, 2))
+    put.start()
+    assert sent(outbox, b"a") == ["begin", 0, 1]
+    put.join(0.2)
+    assert put.is_alive()
+    outbox.took(b"a", 1, 1)
+    put.join(10)
+    assert sent(outbox, b"a") == [2]
+    outbox.took(b"a", 3, 1)
+    assert outbox.readers[0]._flying_bytes == 0 == outbox.readers[0]._waiting_bytes
+
+
+def test_one_frame_may_always_come_however_large() -> None:
+    outbox = Outbox(keep_bytes=0, patience=60, queue_bytes=5)
+    outbox.join(b"a", hello("block", queue=2))
+    begin(outbox)
+    for number in range(2):
+        frame(outbox, number)
+        assert sent(outbox, b"a", take=True)[-1] == number
+
+
+def test_messages_without_pixels_do_not_pile_up_at_a_consumer(outbox: Outbox) -> None:
+    outbox.join(b"a", hello())
+    for number in range(MOST_AHEAD):
+        begin(outbox, run=str(number))
+        outbox.put(RunOver())
+    assert len(sent(outbox, b"a")) == MOST_AHEAD
+    outbox.took(b"a", 0, 3)
+    assert len(sent(outbox, b"a")) == 3
+    outbox.took(b"a", 0, 10**6)  # isn't believed
+    assert sent(outbox, b"a") == []
+
+
+def test_who_takes_no_such_message_is_lost() -> None:
+    outbox = Outbox(keep_bytes=0, patience=0.01)
+    outbox.join(b"a", hello())
+    for number in range(MOST_AHEAD):
+        begin(outbox, run=str(number))
+        outbox.put(RunOver())
+    sent(outbox, b"a")
+    threading.Event().wait(0.02)
+    assert "for 0.01 s" in outbox.dismissed()[0][1]
+
+
+def test_who_comes_late_and_would_fail_at_once_is_refused() -> None:
+    outbox = Outbox(keep_bytes=1000, patience=60)
+    begin(outbox)
+    for number in range(9):
+        frame(outbox, number)
+    problem = outbox.join(b"late", hello("fail", queue=8))
+    assert "9 frames already, more than its queue of 8" in problem
+    assert not outbox.readers
+    assert outbox.join(b"late", hello("fail", queue=10)) == ""
+    frame(outbox, 9)
+    assert outbox.dismissed() == []
+
+
+@pytest.mark.parametrize(
+    ("needed", "policy", "lost"),
+    [
+        (["c"], "block", True), (2, "block", True), (["c"], "drop", False),
+        (["other"], "block", False), (1, "block", False), (0, "block", False),
+    ],
+)  # fmt: skip
+def test_who_is_needed_may_not_leave_before_its_first_frame(
+    outbox: Outbox, needed: Any, policy: Policy, lost: bool
+) -> None:
+    outbox.join(b"c", hello(policy, streams=("primary",)))
+    outbox.join(b"other", hello(name="other"))
+    outbox.wait_for_readers(needed, 1)
+    begin(outbox, stream="darks")
+    outbox.bye(b"c", "")
+    assert bool(outbox.new_losses()) is lost
+
+
+def test_who_came_for_one_run_is_not_reckoned_with_in_the_next(outbox: Outbox) -> None:
+    outbox.join(b"a", hello(name="writer", runs=1))
+    outbox.put(RunOver())  # of no run
+    outbox.wait_for_readers(["writer"], 0.0)
+    begin(outbox)
+    outbox.put(RunOver())
+    with pytest.raises(FrameConnectionError, match="missing: writer"):
+        outbox.wait_for_readers(["writer"], 0.0)  # it's still at work at the one before
+    outbox.join(b"b", hello(name="writer", runs=1))
+    outbox.wait_for_readers(["writer"], 0.0)
+    begin(outbox, run="next")
+    frame(outbox, 0)
+    assert sent(outbox, b"a") == ["runover", "begin", "end, 0 dropped", "runover"]
+    outbox.bye(b"a", "")
+    assert outbox.new_losses() == []
+    outbox.bye(b"b", "")
+    assert outbox.new_losses()
+
+
+def test_who_has_begun_with_a_run_may_not_leave(outbox: Outbox) -> None:
+    outbox.join(b"a", hello(runs=1))
+    begin(outbox)
+    outbox.bye(b"a", "")
+    assert "before the run was over" in outbox.new_losses()[0]

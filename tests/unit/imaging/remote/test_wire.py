@@ -32,14 +32,14 @@ from adsupport.imaging.remote.wire import (
 
 HEADER = FrameHeader("u", "primary", 3, 7, 1.5, 1e9, "<u2", (2, 3), {"gain": 2}, 5)
 MESSAGES = [
-    Hello(1, "recon", "block", 8, ("primary",)),
-    Hello(1, "recon", "drop", 1, None),
-    Taken(5),
+    Hello(2, "recon", "block", 8, ("primary",)),
+    Hello(2, "recon", "drop", 1, None),
+    Taken(5, 2),
     Bye(),
-    Welcome(1),
+    Welcome(2),
     Refused("too late"),
     Begin("u", "flats", None, {}, ()),
-    Begin("u", "primary", 3, {"a": [1, {"b": None}]}, (0.0, 60.0, 120.0)),
+    Begin("u", "primary", 3, {"a": [1, {"b": None}]}, (0.0, 60.0, 120.0), 5, "recorded"),
     HEADER,
     End("u", "primary", 3, 3, 1, "", (0.0, 1.5)),
     Probe(),
@@ -108,7 +108,8 @@ def changed(key: str, value: Any) -> list[bytes]:
     ("key", "value"),
     [
         ("dtype", "|O"), ("dtype", "<c8"), ("dtype", "<U9"), ("dtype", "no"), ("dtype", 3),
-        ("dtype", "i4,i4"), ("shape", [-1, 2]), ("shape", []), ("shape", [1] * 9),
+        ("dtype", "i4,i4"), ("dtype", "06"), ("dtype", "(2"), ("dtype", "<u3"), ("dtype", "a"),
+        ("shape", [-1, 2]), ("shape", []), ("shape", [1] * 9),
         ("shape", [True]), ("shape", 5), ("shape", [1.5]), ("sequence", -1), ("sequence", "3"),
         ("sequence", None), ("unique_id", 1.5), ("angle", "1"), ("angle", True), ("stream", 1),
         ("place", -1),
@@ -164,4 +165,18 @@ def test_what_cannot_be_sent_is_named() -> None:
 
 
 def test_both_sides_speak_of_one_version() -> None:
-    assert wire.VERSION == 1
+    assert wire.VERSION == 2
+
+
+@pytest.mark.parametrize(("key", "value"), [("angles_from", "guessed"), ("per_event", 0)])
+def test_what_is_told_of_an_acquisition_is_checked(key: str, value: Any) -> None:
+    kind, header = encode(MESSAGES[7])
+    fields = msgpack.unpackb(header) | {key: value}
+    with pytest.raises(FrameMessageError, match=f"Begin.{key}: expected"):
+        decode([kind, msgpack.packb(fields) or b""], (Begin,))
+
+
+def test_the_version_is_told_whatever_the_fields_are() -> None:
+    old = {"version": 1, "name": "recon", "policy": "block", "queue": 8, "streams": None}
+    with pytest.raises(FrameMessageError, match=r"Hello is of version 1 .*expected 2"):
+        decode([b"hello", msgpack.packb(old) or b""], (Hello,))
