@@ -6,7 +6,9 @@ import logging
 from collections.abc import Callable, Generator, Iterable
 from typing import Any
 
-from bluesky.utils import Msg, ensure_generator
+from bluesky.utils import FailedStatus, Msg, ensure_generator
+
+from .answers import with_answers
 
 __all__ = ["Plan", "Step", "with_cleanup"]
 
@@ -26,7 +28,9 @@ def with_cleanup(plan: Any, steps: Callable[[], Iterable[Step]]) -> Plan:
         The plan.
     steps : callable
         Gives the steps when the plan has ended; each is tried whatever becomes of the others,
-        and once more if it fails: a request to abort may have come right then.
+        and once more if it fails: a request to abort may have come right then.  That something
+        fails during a step which was told before, as the move of a motor that the step stops, is
+        no failure of the step: it's begun again.
 
     Yields
     ------
@@ -46,25 +50,31 @@ def with_cleanup(plan: Any, steps: Callable[[], Iterable[Step]]) -> Plan:
     """
     first: BaseException | None = None
     result = None
+    told = _Told()
     try:
-        result = yield from ensure_generator(plan)
+        result = yield from with_answers(ensure_generator(plan), told.note)
     except GeneratorExit:  # the RunEngine has given up: nothing can be sent to it
         raise
     except BaseException as error:
         first = error
     for what, step in steps():
         failed: list[BaseException] = []
-        for attempt in (1, 2):
+        while len(failed) < 2:
+            before = told.sofar()
             try:
                 made = step()
                 if made is not None:
-                    yield from ensure_generator(made)
+                    yield from with_answers(ensure_generator(made), told.note)
                 break
             except GeneratorExit:
                 raise
             except BaseException as error:  # also a request to abort: the beam is to be closed
-                logger.exception("%s: attempt %d failed", what, attempt)
+                if told.ends(error, before):
+                    logger.info("%s: begun again, as %s", what, error.__cause__ or error)
+                    first = first or error
+                    continue
                 failed.append(error)
+                logger.exception("%s: attempt %d failed", what, len(failed))
         others = [error for error in failed if error is not first]
         if first is None and others:
             first = others.pop(0)
@@ -76,3 +86,25 @@ def with_cleanup(plan: Any, steps: Callable[[], Iterable[Step]]) -> Plan:
     if first is not None:
         raise first
     return result
+
+
+class _Told:
+    """What devices were told that may still fail: the RunEngine raises it whenever it does so."""
+
+    def __init__(self) -> None:
+        self._statuses: list[Any] = []
+
+    def note(self, _: Msg, answer: Any) -> None:
+        """Take note of a message's answer."""
+        if all(hasattr(answer, name) for name in ("done", "success", "add_callback")):
+            self._statuses = [*self.sofar(), answer]
+
+    def sofar(self) -> list[Any]:
+        """List the statuses that haven't ended well."""
+        return [each for each in self._statuses if not (each.done and each.success)]
+
+    def ends(self, error: BaseException, before: list[Any]) -> bool:
+        """Tell, once, whether an error is but the end of something that was told before."""
+        known = [each for each in before if isinstance(error, FailedStatus) and each in error.args]
+        self._statuses = [each for each in self._statuses if each not in known]
+        return bool(known)

@@ -2,26 +2,36 @@
 
 from __future__ import annotations
 
+import inspect
 import time
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
 import bluesky.plan_stubs as bps
 from bluesky.utils import FailedStatus, short_uid
 from ophyd import Signal
-from ophyd.status import Status, StatusBase
+from ophyd.utils import StatusTimeoutError
 
+from ...devices.signals.reading import wait_for
 from ...errors import PutError
 from ...plans.in_thread import in_thread
 from ...plans.put import read_late, read_until
 from .cleanup import Plan
-from .under_way import await_what
+from .earlier import is_awaited, is_polled, note_set, unanswered
+from .under_way import end_what
 
 __all__ = ["set_and_wait"]
+
+#: By how much ophyd may be late to tell that a read-back hasn't come, in seconds.
+_LATER = 1.5
 
 
 def set_and_wait(device: Any, value: Any, timeout: float) -> Plan:
     """Set a device, and wait until it's there.
+
+    It's set whatever it does of an earlier set(), of which nothing is waited for before: the next
+    one may close a shutter.  Devices that refuse that are set as soon as they don't.
 
     Parameters
     ----------
@@ -42,53 +52,85 @@ def set_and_wait(device: Any, value: Any, timeout: float) -> Plan:
     PutError
         Time is up, or a signal shows another value.
     """
-    yield from await_what(device, timeout)
-    earlier: Any = _Earlier(device, timeout)
-    if not earlier.ended:
-        yield from bps.trigger(earlier, wait=True)
-    group = short_uid("set")
     end = time.monotonic() + timeout
+    yield from end_what(device)
+    if is_polled(device):
+        yield from _put_beside(device, value, timeout)
+        return
+    answered = unanswered(device)
+    if answered is not None:
+        yield from in_thread(partial(device.put, value, use_complete=False))
+        if not (yield from _until(answered, end)):
+            raise _not_there(device, value, timeout)
+    polls = isinstance(device, Signal) and not getattr(device, "put_complete", False)
+    # ophyd's thread would poll on for ever, and refuse any other set()
+    limit = {"timeout": timeout} if polls and _takes_timeout(device) else {}
+    group, before = short_uid("set"), getattr(device, "_status", None)
     try:
-        yield from bps.abs_set(device, value, group=group)
-        yield from bps.wait(group, timeout=timeout)
+        yield from _set(device, value, end, group=group, **limit)
+        left = max(end - time.monotonic(), 0.0)
+        yield from bps.wait(group, timeout=left + (_LATER if limit else 0.0))
     except FailedStatus as error:
+        if before in error.args or getattr(error.args[0], "obj", device) is not device:
+            raise  # something else has ended that was told before: it may not even be set
+        if isinstance(error.__cause__, StatusTimeoutError):
+            raise _not_there(device, value, timeout) from error
         if not isinstance(device, Signal) or not device.connected or not read_late(error):
             raise
         left = end - time.monotonic()
         right, shown = yield from in_thread(partial(read_until, device, value, left))
         if not right:
-            raise PutError(
-                f"{device.name} was set to {value!r}, and "
-                + ("didn't answer" if shown is None else f"shows {shown}"),
-                remedy="Look at the device and its IOC.",
-            ) from error
+            raise _shows(device, value, shown, timeout) from error
     except TimeoutError as error:
-        raise PutError(
-            f"{device.name} didn't get to {value!r} within {timeout:g} s",
-            remedy="Look at the device; give it more time if it needs that.",
-        ) from error
+        raise _not_there(device, value, timeout) from error
 
 
-class _Earlier:
-    """Looks like a device: its trigger ends with the set() of a signal that was interrupted.
+def _put_beside(device: Any, value: Any, timeout: float) -> Plan:
+    """Put a signal whose read-back is polled for an earlier value: nothing else is done of that."""
 
-    ophyd's signals refuse another one until then.
-    """
+    def put() -> tuple[bool, str | None]:
+        device.put(value)
+        return read_until(device, value, timeout)
 
-    parent = None
+    right, shown = yield from in_thread(put)
+    if not right:
+        raise _shows(device, value, shown, timeout)
 
-    def __init__(self, device: Any, timeout: float) -> None:
-        self.name = f"earlier set of {device.name}"
-        self._status, self._timeout = getattr(device, "_status", None), timeout
 
-    @property
-    def ended(self) -> bool:
-        """Whether there's none."""
-        return not isinstance(self._status, StatusBase) or self._status.done
+def _set(device: Any, value: Any, end: float, **options: Any) -> Plan:
+    """Begin to set a device; once more, if it's one that refuses that until it is there."""
+    try:
+        status = yield from bps.abs_set(device, value, **options)
+    except RuntimeError:
+        ended = is_awaited(device)
+        if ended is None or not (yield from _until(ended, end)):
+            raise
+        status = yield from bps.abs_set(device, value, **options)
+    note_set(device, status)
 
-    def trigger(self) -> Status:
-        """Wait for its end, whatever becomes of it."""
-        status = Status(timeout=self._timeout)
-        if isinstance(self._status, StatusBase):
-            self._status.add_callback(lambda _: status.set_finished())
-        return status
+
+def _until(ended: Callable[[], bool], end: float) -> Plan:
+    left = max(end - time.monotonic(), 0.0)
+    return (yield from in_thread(partial(wait_for, ended, left)))
+
+
+def _takes_timeout(device: Any) -> bool:
+    """Tell whether the signal's set() takes what ophyd's does: users derive their own."""
+    known = inspect.signature(device.set).parameters.values()
+    return any(each.name == "timeout" or each.kind is each.VAR_KEYWORD for each in known)
+
+
+def _shows(device: Any, value: Any, shown: str | None, timeout: float) -> PutError:
+    return PutError(
+        f"{device.name} was set to {value!r}, and "
+        + ("didn't answer" if shown is None else f"shows {shown}")
+        + f" within {timeout:g} s",
+        remedy="Look at the device and its IOC.",
+    )
+
+
+def _not_there(device: Any, value: Any, timeout: float) -> PutError:
+    return PutError(
+        f"{device.name} didn't get to {value!r} within {timeout:g} s",
+        remedy="Look at the device; give it more time if it needs that.",
+    )

@@ -7,17 +7,16 @@ its limits yet, can't be stopped and goes there afterwards; a detector starts al
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from functools import partial
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from bluesky.utils import FailedStatus
+from bluesky.utils import FailedStatus, Msg
 
 from ...plans.in_loop import in_loop
+from .answers import with_answers
 from .cleanup import Plan
 
-__all__ = ["await_what", "end_what", "noting"]
+__all__ = ["end_what", "noting"]
 
 _told: WeakKeyDictionary[Any, list[Any]] = WeakKeyDictionary()
 
@@ -40,23 +39,13 @@ def noting(plan: Plan) -> Plan:
     any
         What the plan returns.
     """
-    try:
-        message = next(plan)
-        while True:
-            try:
-                answer = yield message
-            except GeneratorExit:
-                plan.close()
-                raise
-            except BaseException as error:
-                message = plan.throw(error)
-            else:
-                if isinstance(getattr(answer, "task", None), asyncio.Task):
-                    before = _told.get(message.obj, ())
-                    _told[message.obj] = [each for each in (*before, answer) if not each.done]
-                message = plan.send(answer)
-    except StopIteration as end:
-        return end.value
+
+    def note(message: Msg, answer: Any) -> None:
+        if isinstance(getattr(answer, "task", None), asyncio.Task):
+            before = _told.get(message.obj, ())
+            _told[message.obj] = [each for each in (*before, answer) if not each.done]
+
+    return with_answers(plan, note)
 
 
 def end_what(device: Any) -> Plan:
@@ -72,29 +61,6 @@ def end_what(device: Any) -> Plan:
     Msg
         Messages for the RunEngine.
     """
-    yield from _until(device, _cancelled)
-
-
-def await_what(device: Any, timeout: float) -> Plan:
-    """Wait until a device has ended what it does, whatever becomes of it.
-
-    Parameters
-    ----------
-    device : bluesky device
-        The device.
-    timeout : float
-        Longest wait, in seconds; after it nothing happens.
-
-    Yields
-    ------
-    Msg
-        Messages for the RunEngine.
-    """
-    yield from _until(device, partial(asyncio.wait, timeout=timeout))
-
-
-def _until(device: Any, ended: Callable[[list[asyncio.Task[Any]]], Awaitable[Any]]) -> Plan:
-    """Wait for the tasks of a device, and take it for no failure that they haven't succeeded."""
     try:
         told = [each for each in _told.get(device, ()) if not each.done]
     except TypeError:  # it can't be a key
@@ -102,19 +68,16 @@ def _until(device: Any, ended: Callable[[list[asyncio.Task[Any]]], Awaitable[Any
     if not told:
         return
 
-    async def wait() -> None:
-        await ended([each.task for each in told])
+    async def end() -> None:
+        tasks = [each.task for each in told]
+        for task in tasks:
+            task.cancel()
+        await asyncio.wait(tasks, timeout=10.0)
         for _ in range(3):  # until the RunEngine has heard of it, and raises it here
             await asyncio.sleep(0)
 
     try:
-        yield from in_loop(wait)
+        yield from in_loop(end)
     except FailedStatus as error:
         if not any(each is known for each in error.args for known in told):
             raise
-
-
-async def _cancelled(tasks: list[asyncio.Task[Any]]) -> None:
-    for task in tasks:
-        task.cancel()
-    await asyncio.wait(tasks, timeout=10.0)

@@ -10,7 +10,8 @@ from bluesky import Msg, RunEngine
 
 from adsupport.errors import ConfigurationError
 from adsupport.imaging.motion.limits import check_places
-from adsupport.imaging.stubs.under_way import await_what, end_what, noting
+from adsupport.imaging.stubs.moves import set_and_wait
+from adsupport.imaging.stubs.under_way import end_what, noting
 from adsupport.plans.in_loop import in_loop
 
 
@@ -104,13 +105,14 @@ def test_what_a_device_still_does_is_ended_and_no_failure() -> None:
     RunEngine({})(noting(plan()))
 
 
-def test_what_a_device_still_does_is_awaited() -> None:
+def test_what_a_device_still_does_holds_up_no_other_set() -> None:
     device = Slow()
 
     def plan() -> Any:
-        yield Msg("set", device, 0.02, group="set")
-        yield from await_what(device, 30.0)
+        yield Msg("set", device, 1000.0, group="set")
+        before = device.status
+        yield from set_and_wait(device, 0.0, 30.0)
+        assert before.task.cancelled()
         assert device.status.success
-        yield from end_what(device)  # there's nothing more
 
     RunEngine({})(noting(plan()))
