@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -12,11 +13,13 @@ from bluesky.utils import short_uid
 
 from ...devices import AD_full_file_name_local
 from ...devices.files.compression import choice_index
+from ...devices.signals.putting import put_and_wait
 from ...errors import ConfigurationError
 from ...plans import prepare_count, prime_plugin
 from ...plans.accounted import FileAccount
 from ...plans.in_thread import in_thread
-from ..asked.arguments import finite
+from ...plans.put import put
+from ..asked.arguments import finite, positive
 from ..asked.given import function, having
 from ..frames.stack_file import StackFile
 from ..storage.data_set import directory_of
@@ -26,6 +29,9 @@ from ..stubs.moves import set_and_wait
 from .camera_settings import CameraSettings
 
 __all__ = ["ADCamera", "FrameDetector", "PreparedCamera"]
+
+#: For what a trigger may take longer than its frames, in seconds.
+_GRACE = 30.0
 
 
 class FrameDetector(Protocol):
@@ -148,12 +154,20 @@ class ADCamera:
         ------
         Msg
             Messages for the RunEngine.
+
+        Raises
+        ------
+        PutError
+            The camera doesn't take a value.
         """
         cam = self.device.cam
         if self.writer is None:
-            yield from bps.mv(
-                cam.acquire_time, exposure, cam.acquire_period, period, cam.num_images, frames
-            )
+            yield from put(cam.num_images, frames)
+            yield from put(cam.acquire_time, float(exposure))
+            if period:
+                yield from put(cam.acquire_period, float(period))
+            else:  # as fast as it goes: it may show how fast that is
+                yield from in_thread(partial(put_and_wait, cam.acquire_period, 0.0))
             return
         name = self.file_name.replace("{stream}", stream)
         path = self.file_path
@@ -266,6 +280,13 @@ class PreparedCamera:
         that the IOC has; ``detector.hdf`` by default, if there is one.
     latency : float
         Of the timestamps in this file, in seconds; see :class:`ADCamera`.
+    timeout : float, optional
+        How long a trigger may take, in seconds; by default twice the time of its frames, and 30 s.
+
+    Attributes
+    ----------
+    trigger_timeout : float or None
+        That of the next trigger.
 
     Raises
     ------
@@ -287,6 +308,7 @@ class PreparedCamera:
         *,
         writer: Any = None,
         latency: float = 0.0,
+        timeout: float | None = None,
     ) -> None:
         if not callable(getattr(detector, "prepare", None)):
             raise ConfigurationError(f"camera: {detector!r} has no prepare().")
@@ -298,6 +320,8 @@ class PreparedCamera:
         self._period = getattr(driver, "acquire_period", None)
         self._settings = CameraSettings(driver)
         self.latency = finite("latency", latency, "s")
+        self._timeout = None if timeout is None else positive("timeout", timeout, "s")
+        self.trigger_timeout = self._timeout
 
     def prepare(self, stream: str, frames: int, exposure: float, period: float) -> Plan:
         """Prepare the detector, which has to be staged; see :meth:`ADCamera.prepare`.
@@ -307,6 +331,8 @@ class PreparedCamera:
         Msg
             Messages for the RunEngine.
         """
+        needed = 2 * frames * max(exposure, period) + _GRACE
+        self.trigger_timeout = needed if self._timeout is None else self._timeout
         yield from bps.prepare(self.device, self._info(frames, exposure, period), wait=True)
 
     def remember(self) -> Plan:

@@ -142,5 +142,11 @@ def take_event(detector: FrameDetector, stream: str, others: Sequence[Any]) -> P
     ------
     Msg
         Messages for the RunEngine.
+
+    Raises
+    ------
+    AcquireTimeoutError
+        It, or one of the others, takes too long.
     """
-    yield from trigger_event([detector.device, *others], stream)
+    limit = getattr(detector, "trigger_timeout", None)
+    yield from trigger_event([detector.device, *others], stream, detector.device, limit)

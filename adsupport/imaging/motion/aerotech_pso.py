@@ -12,11 +12,10 @@ import math
 import re
 from typing import Any
 
-import bluesky.plan_stubs as bps
-
 from ...errors import ConfigurationError
 from ..asked.arguments import finite, positive, whole
 from ..stubs.cleanup import Plan
+from ..stubs.moves import set_and_wait
 from .window import ConstantSpeedWindow
 
 __all__ = [
@@ -34,6 +33,8 @@ _MODELS = {
 }
 #: Counts by which the window is wider than half a step before the first and behind the last pulse.
 _MARGIN = 5
+#: Longest wait for the answer to a command, in seconds.
+_ANSWER = 10.0
 _AXIS = re.compile(r"@?\w+", re.ASCII)
 
 
@@ -201,7 +202,7 @@ class AerotechController:
     command : bluesky Movable
         Each command is set here, one when the one before is done: such as
         ``EpicsSignal("...:PSOCommand.BOUT", name="pso", string=True, put_complete=True)`` of an
-        asyn record.
+        asyn record.  None is waited for longer than 10 s.
     name : str
         Its name.
     """
@@ -282,11 +283,18 @@ class AerotechController:
         Msg
             Messages for the RunEngine.
         """
-        yield from self._send(disarm_commands(self.pso))
+        first: Exception | None = None
+        for command in disarm_commands(self.pso):  # each has its turn, whatever the other
+            try:
+                yield from self._send((command,))
+            except Exception as error:
+                first = first or error
+        if first is not None:
+            raise first
 
     def _send(self, commands: tuple[str, ...]) -> Plan:
         for command in commands:
-            yield from bps.abs_set(self.command, command, wait=True)
+            yield from set_and_wait(self.command, command, _ANSWER)
 
 
 def _counts(pso: AerotechPSO, window: ConstantSpeedWindow) -> int:

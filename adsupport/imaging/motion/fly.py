@@ -17,7 +17,7 @@ from ..beamline.exposures import FrameDetector
 from ..beamline.light import Light
 from ..beamline.staging import staged
 from ..stubs.cleanup import Plan, Step, with_cleanup
-from ..stubs.events import read_event
+from ..stubs.events import read_event, trigger_all
 from ..stubs.moves import set_and_wait
 from ..stubs.moves_in_time import move_within_time
 from .axis import FlyAxis, Track
@@ -101,7 +101,7 @@ def fly(
     PutError
         The exposures were at times of which no read-back is known; their positions are NaN.
     AcquireTimeoutError
-        Not each frame has got a pulse.
+        Not each frame has got a pulse, or the camera doesn't end.
     InterruptedFlightError
         It was paused in the flight, and resumed; see :func:`.flight.not_resumed`.
     """
@@ -144,7 +144,8 @@ def fly(
             first = legs[0].window
             passing: Any = _Passing(tracks[0].axis, first.first, first.direction, lead + _GRACE)
             yield from bps.trigger(passing, wait=True)
-            yield from bps.trigger(camera.device, wait=True)
+            limit = getattr(camera, "trigger_timeout", None)
+            yield from trigger_all([camera.device], camera.device, limit)
         else:
             yield from trigger_and_then(camera.device, start, grace)
         yield from light.off()

@@ -7,11 +7,11 @@ from functools import partial
 from typing import Any
 
 import bluesky.plan_stubs as bps
-from bluesky.utils import FailedStatus
-from ophyd.status import Status
 
+from ...devices.signals.reading import wait_for
 from ...errors import PutError
 from ...plans.in_loop import in_loop
+from ...plans.in_thread import in_thread
 from ..stubs.cleanup import Plan
 from ..stubs.under_way import end_what
 
@@ -48,13 +48,10 @@ def halt(device: Any, timeout: float = 30.0) -> Plan:
     yield from end_what(device)
     yield from bps.stop(device)
     if hasattr(device, "SUB_DONE") and hasattr(type(device), "moving"):
-        standing: Any = _Standing(device, timeout)
-        try:
-            yield from bps.trigger(standing, wait=True)
-        except FailedStatus as error:
-            if not standing.failed:
-                raise
-            raise _moves_on(device, timeout) from error
+        # its SUB_DONE tells only of moves that succeed, not of one that ends at a limit switch
+        stands = partial(wait_for, partial(_stands, device), timeout)
+        if not (yield from in_thread(stands)):
+            raise _moves_on(device, timeout)
         return
     done = getattr(device, "motor_done_move", None)
     if callable(getattr(done, "subscribe_reading", None)):
@@ -78,39 +75,14 @@ def stop_well(device: Any) -> Plan:
         yield from in_loop(partial(device.stop, success=True))
 
 
-class _Standing:
-    """Looks like a device: its trigger ends when a positioner stands."""
-
-    parent = None
-
-    def __init__(self, device: Any, timeout: float) -> None:
-        self.name = f"{device.name} standing"
-        self._device, self._timeout = device, timeout
-        self._status: Status | None = None
-
-    @property
-    def failed(self) -> bool:
-        """Whether it has been waited for in vain."""
-        return self._status is not None and self._status.done and not self._status.success
-
-    def trigger(self) -> Status:
-        """Wait for it."""
-        device = self._device
-        status = self._status = Status(timeout=self._timeout)
-
-        def look(**_: Any) -> None:
-            if not status.done and _stands(device):
-                status.set_finished()
-
-        token = device.subscribe(look, event_type=device.SUB_DONE, run=False)
-        status.add_callback(lambda _: device.unsubscribe(token))
-        look()
-        return status
-
-
 def _stands(device: Any) -> bool:
     done = getattr(device, "motor_done_move", None)  # a motor record begins before it moves
-    return not device.moving and (done is None or bool(done.get(use_monitor=False)))
+    try:
+        return not device.moving and (done is None or bool(done.get(use_monitor=False)))
+    except TimeoutError:
+        if done is None or not done.connected:
+            raise
+        return False  # its IOC is busy: asked again
 
 
 def _moves_on(device: Any, timeout: float) -> PutError:
