@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -24,8 +24,9 @@ from .experiment import Experiment
 from .motion.limits import check_limits, check_places
 from .motion.speeds import check_speed
 from .motion.standstill import halt
+from .stubs.arrival import check_arrival, half_a_step
 from .stubs.cleanup import Plan, Step, with_cleanup
-from .stubs.moves_in_time import longest_moves, move_within_time
+from .stubs.moves_in_time import AgainAfterPause, move_within_time
 
 __all__ = ["Beamtime"]
 
@@ -58,6 +59,9 @@ class Beamtime:
     travel : dict
         Of all devices that move besides the sample's: positions that are needed, by what is
         there, as far as they're known.  Positions and speeds are looked at before anything moves.
+    near : dict
+        Of devices that move by :meth:`steps`: how far from its place each may stand; by default
+        half of its smallest step.
 
     Raises
     ------
@@ -81,6 +85,7 @@ class Beamtime:
         axes = [] if sample is None else sample.devices
         self.readables = [*readables("devices", devices), source.device, *axes]
         self.travel: dict[Any, dict[str, float]] = {}
+        self.near: dict[Any, float] = {}
         self.light = Light(source)
 
     def experiment(
@@ -235,7 +240,9 @@ class Beamtime:
         return made
 
     def steps(self, stream: str, motor_positions: Sequence[Sequence[Any]], exposure: float) -> Plan:
-        """Take a frame at each of some places, an event for each, with the beam on.
+        """Take a frame at each of some places, an event for each.
+
+        The beam is on from the first place on, until the last frame has been taken.
 
         Parameters
         ----------
@@ -254,24 +261,35 @@ class Beamtime:
         Raises
         ------
         PutError
-            A device isn't there in time: see :func:`.moves_in_time.longest_moves`.
+            A device is stuck, or stands elsewhere than it was sent to: somebody has stopped it.
         """
         prepare = partial(self.camera.prepare, stream, 1, exposure, self.config.period)
         ways = [dict(zip(each[::2], each[1::2], strict=True)) for each in motor_positions]
-        limits = yield from longest_moves(ways)
+        near = {**(usual := _near(ways)), **self.near}
+        first = ways[0] if ways else {}
+        again = AgainAfterPause(first)
+
+        def go(places: dict[Any, Any], move: Plan) -> Plan:
+            yield from move
+            for device, place in places.items():
+                yield from check_arrival(device, place, near[device])
 
         def walk() -> Plan:
             for places in ways:
                 yield from bps.checkpoint()  # after a pause none is taken twice
-                yield from move_within_time(places, limits)
+                move = again.move() if places is first else move_within_time(places)
+                yield from go(places, move)
                 yield from take_event(self.camera, stream, self.readables)
             yield from bps.checkpoint()
 
-        halts = [(f"halt {motor.name}", partial(halt, motor)) for motor in limits]
+        halts = [(f"halt {motor.name}", partial(halt, motor)) for motor in usual]
         whole = False
 
         def walk_all() -> Plan:
             nonlocal whole
+            yield from bps.checkpoint()
+            yield from again.listen()
+            yield from go(first, move_within_time(first))
             yield from staged(self.camera, prepare, partial(self.light.during, walk))
             whole = True
 
@@ -328,3 +346,12 @@ class Beamtime:
         if self.sample is not None:
             yield from self.sample.move_in()
         yield from plan()
+
+
+def _near(ways: Sequence[Mapping[Any, Any]]) -> dict[Any, float]:
+    """Tell of each device how far from its places it may stand."""
+    places: dict[Any, list[Any]] = {}
+    for each in ways:
+        for device, place in each.items():
+            places.setdefault(device, []).append(place)
+    return {device: half_a_step(each) for device, each in places.items()}

@@ -13,13 +13,17 @@ from .asked.config import TomographyConfig
 from .asked.given import kind, listed, mapping, movable
 from .beamline.beam import BeamSource
 from .beamline.exposures import FrameDetector
-from .beamline.sample import SampleStage, check_limits
+from .beamline.sample import SampleStage
 from .beamtime import Beamtime
 from .experiment import Experiment
 from .motion.fly import FlyAxis, Track, check_flight, fly, positions_key
+from .stubs.arrival import half_a_step
 from .stubs.cleanup import Plan
 
 __all__ = ["SpiralConfig", "spiral_tomography"]
+
+#: How far from its height a sample may stand, as part of the way from tomogram to tomogram.
+_NEAR = 0.01
 
 
 @dataclass(frozen=True)
@@ -131,7 +135,12 @@ def spiral_tomography(
         raise ConfigurationError(f"rotation and vertical are both {turning.name}.")
     every = [turning, lifting, *listed("devices", devices, "devices")]
     beamtime = Beamtime(camera, config, source, sample, every)
-    beamtime.travel.update({turning: {}, lifting: {}})  # their places: see check
+    angles, heights = zip(*config.places, strict=True)
+    beamtime.travel[turning] = {"the lowest angle is": min(angles), "the highest is": max(angles)}
+    beamtime.travel[lifting] = {
+        "the spiral is lowest": min(heights),
+        "it is highest": max(heights),
+    }
     if config.mode == "fly":
         turn, rise = config.steps_of_both
         tracks = [
@@ -160,11 +169,9 @@ def spiral_tomography(
         def ahead() -> Plan:
             yield from ()
 
+        # its steps are smaller than they need to be
+        beamtime.near[lifting] = max(half_a_step(heights), _NEAR * abs(config.vertical_shift))
         key = turning.name
-
-    def check() -> None:
-        for motor, ends in zip((turning, lifting), zip(*config.places, strict=True), strict=True):
-            check_limits(motor, {"the spiral is lowest": min(ends), "it is highest": max(ends)})
 
     md = {
         "hints": {"dimensions": [[[key], "primary"]]},
@@ -176,9 +183,9 @@ def spiral_tomography(
         },
         **mapping("md", options.pop("md", None)),
     }
-    known = [angle for angle, _ in config.places] if config.mode == "step" else []
+    known = angles if config.mode == "step" else []
     return beamtime.experiment(
-        "spiral_tomography", primary, config.total, begin=check, ahead=ahead, md=md,
+        "spiral_tomography", primary, config.total, ahead=ahead, md=md,
         angles=known, **options,
     )  # fmt: skip
 

@@ -13,6 +13,7 @@ from .beamline.sample import SampleStage
 from .beamtime import Beamtime
 from .experiment import Experiment
 from .motion.fly import FlyAxis, Track, check_flight, fly, positions_key
+from .stubs.arrival import half_a_step
 from .stubs.cleanup import Plan
 
 __all__ = ["tomography"]
@@ -70,6 +71,7 @@ def tomography(
 
     angles = config.set_points
     beamtime.travel[rotation] = {"the lowest angle is": min(angles), "the highest is": max(angles)}
+    beamtime.near[rotation] = half_a_step(angles)  # a block may be of one angle
     hints = {"dimensions": [[[rotation.name], "primary"]]}
     md = {"hints": hints, "motors": [rotation.name], **mapping("md", options.pop("md", None))}
     return beamtime.experiment(

@@ -6,11 +6,10 @@ import math
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from bluesky.utils import Msg
-
-from ...errors import ConfigurationError, PutError
+from ...errors import ConfigurationError
 from ..motion.limits import check_limits, check_places
 from ..motion.standstill import halt
+from ..stubs.arrival import check_arrival
 from ..stubs.cleanup import Plan
 from ..stubs.moves_in_time import move_within_time
 
@@ -27,8 +26,8 @@ class SampleStage:
     ----------
     positions : mapping of device to (float, float)
         By movable device: its position with the sample in the beam, and out of it, in the
-        device's units.  They move at the same time; none is waited for longer than twice the time
-        of its way at its speed, and 30 s.
+        device's units.  They move at the same time, and are waited for as long as they move: one
+        that stands for 30 s without having arrived is stuck.
 
     Raises
     ------
@@ -108,7 +107,7 @@ class SampleStage:
         Raises
         ------
         PutError
-            An axis isn't there in time, or stands elsewhere: somebody has stopped it.
+            An axis is stuck, or stands elsewhere: somebody has stopped it.
         """
         yield from self._move(0)
 
@@ -123,7 +122,7 @@ class SampleStage:
         Raises
         ------
         PutError
-            An axis isn't there in time, or stands elsewhere: somebody has stopped it.
+            An axis is stuck, or stands elsewhere: somebody has stopped it.
         """
         yield from self._move(1)
 
@@ -138,7 +137,7 @@ class SampleStage:
         Raises
         ------
         PutError
-            An axis isn't there in time, or stands elsewhere.
+            An axis is stuck, or stands elsewhere.
         """
         for device in self.positions:
             yield from halt(device)
@@ -152,11 +151,5 @@ class SampleStage:
         """See that the axes stand where they should: one that is stopped takes that for arrival."""
         where = "in the beam" if which == 0 else "out of it"
         for device, places in self.positions.items():
-            reading = (yield Msg("read", device)) or {}
-            place, wanted = reading.get(device.name, {}).get("value"), places[which]
-            known = isinstance(place, (int, float)) and places[0] != places[1]
-            if known and abs(place - wanted) > _NEAR * abs(places[1] - places[0]):
-                raise PutError(
-                    f"{device.name} stands at {place:g}, and the sample is {where} at {wanted:g}",
-                    remedy="Look at the motor: it may have been stopped on its way.",
-                )
+            near = _NEAR * abs(places[1] - places[0])
+            yield from check_arrival(device, places[which], near, f"the sample is {where} at")

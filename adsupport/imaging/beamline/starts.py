@@ -53,7 +53,7 @@ class Starts:
         Raises
         ------
         PutError
-            One isn't there in time.
+            One is stuck on its way.
         """
         for device in self._positions:
             yield from halt(device)

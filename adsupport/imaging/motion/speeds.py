@@ -36,8 +36,8 @@ def check_speed(device: Any) -> Plan:
         return
     if str(getattr(velocity, "source", "")).startswith("soft://"):
         return
-    speed = yield from bps.rd(velocity)
     # a simulated RunEngine has no reading
+    speed = yield from bps.rd(velocity, default_value=None)
     if isinstance(speed, (int, float)) and not isinstance(speed, bool) and not speed > 0:
         raise ConfigurationError(
             f"{device.name} can't get anywhere: {velocity.name} is {speed:g}",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Generator, Mapping, Sequence
 from functools import partial
 from typing import Any
@@ -14,17 +15,22 @@ from ...errors import ConfigurationError
 from ..asked.arguments import finite
 from ..asked.given import mapping, movable
 from ..beamline.starts import position_of
-from ..motion.limits import check_limits
+from ..motion.limits import check_limits, check_places
+from ..motion.speeds import check_speed
 from ..motion.standstill import halt
-from ..stubs.cleanup import Step, with_cleanup
+from ..stubs.arrival import check_arrival, half_a_step
+from ..stubs.cleanup import Plan, Step, with_cleanup
+from ..stubs.control import CONTROL
 from ..stubs.moves_in_time import move_within_time
 from .failures import OnFailure, TileFailure, check_policy, told
-from .overlap import CONTROL
 from .shielded_move import related
 
 __all__ = ["mosaic"]
 
 logger = logging.getLogger(__name__)
+
+#: How far from its place an axis may stand, as part of the smallest way from tile to tile.
+_NEAR = 0.05
 
 
 def mosaic(
@@ -75,8 +81,8 @@ def mosaic(
     Raises
     ------
     ConfigurationError
-        An argument can't be, a position is beyond an axis' limits, or the experiment moves an
-        axis itself; nothing has been moved.
+        An argument can't be, a position is beyond an axis' limits, an axis' speed is 0, or the
+        experiment moves an axis itself; nothing has been moved.
     SeriesError
         Tiles failed, with ``on_failure="skip"``; when the axes have been moved back.
     BaseException
@@ -101,12 +107,35 @@ def mosaic(
         for column in (range(len(columns))[::-1] if snake and row % 2 else range(len(columns)))
     ]
     about = {"uid": new_uid(), "rows": len(rows), "columns": len(columns)}
+    for axis, what, places in ((x, "column", columns), (y, "row", rows)):
+        yield from check_places(axis, _named(what, places))
+        yield from check_speed(axis)
+    halts: list[Step] = [(f"halt {axis.name}", partial(halt, axis)) for axis in (x, y)]
+    steps_of = {x: 2 * half_a_step(columns), y: 2 * half_a_step(rows)}
+    smallest = min(steps_of.values())  # for one that has no steps, as in a single row
+    near = {
+        axis: _NEAR * (smallest if math.isinf(step) else step) for axis, step in steps_of.items()
+    }
     x_before = yield from position_of(x)
     y_before = yield from position_of(y)
     moved = False
 
     results: list[Any] = [None] * len(tiles)
     failures: list[TileFailure] = []
+
+    def arrive(places: Mapping[Any, float]) -> Plan:
+        there = False
+
+        def go() -> Plan:
+            nonlocal there
+            # also an axis that stood there: nobody knows what the experiment did with it
+            yield from move_within_time(places)
+            for axis, place in places.items():
+                yield from check_arrival(axis, place, near[axis])
+            there = True
+
+        # one that goes on, or fails late, isn't for the next tile
+        yield from with_cleanup(go(), lambda: [] if there else halts)
 
     def run() -> Generator[Msg, Any, tuple[Any, ...]]:
         nonlocal moved
@@ -116,8 +145,7 @@ def mosaic(
             here = {"index": index, "row": row, "column": column, "x": places[x], "y": places[y]}
             stage, moved = "move", True
             try:
-                # also an axis that stood there: nobody knows what the experiment did with it
-                yield from move_within_time(places)
+                yield from arrive(places)
                 stage = "experiment"
                 start = {**(md or {}), "mosaic": about | here}
                 results[index] = yield from experiment.run(**start)
@@ -136,7 +164,7 @@ def mosaic(
         if not moved:
             return []
         return [
-            *((f"halt {axis.name}", partial(halt, axis)) for axis in (x, y)),
+            *halts,
             *(
                 (f"move {axis.name} back to {before:g}", partial(move_within_time, {axis: before}))
                 for axis, before in ((x, x_before), (y, y_before))
@@ -156,8 +184,12 @@ def _positions(axis: Any, argument: str, positions: Any, what: str) -> list[floa
         raise ConfigurationError(
             f"{argument} must be a list of at least one position of {axis.name}, got {positions!r}."
         )
-    check_limits(axis, {f"{what} {i} is": each for i, each in enumerate(listed)})
+    check_limits(axis, _named(what, listed))
     return listed
+
+
+def _named(what: str, places: Sequence[float]) -> dict[str, float]:
+    return {f"{what} {i} is": each for i, each in enumerate(places)}
 
 
 def _check_unused(argument: str, axis: Any, experiment: Any) -> None:

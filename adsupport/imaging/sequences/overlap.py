@@ -14,26 +14,12 @@ import asyncio
 from collections.abc import Callable, Collection, Generator
 from typing import Any
 
-from bluesky.utils import (
-    FailedPause,
-    Msg,
-    RunEngineControlException,
-    ensure_generator,
-    short_uid,
-)
+from bluesky.utils import Msg, ensure_generator, short_uid
 
+from ..stubs.control import CONTROL
 from .shielded_move import ShieldedMove, related
 
-__all__ = ["CONTROL", "Background", "run_alongside"]
-
-#: What the RunEngine throws into a plan to end it, and what isn't a failure of a plan's.
-CONTROL = (
-    RunEngineControlException,
-    FailedPause,
-    asyncio.CancelledError,
-    GeneratorExit,
-    KeyboardInterrupt,
-)
+__all__ = ["Background", "run_alongside"]
 
 _Messages = Generator[Msg, Any, None]
 

@@ -11,8 +11,9 @@ from bluesky.utils import Msg, RequestStop, new_uid
 
 from ...errors import ConfigurationError
 from ..asked.given import mapping
+from ..stubs.control import CONTROL
 from .failures import SampleFailure, SeriesError, check_policy, told
-from .overlap import CONTROL, Background, run_alongside
+from .overlap import Background, run_alongside
 
 __all__ = ["SampleFailure", "SeriesError", "series"]
 

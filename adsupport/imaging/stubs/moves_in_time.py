@@ -2,112 +2,226 @@
 
 from __future__ import annotations
 
-import math
-import time
 from collections.abc import Iterable, Mapping
 from functools import reduce
 from operator import add
 from typing import Any
 
 import bluesky.plan_stubs as bps
-from bluesky.utils import Msg, merge_cycler, short_uid
+from bluesky.utils import FailedStatus, Msg, merge_cycler, short_uid
 from cycler import cycler
+from ophyd.status import Status
 
 from ...errors import PutError
+from .arrival import number, position_in
 from .cleanup import Plan
+from .control import CONTROL
 
-__all__ = ["longest_moves", "move_within_time"]
+__all__ = ["AgainAfterPause", "move_within_time"]
 
-#: For what a motion may take longer than its way at its speed, in seconds.
-_GRACE = 30.0
-#: Longest wait for a motor of which way or speed aren't known, in seconds.
-_UNKNOWN = 600.0
-
-
-def longest_moves(ways: Iterable[Mapping[Any, Any]]) -> Plan:
-    """Tell how long motors can need from any of some places, or where they are, to another.
-
-    That's twice the time of the whole way at their ``velocity``, and 30 s; 10 min for one that
-    doesn't tell its speed or where it is.
-
-    Parameters
-    ----------
-    ways : iterable of mapping of bluesky Movable to any
-        Where they are to go, one motion after the other, in their own units.
-
-    Yields
-    ------
-    Msg
-        Messages for the RunEngine: readings.
-
-    Returns
-    -------
-    dict of bluesky Movable to float
-        Seconds.
-    """
-    all_places: dict[Any, list[Any]] = {}
-    for places in ways:
-        for device, place in places.items():
-            all_places.setdefault(device, []).append(place)
-    limits = {}
-    for device, places in all_places.items():
-        limits[device] = yield from _longest(device, places)
-    return limits
+#: How long a device may stand on its way, in seconds.
+_STANDS = 30.0
+#: Longest wait, in seconds, for one that tells nothing, or goes to and fro.
+_LONGEST = 600.0
+#: Less than this part of what is left of its way is no progress: read-backs are never quiet.
+_NOISE = 1e-4
 
 
-def move_within_time(places: Mapping[Any, Any], limits: Mapping[Any, float] | None = None) -> Plan:
-    """Move devices, all at the same time, and wait no longer for each than it can need.
+def move_within_time(places: Mapping[Any, Any]) -> Plan:
+    """Move devices, all at the same time, and wait as long as they move.
+
+    One that stands for 30 s without having arrived is stuck.  One that can't be read, or goes to
+    and fro, is waited for 10 min.  It's read only when it has taken some seconds.
 
     Parameters
     ----------
     places : mapping of bluesky Movable to any
         Where each is to go, in its own units.
-    limits : mapping of bluesky Movable to float, optional
-        How long each may take, in seconds; by default what :func:`longest_moves` tells.
 
     Yields
     ------
     Msg
-        Messages for the RunEngine.
+        Messages for the RunEngine; all of them may be replayed after a pause.
 
     Raises
     ------
     PutError
-        One isn't there in time; it's named.
+        One is stuck; it's named, with where it stands.
     """
+    yield from _move(_merged(places))
+
+
+class AgainAfterPause:
+    """Moves devices once more, but only if there has been a pause: somebody may have moved them.
+
+    Parameters
+    ----------
+    places : mapping of bluesky Movable to any
+        Where they stand, in their own units.
+    """
+
+    def __init__(self, places: Mapping[Any, Any]) -> None:
+        self._moves = [(_Again(device), at, axes) for device, at, axes in _merged(places)]
+
+    def listen(self) -> Plan:
+        """Let the RunEngine tell of pauses from now on.
+
+        Yields
+        ------
+        Msg
+            Messages for the RunEngine.
+        """
+        for again, *_ in self._moves:
+            yield Msg("null", again)  # all that it has seen are told
+
+    def move(self) -> Plan:
+        """Move them if there has been a pause, or is one until the next checkpoint.
+
+        Yields
+        ------
+        Msg
+            Messages for the RunEngine.
+
+        Raises
+        ------
+        PutError
+            One is stuck.
+        """
+        yield from _move(self._moves)
+
+
+_Moves = list[tuple[Any, Any, dict[Any, Any]]]
+
+
+def _merged(places: Mapping[Any, Any]) -> _Moves:
+    """Tell what is set to what, and which axes move: those of one positioner are one motion."""
     if not places:
-        return
-    longest: Mapping[Any, float] = limits or (yield from longest_moves([places]))
-    # pseudo axes of one positioner are one motion, as in bps.mv
+        return []
     (merged,) = merge_cycler(reduce(add, (cycler(each, [at]) for each, at in places.items())))
-    groups = {device: short_uid("move") for device in merged}
-    begun = time.monotonic()
-    for device, place in merged.items():
-        yield from bps.abs_set(device, place, group=groups[device])
-    for device, place in merged.items():
-        limit = longest.get(device, _UNKNOWN)
+    return [(device, target, _axes(device, places)) for device, target in merged.items()]
+
+
+def _axes(device: Any, places: Mapping[Any, Any]) -> dict[Any, Any]:
+    if device in places:
+        return {device: places[device]}
+    return {axis: at for axis, at in places.items() if getattr(axis, "parent", None) is device}
+
+
+def _move(moves: _Moves) -> Plan:
+    groups = [short_uid("move") for _ in moves]
+    for (device, target, _), group in zip(moves, groups, strict=True):
+        yield from bps.abs_set(device, target, group=group)
+    for (device, target, axes), group in zip(moves, groups, strict=True):
+        yield from _until_there(device, target, axes, group)
+
+
+def _until_there(device: Any, target: Any, axes: Mapping[Any, Any], group: str) -> Plan:
+    looks = [_Looks(axis, at) for axis, at in axes.items()]
+    patience, lost, unanswered = _STANDS / 10, 0.0, 0
+    while True:
+        there = yield from bps.wait(group, timeout=patience, error_on_timeout=False)
+        unanswered += there is None  # after a pause; ever again, if there's no RunEngine
+        if there or unanswered > 1:
+            break
+        if there is None:
+            continue
+        for look in looks:
+            yield from look.take()
+        if all(look.moves is False for look in looks):
+            raise _stuck(device, target, looks, f"has stood for {_STANDS:g} s")
+        if not any(look.moves for look in looks):
+            lost += patience
+        if lost >= _LONGEST:
+            raise _stuck(device, target, looks, f"didn't get there within {_LONGEST / 60:g} min")
+        patience = _STANDS
+    # nothing, unless a pause lets all be replayed: those above don't wait for its arrival then
+    yield from bps.wait(group, timeout=_LONGEST)
+
+
+def _stuck(device: Any, target: Any, looks: Iterable[_Looks], what: str) -> PutError:
+    where = "; ".join(map(str, looks))
+    error = PutError(
+        f"{device.name} was sent to {target!r}, and {what}: {where}",
+        remedy="Look at the motor: it may be told to stop or pause (SPMG), or have no power.",
+    )
+    error.__cause__ = next((look.error for look in looks if look.error is not None), None)
+    return error
+
+
+class _Looks:
+    """What is seen of an axis on its way, one time after the other.
+
+    Attributes
+    ----------
+    moves : bool or None
+        Whether it has moved since the look before; None if that can't be told.
+    error : Exception or None
+        Of the last reading.
+    """
+
+    def __init__(self, axis: Any, target: Any) -> None:
+        self._axis, self._target = axis, number(target)
+        self.moves: bool | None = None
+        self.error: Exception | None = None
+        self._seen: dict[str, float] = {}
+        self._last: dict[str, float] = {}  # changes
+
+    def take(self) -> Plan:
+        """Look where it is now."""
+        self.error = None
         try:
-            yield from bps.wait(groups[device], timeout=max(begun + limit - time.monotonic(), 0.1))
-        except TimeoutError as error:
-            raise PutError(
-                f"{device.name} didn't get to {place!r} within {limit:.3g} s",
-                remedy="Look at the motor: it may be told to stop or pause (SPMG), stuck, or at "
-                "another speed.",
-            ) from error
+            reading = (yield Msg("read", self._axis)) or {}
+        except (*CONTROL, FailedStatus):  # the failure of a move comes at any message
+            raise
+        except Exception as error:
+            self.error, reading = error, {}
+        at = position_in(self._axis, reading)
+        if at is not None and self._target is not None:
+            self._compare({"": at}, _NOISE * abs(self._target - at))
+        else:
+            values = {key: number(each.get("value")) for key, each in reading.items()}
+            self._compare({key: each for key, each in values.items() if each is not None}, 0.0)
+
+    def _compare(self, values: dict[str, float], noise: float) -> None:
+        """Compare with the look before: a motion keeps its direction, other than noise."""
+        told = {key: value - self._seen[key] for key, value in values.items() if key in self._seen}
+        changes = {key: each for key, each in told.items() if abs(each) > noise}
+        onwards = any(each * self._last.get(key, each) > 0 for key, each in changes.items())
+        if onwards or (values and not told):
+            self.moves = True  # also what is seen for the first time
+        else:
+            self.moves = None if changes or not values else False
+        self._last |= changes
+        if values:
+            self._seen = values
+
+    def __str__(self) -> str:
+        if self.error is not None or not self._seen:
+            return f"where it is can't be read ({self.error or 'it tells no number'})"
+        named = (f"{key or self._axis.name} is at {at:g}" for key, at in self._seen.items())
+        return ", ".join(named)
 
 
-def _longest(device: Any, places: list[Any]) -> Plan:
-    """Tell how long the longest motion may take, in seconds."""
-    speed: Any = getattr(device, "velocity", None)
-    if not callable(getattr(speed, "read", None)) or not callable(getattr(device, "read", None)):
-        return _UNKNOWN
-    speed = yield from bps.rd(speed)
-    reading = (yield Msg("read", device)) or {}
-    at = reading.get(device.name, {}).get("value")
-    try:
-        ends = [float(each) for each in (*places, at)]
-        needed = (max(ends) - min(ends)) / float(speed)
-    except (TypeError, ValueError, ZeroDivisionError):
-        return _UNKNOWN
-    known = all(map(math.isfinite, ends)) and 0 <= needed < math.inf
-    return 2 * needed + _GRACE if known else _UNKNOWN
+class _Again:
+    """Looks like a device: is set when the RunEngine has paused; without a pause it's there."""
+
+    def __init__(self, device: Any) -> None:
+        self._device, self._paused = device, False
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._device, name)
+
+    def pause(self) -> None:
+        """Note that the RunEngine pauses."""
+        self._paused = True
+
+    def resume(self) -> None:
+        """Do nothing: what has been replayed was enough."""
+
+    def set(self, value: Any) -> Any:
+        """Move it, after a pause."""
+        if self._paused:
+            return self._device.set(value)
+        status = Status()
+        status.set_finished()
+        return status

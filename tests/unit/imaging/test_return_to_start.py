@@ -80,7 +80,7 @@ class Motor(Device):
     user_setpoint = Cpt(Signal, value=2.0)
 
     def read(self) -> Any:
-        return {self.name: {"value": 2.0013, "timestamp": 0.0}}
+        return {self.name: {"value": self.user_setpoint.get() + 0.0013, "timestamp": 0.0}}
 
     def describe(self) -> Any:
         return {self.name: {"source": "SIM", "dtype": "number", "shape": []}}
