@@ -122,4 +122,5 @@ def test_both_ends_notice_a_cut_cable(lost: str, cable_of: Any) -> None:
         assert (found is not None) == (lost == "raise")
         with pytest.raises(FrameConnectionError, match="is gone"):
             running.join()
+        assert time.monotonic() - began < NOTICED
         print(f"noticed by both after {time.monotonic() - began:.2f} s")
