@@ -108,6 +108,7 @@ def run(
     Files are tomogram.h5 and slice_000256.tif by the rows; none is replaced.
     """
     require("recon", "numba")
+    from adsupport.devices.frames.report import id_list
     from adsupport.imaging.asked.arguments import positive
     from adsupport.imaging.reconstruction import FILTERS
     from adsupport.imaging.storage.named_images import check_formats, check_free
@@ -132,7 +133,7 @@ def run(
                 "export --to dx.",
                 param_hint="--workers",
             )
-        found = _spread(source, chosen, workers, options)
+        found = _spread(source, chosen, angle, workers, options)
     else:
         if stored:
             selection = RunSelection([source], catalog, tiled, file, pack, None, None, False, ())
@@ -143,6 +144,15 @@ def run(
     out.mkdir(parents=True, exist_ok=True)
     files = write_tomogram(out, found, formats)
     console = Console(stderr=True, highlight=False)
+    if found.reason:
+        console.print(found.reason, soft_wrap=True)
+    if found.facts.get("angles_shifted"):
+        console.print("nobody knows which: angles behind them are wrong", soft_wrap=True)
+    if found.missing:
+        console.print(
+            f"neighbours stand in for projections {id_list(found.missing)}, counted from 0",
+            soft_wrap=True,
+        )
     for reason, number in found.left_out.items():
         console.print(f"{counted(number)} left out: {reason}", soft_wrap=True)
     starved = found.facts.get("replaced_pixels")
@@ -247,18 +257,16 @@ def _of_run(selection: RunSelection, path_map: Any) -> list[Any]:
 def _played(
     acquisitions: list[Any], rows: Any, angle: float | None, options: dict[str, Any]
 ) -> Tomogram:
-    from adsupport.imaging import equal_angles
     from adsupport.imaging.addons import OnlineReconstruction
     from adsupport.imaging.frames import play
 
     # however it was taken: stored darks and flats can come first
     ordered = [each for name in _ORDER for each in acquisitions if each.about.stream == name]
-    number = sum(each.about.expected or 0 for each in ordered if each.about.stream == "primary")
-    if angle is not None and number:
-        options["angles"] = equal_angles(number, angle)
-    addon = OnlineReconstruction(rows, **options)
+    addon = OnlineReconstruction(rows, angles=_equal_angles(ordered, angle), **options)
     with quiet("adsupport.imaging"):
-        play(ordered, [addon])
+        source: Any = play(ordered, [addon], missing="log").source
+    if source.failed:  # what was lost is left out; what can't be read is an error
+        raise source.failed[0]
     if addon.result is None:
         raise ConfigurationError(
             "There are no projections: no stream 'primary'.",
@@ -267,10 +275,25 @@ def _played(
     return addon.result
 
 
-def _spread(source: str, rows: Any, workers: str, options: dict[str, Any]) -> Tomogram:
+def _equal_angles(acquisitions: list[Any], angle: float | None) -> Any:
+    """Space the angles of all projections that should be there; None when that isn't asked for."""
+    from adsupport.imaging import equal_angles
+
+    number = sum(
+        each.about.expected or 0 for each in acquisitions if each.about.stream == "primary"
+    )
+    return equal_angles(number, angle) if angle is not None and number else None
+
+
+def _spread(
+    source: str, rows: Any, angle: float | None, workers: str, options: dict[str, Any]
+) -> Tomogram:
     require("distributed", "distributed")
+    from adsupport.imaging.frames import dx_acquisitions
     from adsupport.imaging.stored_tomogram import reconstruct_dx
 
+    if angle is not None:
+        options["angles"] = _equal_angles(dx_acquisitions(source), angle)
     if workers == "local":
         return reconstruct_dx(source, rows, client="local", **options)
     import distributed

@@ -20,6 +20,7 @@ from .asked.arguments import positive
 from .asked.told_experiment import flat_scale_of, refuse_spiral
 from .frames.exchange_file import ExchangeStack, exchange_stacks
 from .frames.stored_start import exchange_start, uid_of
+from .motion.angles import given_angles
 from .reconstruction.normalisation import absorption
 from .reconstruction.offline import reconstruct_and_count
 
@@ -31,6 +32,7 @@ def reconstruct_dx(
     rows: int | slice | range | Sequence[int] | None = None,
     *,
     centre: float | Sequence[float] | Literal["auto"] = "auto",
+    angles: Sequence[float] | np.ndarray | None = None,
     flat_scale: float | None = None,
     pixel_size: float | None = None,
     client: Any = "local",
@@ -50,6 +52,9 @@ def reconstruct_dx(
     centre : float, sequence of float, or "auto"
         The rotation axis' column on the detector, in pixels, of all slices or of each; ``"auto"``
         finds it by the row that shows most of the sample.
+    angles : sequence of float, optional
+        Degrees of all projections in their order, for a file that tells none.  A projection that
+        has an angle of its own keeps it.
     flat_scale : float, optional
         The projections' exposure over that of the flats; by default as the run tells it whose file
         it is, 1 for files of others.
@@ -79,7 +84,7 @@ def reconstruct_dx(
     file_path = pathlib.Path(path)
     check_given_file(file_path, "Data Exchange file")
     stacks = exchange_stacks(file_path)  # refuses a file without its pixels: HDF5 gives zeros
-    angles = _angles(stacks.get("primary"), file_path)
+    angles, angles_from = _angles(stacks.get("primary"), file_path, angles)
     start = exchange_start(file_path)
     refuse_spiral(start)
     scale = flat_scale_of(start, flat_scale)
@@ -129,16 +134,27 @@ def reconstruct_dx(
             "normalise": True,
             "absorption": True,
             "backend": settings.get("backend", "numba"),
-            "angles_from": "recorded",
+            "angles_from": angles_from,
         },
     )
 
 
-def _angles(stack: ExchangeStack | None, path: pathlib.Path) -> np.ndarray:
-    """Tell the angles of the projections, degrees, which have to be all there."""
+def _angles(
+    stack: ExchangeStack | None, path: pathlib.Path, given: Sequence[float] | np.ndarray | None
+) -> tuple[np.ndarray, str]:
+    """Tell the angles of the projections, degrees, which have to be all there, and where from."""
     if stack is None:
         raise ImageFileError(f"{path} has no projections at /exchange/data.", path=path)
-    angles = np.array(stack.angles, np.float64)
+    angles = np.array(stack.angles or [np.nan] * stack.frames, np.float64)
+    own = np.isfinite(angles)
+    if given is not None:
+        others = given_angles(given)
+        if len(others) != stack.frames:
+            raise ConfigurationError(
+                f"{len(others)} angles are given; {path} has {stack.frames} projections.",
+                remedy="Give one for each, those that were lost included.",
+            )
+        angles = np.where(own, angles, others)
     known = int(np.isfinite(angles).sum())
     if known != stack.frames or stack.blank:
         lost = f", and {counted(len(stack.blank), 'projection')} lost" if stack.blank else ""
@@ -148,7 +164,8 @@ def _angles(stack: ExchangeStack | None, path: pathlib.Path) -> np.ndarray:
             path=path,
             remedy="Without workers, those that have no angle, or were lost, are left out.",
         )
-    return angles
+    kinds = [kind for kind, used in (("given", ~own), ("recorded", own)) if used.any()]
+    return angles, " and ".join(kinds)
 
 
 def _centre(

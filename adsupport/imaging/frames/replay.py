@@ -53,6 +53,8 @@ class ReplaySource:
 
     def __init__(self, acquisitions: Iterable[StoredAcquisition]) -> None:
         self.acquisitions = list(acquisitions)
+        #: Why acquisitions couldn't be read to their ends.
+        self.failed: list[Exception] = []
         self._left = list(self.acquisitions)
         self._thread: threading.Thread | None = None
         self._stopped = threading.Event()
@@ -97,6 +99,7 @@ class ReplaySource:
                 )
         self.close()
         if self._error is not None:
+            self.failed.append(self._error)
             raise self._error
         if expected is not None and self._handed < expected:
             raise FrameCountError(

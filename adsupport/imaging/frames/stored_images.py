@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import logging
 import math
 import os
 import pathlib
-import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -19,10 +21,13 @@ from ...errors import ImageFileError
 from .arrival import Arrival
 from .exchange_file import ADDRESSES, ExchangeStack, exchange_stacks
 from .frame import StreamAbout
+from .numbered_files import by_number, running_numbers
 from .replay import StoredAcquisition
-from .stored_start import asked_of, directory_start, exchange_start, uid_of
+from .stored_start import asked_of, directory_start, exchange_start, number_of, uid_of
 
 __all__ = ["dx_acquisitions", "tiff_acquisitions"]
+
+_log = logging.getLogger(__name__)
 
 #: Directories of a data set as concert and DirectoryWalker name them.
 _DIRECTORIES = {"darks": "darks", "flats": "flats", "primary": "radios"}
@@ -75,12 +80,15 @@ def tiff_acquisitions(
     """List what sets of TIFF files have, an image a file.
 
     Files are played in the order of the numbers in their names.  Ids, angles and times are those
-    that :class:`~adsupport.imaging.addons.ImageWriter` notes in each file.
+    that :class:`~adsupport.imaging.addons.ImageWriter` notes in each file.  Where names of a
+    directory have a running number, those that it leaves out count as expected; so do those that
+    an experiment of ours was to take, as its ``experiment_start.json`` tells.
 
     Parameters
     ----------
     files : path, or mapping of str to path or paths
         A directory with ``darks``, ``flats`` and ``radios``; or by stream a directory or files.
+        Files that are given one by one are all there are, in this order.
 
     Returns
     -------
@@ -98,22 +106,32 @@ def tiff_acquisitions(
         sets = {stream: _tiffs(given) for stream, given in files.items()}
     else:
         root = pathlib.Path(files)
-        md = asked_of(directory_start(root))
+        start = directory_start(root)
+        md = asked_of(start)
         sets = {
-            stream: _tiffs(root / name)
+            stream: _tiffs(root / name, number_of(start, stream))
             for stream, name in _DIRECTORIES.items()
             if (root / name).is_dir()
         }
-    if not sets or not all(sets.values()):
-        lacking = next((stream for stream, paths in sets.items() if not paths), None)
+    if not sets or not all(found.paths for found in sets.values()):
+        lacking = next((stream for stream, found in sets.items() if not found.paths), None)
         raise ImageFileError(
             f"No TIFF files were found{'' if lacking is None else f' for stream {lacking!r}'}.",
             remedy="Give a directory with darks, flats and radios, or {'primary': directory}.",
         )
     return [
-        StoredAcquisition(StreamAbout("", stream, len(paths), md), partial(_read_tiffs, paths))
-        for stream, paths in sets.items()
+        StoredAcquisition(StreamAbout("", stream, found.expected, md), partial(_read_tiffs, found))
+        for stream, found in sets.items()
     ]
+
+
+@dataclass(frozen=True)
+class _Files:
+    """The files of an acquisition, which frames they are, and how many there should be."""
+
+    paths: Sequence[pathlib.Path]
+    places: Sequence[int | None]
+    expected: int
 
 
 def _read_stack(path: pathlib.Path, address: str, stack: ExchangeStack) -> Iterator[Arrival]:
@@ -131,31 +149,53 @@ def _read_stack(path: pathlib.Path, address: str, stack: ExchangeStack) -> Itera
             yield Arrival(lambda image=image: image, stored=False, place=index)
 
 
-def _tiffs(given: Any) -> list[pathlib.Path]:
+def _tiffs(given: Any, told: int | None = None) -> _Files:
+    """Find the files of an acquisition, which was to have a number of frames if that's known."""
     if not isinstance(given, str | os.PathLike):
-        return [pathlib.Path(each) for each in given]
+        paths = [pathlib.Path(each) for each in given]
+        return _Files(paths, range(len(paths)), len(paths))
     root = pathlib.Path(given)
     try:
         found = [each for each in root.iterdir() if each.suffix.lower() in (".tif", ".tiff")]
     except FileNotFoundError:
-        return []
+        return _Files((), (), 0)
     except (OSError, ValueError) as error:
         raise ImageFileError(
             f"TIFF files can't be looked for in {root}: {error}.",
             path=root,
             remedy="Give a directory that this user can read.",
         ) from error
-    return sorted(found, key=_by_number)
+    paths = sorted(found, key=by_number)
+    number = len(paths)
+    if number == told or not number:
+        return _Files(paths, range(number), number)
+    running = running_numbers(paths)
+    if running is None:
+        _log.info(
+            "Names in %s have no running number: nobody knows whether some are missing.", root
+        )
+        return _Files(paths, [None] * number, max(number, told or 0))
+    noted = _number_noted(paths[0], running.first)
+    # names that an ImageWriter gave count from the first frame on, which may be missing
+    first, step = (running.first, running.step) if noted is None else (running.first - noted, 1)
+    places = [(each - first) // step for each in running.numbers]
+    expected = max(places[-1] + 1, told or 0)
+    if told is not None and expected > told:  # some were taken again, and nobody says which
+        return _Files(paths, [None] * number, told if number > told else expected)
+    return _Files(paths, places, expected)
 
 
-def _by_number(path: pathlib.Path) -> list[Any]:
-    parts = re.split(r"(\d+)", path.name)
-    return [int(part) if index % 2 else part for index, part in enumerate(parts)]
+def _number_noted(path: pathlib.Path, most: int) -> int | None:
+    """Read which image of its data set an ImageWriter noted; what can't be read is told later."""
+    with contextlib.suppress(Exception):
+        noted = _description(path).get("number")
+        return noted if noted is not None and 0 <= noted <= most else None
+    return None
 
 
-def _read_tiffs(paths: list[pathlib.Path]) -> Iterator[Arrival]:
+def _read_tiffs(files: _Files) -> Iterator[Arrival]:
     first: FileKind | None = None
-    for path in paths:
+    for path, place in zip(files.paths, files.places, strict=True):
         check_given_file(path, "TIFF file")
         found = file_kind("tiff", path, 2)
         first = first or found
@@ -168,7 +208,9 @@ def _read_tiffs(paths: list[pathlib.Path]) -> Iterator[Arrival]:
         wrong = len(found.shape) < 2 or 0 in found.shape or found.dtype.kind not in "buif"
         if wrong or (found.shape, found.dtype) != (first.shape, first.dtype):
             expected = (
-                "(Y, X) numbers" if wrong else f"{first.shape} {first.dtype}, as in {paths[0]}"
+                "(Y, X) numbers"
+                if wrong
+                else f"{first.shape} {first.dtype}, as in {files.paths[0]}"
             )
             raise ImageFileError(
                 f"TIFF file {path} has {found.shape} {found.dtype}; expected {expected}.", path=path
@@ -184,6 +226,7 @@ def _read_tiffs(paths: list[pathlib.Path]) -> Iterator[Arrival]:
             unique_id=about.get("unique_id"),
             angle=about.get("angle"),
             timestamp=about.get("timestamp"),
+            place=place,
         )
 
 
@@ -199,7 +242,12 @@ def _description(path: pathlib.Path) -> dict[str, Any]:
         return {}
     if not isinstance(found, dict):
         return {}
-    numbers = {"unique_id": int, "angle": (int, float), "timestamp": (int, float)}
+    numbers = {
+        "number": int,
+        "unique_id": int,
+        "angle": (int, float),
+        "timestamp": (int, float),
+    }
     return {
         key: found[key]
         for key, kind in numbers.items()

@@ -12,7 +12,7 @@ import h5py
 from ...documents.images.opening import opened
 from ..storage.experiment_files import START_NAME
 
-__all__ = ["asked_of", "directory_start", "exchange_start", "uid_of"]
+__all__ = ["asked_of", "directory_start", "exchange_start", "number_of", "uid_of"]
 
 #: The start document of the run, JSON text, in Data Exchange files of our own.
 _START = "/process/bluesky/start"
@@ -97,6 +97,26 @@ def asked_of(start: Mapping[str, Any]) -> dict[str, Any]:
     """
     asked = start.get("imaging")
     return {"imaging": asked} if isinstance(asked, dict) else {}
+
+
+def number_of(start: Mapping[str, Any], stream: str) -> int | None:
+    """Tell how many frames of a stream a run was to have.
+
+    Parameters
+    ----------
+    start : mapping of str to object
+        The start document.
+    stream : str
+        The stream's name.
+
+    Returns
+    -------
+    int or None
+        None when the document doesn't say.
+    """
+    frames = start.get("frames")
+    found = frames.get(stream) if isinstance(frames, dict) else None
+    return found if isinstance(found, int) and found > 0 else None
 
 
 def _mapping(text: Any) -> dict[str, Any]:

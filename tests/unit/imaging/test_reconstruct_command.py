@@ -84,6 +84,57 @@ def test_tiff_files_get_angles_from_the_command_line(made, tmp_path):
     np.testing.assert_array_equal(found, wanted_of(made, [2])[0])
 
 
+def test_frames_that_are_missing_are_said_and_shift_no_angle(made, dx, tmp_path):
+    wanted, lost = wanted_of(made, [2])[0], [7, 30, 31]
+    walker = DirectoryWalker(tmp_path)
+    with walker.scan() as scan:
+        play(made.acquisitions(angle=None, planned=False), [ImageWriter(walker)])
+    for place in lost:
+        (scan / "radios" / f"frame_{place:06}.tif").unlink()
+    with h5py.File(dx, "r+") as file:
+        del file["exchange/theta"]
+        kinds = np.zeros(90, int)
+        kinds[lost] = 3
+        file["process/acquisition/image_key"] = [2] * 4 + [1] * 4 + kinds.tolist()
+    for source in (scan, dx):
+        out = tmp_path / f"of {source.name}"
+        result = command(
+            source, "--rows", 2, "--centre", CENTRE, "--angle", 180, "--to", "tiff", "--out", out
+        )
+        assert result.exit_code == 0, result.output
+        assert "primary: 3 frames missing" in result.stderr
+        assert "neighbours stand in for projections 7, 30-31, counted from 0" in result.stderr
+        difference = tifffile.imread(out / "slice_000002.tif") - wanted
+        assert np.sqrt((difference**2).mean() / (wanted**2).mean()) < 0.05
+
+
+def test_a_file_that_cannot_be_read_is_an_error_beside_frames_that_are_missing(made, tmp_path):
+    walker = DirectoryWalker(tmp_path)
+    with walker.scan() as scan:
+        play(made.acquisitions(), [ImageWriter(walker)])
+    (scan / "radios" / "frame_000005.tif").unlink()
+    (scan / "radios" / "frame_000040.tif").write_bytes(b"II*\0")
+    out = tmp_path / "slices"
+    found = command(scan, "--centre", CENTRE, "--out", out).exception
+    assert isinstance(found, ImageFileError) and "frame_000040.tif" in str(found)
+    assert not out.exists()
+
+
+@pytest.mark.parametrize("measured", [None, 30.0])
+def test_angles_on_workers_are_given_where_the_file_has_none(made, dx, tmp_path, measured):
+    with h5py.File(dx, "r+") as file:
+        theta = np.full(90, np.nan)
+        theta[15] = np.nan if measured is None else measured
+        file["exchange/theta"][...] = theta
+        if measured is None:
+            del file["exchange/theta"]
+    found = reconstruct_dx(dx, 2, centre=CENTRE, angles=ANGLES, client=None)
+    np.testing.assert_array_equal(found.slices[0], wanted_of(made, [2])[0])
+    assert found.facts["angles_from"] == ("given" if measured is None else "given and recorded")
+    with pytest.raises(ConfigurationError, match="89 angles are given; .* has 90 projections"):
+        reconstruct_dx(dx, 2, angles=ANGLES[1:])
+
+
 @pytest.mark.parametrize(
     "arguments, said",
     [
@@ -140,8 +191,10 @@ def test_slices_are_the_same_on_workers(made, dx, tmp_path):
         file["process/bluesky/start"] = '{"uid": "of the run"}'
         file["exchange/theta"][...] = np.radians(ANGLES)
         file["exchange/theta"].attrs["units"] = "rad"
+        file["exchange/theta"][15] = np.nan
     for number, more in enumerate((["--workers", "local"], [])):
-        result = command(dx, "--rows", ":", "--out", tmp_path / str(number), *more)
+        out = tmp_path / str(number)
+        result = command(dx, "--rows", ":", "--angle", "180", "--out", out, *more)
         assert result.exit_code == 0, result.output
     found, settings = [], []
     for number in range(2):
@@ -152,6 +205,7 @@ def test_slices_are_the_same_on_workers(made, dx, tmp_path):
     np.testing.assert_array_equal(*found)
     assert settings[0] == settings[1]
     assert (settings[0]["flats"], settings[0]["run_uid"]) == (4, b"of the run")
+    assert settings[0]["projections"] == 90
 
 
 @pytest.mark.slow

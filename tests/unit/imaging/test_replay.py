@@ -9,9 +9,10 @@ import tifffile
 
 from adsupport.errors import ConfigurationError, DocumentError, FrameCountError, ImageFileError
 from adsupport.imaging.addons import Accumulator, ImageWriter
+from adsupport.imaging.frames.arrival import Arrival
 from adsupport.imaging.frames.bus import FrameBus
 from adsupport.imaging.frames.frame import StreamAbout
-from adsupport.imaging.frames.replay import ReplaySource, play
+from adsupport.imaging.frames.replay import ReplaySource, StoredAcquisition, play
 from adsupport.imaging.frames.stored_images import dx_acquisitions, tiff_acquisitions
 from adsupport.imaging.storage.walker import DirectoryWalker
 
@@ -87,6 +88,63 @@ def test_tiff_files_of_others_are_played_in_the_order_of_their_numbers(tmp_path)
         tiff_acquisitions({"flats": tmp_path / "none"})
     with pytest.raises(ImageFileError, match="No TIFF files were found"):
         tiff_acquisitions(tmp_path)
+
+
+def tiffs(directory, names):
+    directory.mkdir(parents=True)
+    for name in names:
+        tifffile.imwrite(directory / name, np.zeros((2, 2), np.uint8))
+    return directory
+
+
+def told(acquisition):
+    return acquisition.about.expected, [arrival.place for arrival in acquisition.frames()]
+
+
+@pytest.mark.parametrize(
+    "names, wanted",
+    [
+        (["a_0003.tif", "a_0005.tif", "a_0006.tif"], (4, [0, 2, 3])),
+        (["a_000.tif", "a_030.tif", "a_060.tif", "a_120.tif"], (5, [0, 1, 2, 4])),
+        (["scan2_9_0.tif", "scan2_10_3.tif", "scan2_12_9.tif"], (4, [0, 1, 3])),
+        (["a_7.tif"], (1, [0])),
+        (["a_1.tif", "a_2.tif", "a_10.tif"], (3, [None] * 3)),  # more would be missing than are
+        (["a_1.tif", "a_01.tif", "a_2.tif"], (3, [None] * 3)),
+        (["a_1.tif", "a_2.tif", "b_3.tif"], (3, [None] * 3)),
+        (["first.tif", "second.tif"], (2, [None] * 2)),
+        (["at_1732271234.tif", "at_1732271237.tif", "at_1732271311.tif"], (3, [None] * 3)),
+    ],
+)
+def test_names_with_a_running_number_tell_which_files_are_missing(tmp_path, names, wanted):
+    (found,) = tiff_acquisitions({"primary": tiffs(tmp_path / "set", names)})
+    assert told(found) == wanted
+    paths = [tmp_path / "set" / name for name in names]
+    (given,) = tiff_acquisitions({"primary": paths})
+    assert told(given) == (len(names), list(range(len(names))))
+
+
+def test_the_first_file_of_an_image_writer_and_the_last_of_an_experiment_may_be_missing(tmp_path):
+    walker = DirectoryWalker(tmp_path)
+    acquisition = StoredAcquisition(
+        StreamAbout("run", "primary", 5),
+        lambda: (
+            Arrival(lambda each=each: each.copy(), stored=False, place=place)
+            for place, each in enumerate(STACK)
+            if place not in (0, 2)
+        ),
+    )
+    with walker.scan() as scan:
+        play([acquisition], [ImageWriter(walker)], missing="log")
+    assert told(tiff_acquisitions(scan)[0]) == (5, [1, 3, 4])
+    (scan / "radios" / "frame_000004.tif").unlink()
+    assert told(tiff_acquisitions(scan)[0]) == (4, [1, 3])
+    start = scan / "experiment_start.json"
+    start.write_text('{"experiment": {"frames": {"primary": 5}}}')
+    assert told(tiff_acquisitions(scan)[0]) == (5, [1, 3])
+    start.write_text('{"experiment": {"frames": {"primary": 2}}}')
+    assert told(tiff_acquisitions(scan)[0]) == (2, [0, 1])
+    start.write_text('{"experiment": {"frames": {"primary": 1}}}')  # one was taken again
+    assert told(tiff_acquisitions(scan)[0]) == (1, [None, None])
 
 
 def test_a_replay_stands_for_a_detector(dx):
