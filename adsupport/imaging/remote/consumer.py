@@ -216,8 +216,7 @@ class _Receiver:
             self._source.problem = FrameConnectionError(text)
         if message.dropped:
             bus.missed(message.dropped)
-        taken = message.frames if message.expected is None else message.expected
-        bus.end(taken, angles=message.angles)
+        bus.end(message.expected, angles=message.angles)
         if problem is not None:
             raise problem
 
