@@ -13,7 +13,7 @@ from typing import Any, Self
 import numpy as np
 
 from ...callbacks.output import safe_component
-from ...errors import ConfigurationError
+from ...errors import ConfigurationError, FrameCountError
 from ...wording import counted, verb
 from ..asked.arguments import positive
 from ..asked.told_experiment import flat_scale_of
@@ -22,6 +22,7 @@ from ..fringes import Contrasts, FringeMaps, FringeSum, contrasts_of
 from ..storage.named_images import check_formats, check_free, files_of, write_images
 from ..storage.walker import DirectoryWalker
 from .base import Addon
+from .frame_places import FramePlaces
 
 __all__ = ["GratingProcessing"]
 
@@ -161,8 +162,7 @@ class GratingProcessing(Addon):
         self._dark_count = 0
         self._done: dict[str, FringeSum] = {}
         self._sum: FringeSum | None = None
-        self._first: int | None = None
-        self._came = 0
+        self._places = FramePlaces()
 
     @classmethod
     def of(cls, config: Any, **options: Any) -> Self:
@@ -252,7 +252,7 @@ class GratingProcessing(Addon):
             if about.stream != self._darks:
                 self._sum = FringeSum(self._periods, self._steps)
                 self._done.pop(about.stream, None)
-            self._first, self._came = None, 0
+            self._places.begin(about)
             self._saturated[about.stream] = self._worst = self._seen = 0
 
     def frame(self, frame: Frame) -> None:
@@ -267,19 +267,18 @@ class GratingProcessing(Addon):
                 self._dark = counts if self._dark is None else self._dark + counts
                 self._dark_count += 1
                 return
-            if self._first is None:
-                self._first = frame.unique_id
-            step = self._came
-            if frame.place is not None:
-                step = frame.place
-            elif frame.unique_id is not None and self._first is not None:
-                step = frame.unique_id - self._first  # a lost frame shifts no other one
+            step = self._places.of(frame)
+            self._places.note(frame)
+            if step is None:
+                raise FrameCountError(
+                    f"Frame {frame.unique_id} of stream {frame.stream!r} comes behind a later one."
+                )
             self._sum.add(step, frame.data)
-            self._came += 1
 
     def end(self, ended: StreamEnd) -> None:
         """Make sure of all steps; behind the last acquisition of the run write the files."""
         stream = ended.about.stream
+        self._places.end(ended)
         with self._lock:
             total, self._sum = self._sum, None
             saturated = self._saturated[stream]
@@ -317,7 +316,7 @@ class GratingProcessing(Addon):
             self._dark, self._dark_count = None, 0
             self._done.clear()
             self._saturated.clear()
-        self.written, self._coming = [], None
+        self.written, self._coming, self._places = [], None, FramePlaces()
         announced = about.md.get("acquisitions")
         if isinstance(announced, (list, tuple)):
             mine = (self._darks, self._reference, self._sample)

@@ -12,6 +12,7 @@ import tifffile
 
 from adsupport.errors import ConfigurationError, FrameCountError, OutputExistsError
 from adsupport.imaging.addons import GratingProcessing
+from adsupport.imaging.frames.frame import Frame, StreamAbout, StreamEnd
 from adsupport.imaging.grating import GratingConfig
 from adsupport.imaging.storage.walker import DirectoryWalker
 
@@ -86,10 +87,20 @@ def test_a_lost_step_is_named_and_gives_no_phase():
     with pytest.raises(FrameCountError, match="1 of 10 steps are missing: 3"):
         feed(addon, "primary", streams["primary"][kept], [20 + each for each in kept], expected=10)
     assert addon.sample is None
-    feed(addon, "primary", streams["primary"])  # taken again
+    feed(addon, "primary", streams["primary"], first=9)  # taken again
     assert addon.contrasts is not None
-    feed(addon, "flats", streams["flats"][:4], reason="cut short: abort")
+    feed(addon, "flats", streams["flats"][:4], first=10, reason="cut short: abort")
     assert addon.reference is None
+
+
+def test_steps_that_the_addon_did_not_get_shift_no_other_one():
+    _, streams = grating_streams()
+    addon, about = GratingProcessing(PERIODS, STEPS), StreamAbout("run", "primary", 10)
+    addon.begin(about)
+    for step in (0, 1, 5, 6, 7, 8, 9):  # of a source without unique ids
+        addon.frame(Frame(streams["primary"][step], "primary", step))
+    with pytest.raises(FrameCountError, match="3 of 10 steps are missing: 2, 3, 4"):
+        addon.end(StreamEnd(about, 10, 10, 3))
 
 
 def test_another_run_begins_anew():
@@ -139,9 +150,11 @@ def test_maps_are_written_at_the_end_of_the_run(tmp_path):
     order = ["flats", "primary", "other", "primary", "darks"]  # the maps depend on the darks
     for _ in range(2):
         with walker.scan() as scan:
-            for name in order:
+            for number, name in enumerate(order):
                 if name in streams:
-                    feed(addon, name, streams[name], run=scan.name, md={"acquisitions": order})
+                    first = order[:number].count(name) * len(streams[name])
+                    told = {"acquisitions": order}
+                    feed(addon, name, streams[name], run=scan.name, md=told, first=first)
                 assert bool(addon.written) == (name == "darks")
             written = addon.written
             addon.close()
@@ -209,5 +222,5 @@ def test_saturated_frames_are_counted_and_warned_of(caplog, dtype, saturation, t
         if told
         else []
     )  # fmt: skip
-    feed(addon, "flats", images // 2)
+    feed(addon, "flats", images // 2, first=10)
     assert not addon.saturated
