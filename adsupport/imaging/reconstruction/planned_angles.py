@@ -2,12 +2,17 @@
 
 The weight of an angle is half the gaps to its neighbours.  When a neighbour is lost the gap is
 wider, but the projection has long been added, and isn't kept.  Only those whose neighbour hasn't
-come yet are: in a scan that goes round, the first, the last, and two at each gap.  At the end they
+come yet are: in a scan of a half turn, the first, the last, and two at each gap.  At the end they
 get what their weights lack.
+
+In a scan of a whole turn the neighbours on the half circle come half a scan later: there's no room
+for all that wait for them.  So those beside a gap of the scan are kept rather.  They get what those
+lack that had to be given up between them on the half circle.
 """
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Sequence
 
 import numpy as np
@@ -16,6 +21,9 @@ from ...errors import ConfigurationError, FrameCountError
 from .weights import angle_weights, widest_gap
 
 __all__ = ["PlannedAngles"]
+
+#: So many wedges, as `widest_gap` has them, two rows may be apart that get what is between them.
+_FAR = 4.0
 
 
 class PlannedAngles:
@@ -26,8 +34,9 @@ class PlannedAngles:
     angles : sequence of float
         Degrees, in the order of the scan.
     most_held : int
-        How many rows may be kept; of more, those that came first are given up.  Their weights
-        stay as planned, and those of the others are set in relation to these.
+        How many rows may be kept; of more, those that came first are given up, those beside a gap
+        of the scan last.  Their weights stay as planned: what they lack those get that are kept
+        near them, and where there are none all others are weighted as they are.
 
     Attributes
     ----------
@@ -52,12 +61,17 @@ class PlannedAngles:
                 "finite numbers; expected a list of finite numbers, in degrees."
             )
         self.weights = angle_weights(self.angles)
-        self.arrived = np.zeros(len(self.angles), bool)
-        order = np.argsort(np.mod(self.angles, 180.0), kind="stable")
-        self._before, self._behind = np.empty_like(order), np.empty_like(order)
-        self._before[order], self._behind[order] = np.roll(order, 1), np.roll(order, -1)
+        self._came = bytearray(len(self.angles))
+        self.arrived = np.frombuffer(self._came, bool)
+        self._folded = np.mod(self.angles, 180.0)
+        order = np.argsort(self._folded, kind="stable")
+        places = np.empty_like(order)
+        places[order] = np.arange(len(order))
+        self._before = array("q", np.roll(order, 1)[places].tolist())
+        self._behind = array("q", np.roll(order, -1)[places].tolist())
         self._most_held = most_held
         self._held: dict[int, np.ndarray] = {}
+        self._spare: dict[int, None] = {}  # of these: those that aren't beside a gap of the scan
 
     @property
     def missing(self) -> list[int]:
@@ -135,13 +149,13 @@ class PlannedAngles:
         """
         self.check(place)
         self.arrived[place] = True
-        if self._lacks_neighbour(place):
+        near, beside = self._near(place), self._beside(place)
+        if not self._have_come(*near, *beside):
             self._held[place] = rows.copy()
-        for near in (self._before[place], self._behind[place]):
-            if not self._lacks_neighbour(near):
-                self._held.pop(int(near), None)
+        for each in (place, *near, *beside):
+            self._settle(each)
         while len(self._held) > self._most_held:
-            del self._held[next(iter(self._held))]
+            self._give_up(next(iter(self._spare or self._held)))
         return float(self.weights[place])
 
     def fill(self) -> list[tuple[int, float, np.ndarray]]:
@@ -154,18 +168,74 @@ class PlannedAngles:
         """
         if self.arrived.all() or not self.arrived.any():
             return []
-        final = np.zeros_like(self.weights)
-        final[self.arrived] = angle_weights(self.angles[self.arrived], widest_gap(self.angles))
-        # those that were given up can't get more: all others are weighted as these are
-        kept_on = self.arrived.copy()
-        kept_on[list(self._held)] = False
-        planned, wanted = self.weights[kept_on].sum(), final[kept_on].sum()
-        if planned > 0 and wanted > 0:
-            final *= planned / wanted
-        lacking = final - self.weights
+        lacking = self._lacking()
         found = [(place, float(lacking[place]), rows) for place, rows in self._held.items()]
-        self._held = {}
+        self._held, self._spare = {}, {}
         return [each for each in found if abs(each[1]) > 1e-12]
 
-    def _lacks_neighbour(self, place: int) -> bool:
-        return not (self.arrived[self._before[place]] and self.arrived[self._behind[place]])
+    def _near(self, place: int) -> tuple[int, int]:
+        """Tell which come before and behind it on the half circle."""
+        return self._before[place], self._behind[place]
+
+    def _beside(self, place: int) -> tuple[int, int]:
+        """Tell which come before and behind it in the scan."""
+        return max(place - 1, 0), min(place + 1, len(self._came) - 1)
+
+    def _have_come(self, *places: int) -> bool:
+        return all(self._came[place] for place in places)
+
+    def _settle(self, place: int) -> None:
+        """See what rows that are kept still wait for."""
+        if place not in self._held or not self._have_come(*self._beside(place)):
+            return
+        if self._have_come(*self._near(place)):
+            self._give_up(place)
+        else:
+            self._spare[place] = None
+
+    def _give_up(self, place: int) -> None:
+        del self._held[place]
+        self._spare.pop(place, None)
+
+    def _lacking(self) -> np.ndarray:
+        """Tell what each weight lacks, radians; what is given up, of that which is near it."""
+        held = np.zeros(len(self.angles), bool)
+        held[list(self._held)] = True
+        widest = widest_gap(self.angles) * (1 + 1e-9)
+        lost = np.flatnonzero(~self.arrived)
+        pairs, parts, gaps = self._between(lost, self.arrived)
+        parts[gaps > widest] = 0.0  # a wedge that wasn't measured
+        wanted = np.where(self.arrived, self.weights, 0.0)
+        np.add.at(wanted, pairs, parts * self.weights[lost][:, None])
+        given_up = np.flatnonzero(self.arrived & ~held)
+        pairs, parts, gaps = self._between(given_up, held)
+        near = gaps <= _FAR * widest
+        # what has nothing near it can't get more: all others are weighted as it is
+        alone = given_up[~near]
+        planned, total = self.weights[alone].sum(), wanted[alone].sum()
+        if planned > 0 and total > 0:
+            wanted *= planned / total
+        lacking = wanted - self.weights
+        np.add.at(lacking, pairs[near], parts[near] * lacking[given_up[near]][:, None])
+        return lacking
+
+    def _between(
+        self, places: np.ndarray, some: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Find between which two of some others places are on the half circle.
+
+        With each, which part it has of a straight line between the two, and how far these are
+        apart.
+        """
+        among = np.flatnonzero(some)
+        among = among[np.argsort(self._folded[among], kind="stable")]
+        angles, at = self._folded[among], self._folded[places]
+        if not among.size:
+            pairs = np.stack([places, places], axis=1)
+            return pairs, np.zeros(pairs.shape), np.full(places.shape, np.inf)
+        behind = np.searchsorted(angles, at, side="right")
+        pairs = np.stack([among[behind - 1], among[behind % among.size]], axis=1)
+        ahead = np.append(angles, angles[0] + 180.0)[behind] - at
+        gaps = ahead + at - np.append(angles[-1] - 180.0, angles)[behind]
+        parts = np.stack([ahead / gaps, 1.0 - ahead / gaps], axis=1)
+        return pairs, parts, gaps

@@ -21,6 +21,7 @@ from .discs import angles_of, made_discs, picture, rms, sinogram
 W = 96
 ANGLES = angles_of(150)
 ROWS = sinogram(made_discs(W), ANGLES, W)
+REGION = ((24, 72), (24, 72))
 
 
 def added(reconstruction, rows=ROWS, angles=ANGLES, order=None):
@@ -138,6 +139,22 @@ def test_neighbours_stand_in_for_lost_projections():
     assert after < 0.7 * before
     offline = reconstruct(ROWS[came], ANGLES[came], input="absorption")
     assert rms(found.picture(), offline) < 1e-5
+
+
+@pytest.mark.parametrize("number", [400, 401])
+def test_they_do_so_in_a_whole_turn_with_the_room_there_is(number):
+    angles = angles_of(number, 360.0)
+    rows = sinogram(made_discs(W), angles, W)
+    came = [each for each in range(number) if each not in {250, 300, 301}]
+
+    def made(planned, taken):
+        found = FilteredBackprojection(W, input="absorption", angles=planned, region=REGION)
+        for each in taken:
+            found.add(rows[each][None], angles[each], each, None if planned is None else each)
+        return found.finish()
+
+    wanted = made(angles, range(number))
+    assert rms(made(angles, came), wanted) < 0.5 * rms(made(None, came), wanted)
 
 
 def test_a_scan_that_ended_early_is_not_stretched():

@@ -84,6 +84,36 @@ def test_no_more_rows_are_kept_than_allowed():
     assert plan.fill() == []
 
 
+def weights_with(angles, lost, most_held):
+    plan = PlannedAngles(angles, most_held)
+    weights = np.zeros(len(angles))
+    for place in range(len(angles)):
+        if place not in lost:
+            weights[place] = plan.take(place, np.zeros((1, 4)))
+    for place, lacking, _ in plan.fill():
+        weights[place] += lacking
+    return weights * len(angles) / math.pi
+
+
+def test_in_a_whole_turn_those_beside_a_gap_stand_in():
+    angles = np.arange(400) * 0.9
+    # there's no room for the first half turn until the second one comes
+    weights = weights_with(angles, {250, 251, 300}, 40)
+    np.testing.assert_allclose(weights[[249, 252, 299, 301]], [2, 2, 1.5, 1.5])
+    assert weights.sum() == pytest.approx(400)
+    # with room, or when the others come later, those at the same angle do
+    assert weights_with(angles, {300}, 400)[100] == pytest.approx(2)
+    assert weights_with(angles, {100}, 40)[300] == pytest.approx(2)
+
+
+@pytest.mark.parametrize("lost", [range(1, 400, 2), range(200, 400, 2), range(0, 400, 3)])
+@pytest.mark.parametrize("most_held", [4, 60, 400])
+def test_no_side_counts_more_when_many_are_lost(lost, most_held):
+    weights = weights_with(np.arange(400) * 0.9, set(lost), most_held)
+    sides = weights.reshape(2, 10, 20).sum(axis=(0, 2))
+    np.testing.assert_allclose(sides / sides.mean(), 1, atol=0.06)
+
+
 @pytest.mark.parametrize("turns", [1, 3, 4, 20])
 def test_all_turns_count_the_same(turns):
     steps = np.arange(180 * turns)
