@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+import numpy as np
+
 from ...errors import ConfigurationError
 
 __all__ = ["AUTO_PERCENTILES", "Limits"]
@@ -81,11 +83,11 @@ class Limits:
         """
         if isinstance(given, Limits):
             return given
-        if given == "percentile":
+        if isinstance(given, str) and given == "percentile":
             return cls("percentile", 1.0, 99.0)
-        if isinstance(given, str):
+        if isinstance(given, str) and given != "fixed":  # which needs its values
             return cls(given)  # type: ignore[arg-type]
-        if isinstance(given, Sequence) and len(given) == 2:
+        if isinstance(given, (Sequence, np.ndarray)) and len(given) == 2:
             try:
                 low, high = float(given[0]), float(given[1])
             except (TypeError, ValueError):

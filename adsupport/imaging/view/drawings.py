@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import weakref
 from collections import OrderedDict
 from typing import Any
 
@@ -31,7 +32,7 @@ class Drawings:
     def __init__(self, model: ViewModel) -> None:
         self._model = model
         self._lock = threading.Lock()
-        self._made: OrderedDict[tuple[Any, ...], tuple[Picture, Rendered]] = OrderedDict()
+        self._made: OrderedDict[Any, tuple[weakref.ref[Picture], Rendered]] = OrderedDict()
 
     def message(self, look: Look, channel: str, picture: Picture, serial: int) -> bytes:
         """Make a message.
@@ -87,12 +88,15 @@ class Drawings:
     ) -> Rendered:
         key = id(picture), limits, region, size
         with self._lock:
-            if key not in self._made:
-                # the picture is kept with it: so no other one has its id
-                self._made[key] = picture, rendered(picture.pixels, limits, region, size)
-                while len(self._made) > _KEPT:
-                    self._made.popitem(last=False)
-            return self._made[key][1]
+            made = self._made.get(key)
+            if made is not None and made[0]() is picture:  # another one may have its id meanwhile
+                return made[1]
+            drawn = rendered(picture.pixels, limits, region, size)
+            # not the picture itself: frames that have gone by would take much memory
+            self._made[key] = weakref.ref(picture), drawn
+            while len(self._made) > _KEPT:
+                self._made.popitem(last=False)
+            return drawn
 
 
 def reading(look: Look, picture: Picture) -> dict[str, Any]:

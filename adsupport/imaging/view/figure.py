@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from .messages import plain
 from .model import ViewModel
 from .palettes import palettes
 from .picture import Picture
@@ -15,6 +16,8 @@ __all__ = ["ViewFigure"]
 
 #: Pixels that a picture is drawn with, along a side.
 _SIZE = (800, 800)
+#: Channels side by side.
+_ACROSS = 4
 
 
 class ViewFigure:
@@ -74,7 +77,8 @@ class ViewFigure:
         for name, picture in shown.items():
             self._panels[name].update(self._model, name, picture)
         link = self._model.source
-        self.figure.suptitle(link.text if link.text and not link.connected else "")
+        text = link.text if link.text and not link.connected else ""
+        self.figure.suptitle(text, parse_math=False)  # macros such as $(P) are no formulas
         self.figure.canvas.draw_idle()
         if self._output is not None:
             self._output.update(self.figure)
@@ -99,12 +103,17 @@ class ViewFigure:
             return
         if self._timer is None:
             # a window is pyplot's: its figure takes the place of the one without
-            title = "live view" if self._channel is None else f"live view of {self._channel}"
-            self.figure = pyplot.figure(title, figsize=(5.5, 6.0), layout="constrained")
-            self._panels, self._seen = {}, -1
+            title = named = (
+                "live view" if self._channel is None else f"live view of {self._channel}"
+            )
+            number = 1
+            while pyplot.fignum_exists(named):  # of another view: it would get that one's window
+                number += 1
+                named = f"{title} {number}"
+            self._use(pyplot.figure(named, figsize=(5.5, 6.0), layout="constrained"))
             self._timer = self.figure.canvas.new_timer(interval=round(1000 * interval))
             self._timer.add_callback(self.update)
-            self.figure.canvas.mpl_connect("close_event", lambda event: self.stop())
+            self.figure.canvas.mpl_connect("close_event", lambda event: self._closed())
             self._timer.start()
         self.update()
         pyplot.show(block=False)
@@ -115,15 +124,27 @@ class ViewFigure:
         if timer is not None:
             timer.stop()
 
+    def _closed(self) -> None:
+        """Draw without the window, which can't be drawn into any more."""
+        from matplotlib.figure import Figure
+
+        self.stop()
+        self._use(Figure(figsize=(5.5, 6.0), layout="constrained"))
+
+    def _use(self, figure: Any) -> None:
+        self.figure, self._panels, self._seen = figure, {}, -1
+
     def _arrange(self, names: list[str]) -> None:
         self.figure.clear()
         count = max(1, len(names))
-        self.figure.set_size_inches(5.5 * min(count, 4), 6.0)
-        grid = self.figure.subplots(2, count, squeeze=False, height_ratios=(4, 1))
+        across, down = min(count, _ACROSS), -(-count // _ACROSS)
+        self.figure.set_size_inches(5.5 * across, 6.0 * down)
+        grid = self.figure.subplots(2 * down, across, squeeze=False, height_ratios=(4, 1) * down)
+        images, histograms = grid[::2].ravel(), grid[1::2].ravel()
         self._panels = {
-            name: _Panel(self.figure, grid[0][at], grid[1][at]) for at, name in enumerate(names)
+            name: _Panel(self.figure, images[at], histograms[at]) for at, name in enumerate(names)
         }
-        for axes in grid[:, len(names) :].flat:
+        for axes in (*images[len(names) :], *histograms[len(names) :]):
             axes.set_axis_off()
         if not names:
             self.figure.text(0.5, 0.5, "No image yet", ha="center")
@@ -152,13 +173,15 @@ class _Panel:
         self._bar.ax.set_yticklabels([f"{each:.5g}" for each in (low, (low + high) / 2, high)])
         counts = model.counts(name)
         facts = [name]
-        if "angle" in picture.facts:
-            facts.append(f"{picture.facts['angle']:.4g}°")
+        angle = plain(picture.facts).get("angle")
+        if isinstance(angle, (int, float)):
+            facts.append(f"{angle:.4g}°")
         facts += [f"{counts['rate']:.3g}/s"] if counts["rate"] else []
         if counts["lost"]:
             facts.append(f"{counts['lost']:.0f} lost")
         status = model.status(name)
-        self._axes.set_title("   ".join(facts) + (f"\n{status}" if status else ""), fontsize=10)
+        title = "   ".join(facts) + (f"\n{status}" if status else "")
+        self._axes.set_title(title, fontsize=10, parse_math=False)
         found = picture.histogram()
         self._below.clear()
         edges = np.linspace(found.low, found.high, len(found.counts) + 1)

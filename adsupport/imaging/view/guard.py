@@ -121,9 +121,11 @@ def _name_of(host: str) -> str:
 def _plain(name: str) -> str:
     """Bring an address to one way of writing it."""
     try:
-        return str(ipaddress.ip_address(name))
+        found = ipaddress.ip_address(name)
     except ValueError:
         return name.lower()
+    # an IPv4 address, as a socket for both kinds sees it
+    return str(getattr(found, "ipv4_mapped", None) or found)
 
 
 def _with_headers(send: Send) -> Send:

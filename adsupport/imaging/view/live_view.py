@@ -10,7 +10,7 @@ from ...wording import counted
 from ..addons.base import Addon
 from ..frames.frame import Frame, StreamAbout, StreamEnd
 from .contrast import Limits
-from .model import ViewModel
+from .model import ViewModel, check_channel
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -45,7 +45,7 @@ class LiveView(Addon):
     Raises
     ------
     ConfigurationError
-        The limits can't be.
+        The limits, or the name of the channel, can't be.
 
     Examples
     --------
@@ -64,6 +64,7 @@ class LiveView(Addon):
         streams: Iterable[str] | None = None,
     ) -> None:
         super().__init__(streams=streams, policy="drop", queue=1, errors="isolate")
+        check_channel(channel)
         self.channel = channel
         self.model = ViewModel(Limits.of(limits))
         self._figures: dict[str | None, ViewFigure] = {}
@@ -114,7 +115,8 @@ class LiveView(Addon):
         Parameters
         ----------
         channel : str
-            Name of its place, such as ``"slice z"``; the image there before goes.
+            Name of its place, such as ``"slice z"``; the image there before goes.  There is room
+            for 64.
         image : array-like
             (Y, X), of integers or floats; it's not copied, so nobody may write to it afterwards.
         facts : mapping of str to object, optional
@@ -123,7 +125,7 @@ class LiveView(Addon):
         Raises
         ------
         ConfigurationError
-            It can't be shown.
+            It can't be shown, or the name can't be.
         """
         self.model.put(channel, image, facts)
 

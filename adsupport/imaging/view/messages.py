@@ -227,7 +227,8 @@ def plain(facts: Mapping[str, Any]) -> dict[str, Any]:
         one = value.item() if isinstance(value, np.generic) else value
         if isinstance(one, str):
             one = one[:200]
-        if isinstance(one, (str, int)) or (isinstance(one, float) and math.isfinite(one)):
+        is_number = isinstance(one, (int, float)) and _finite(one)
+        if isinstance(one, str) or (is_number and (isinstance(one, float) or abs(one) <= 1 << 64)):
             found[str(name)[:80]] = one
         if len(found) >= 40:
             break

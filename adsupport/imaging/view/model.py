@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -10,14 +11,38 @@ from typing import Any
 
 import numpy as np
 
+from ...errors import ConfigurationError
 from .contrast import AUTO_PERCENTILES, Limits
 from .counts import FrameCounts
-from .picture import Picture, brightness
+from .picture import Picture, checked
 
-__all__ = ["Link", "ViewModel"]
+__all__ = ["Link", "ViewModel", "check_channel"]
+
+_log = logging.getLogger(__name__)
 
 #: Channels that are kept at most: pictures of more aren't taken.
 _MOST_CHANNELS = 64
+_LONGEST_NAME = 200
+
+
+def check_channel(name: Any) -> None:
+    """Refuse what can't be the name of a channel.
+
+    Parameters
+    ----------
+    name : object
+        Given as one.
+
+    Raises
+    ------
+    ConfigurationError
+        It's no text, or a page couldn't ask for it.
+    """
+    if not (isinstance(name, str) and 0 < len(name) <= _LONGEST_NAME and name.isprintable()):
+        raise ConfigurationError(
+            f"channel={name!r:.{_LONGEST_NAME}}: expected a text of 1 to {_LONGEST_NAME} "
+            "characters that can be printed."
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +89,7 @@ class ViewModel:
         self._link = Link()
         self._acquisition = ""
         self._waiting: list[Callable[[], None]] = []
+        self._too_many = False
 
     # giving
 
@@ -99,10 +125,10 @@ class ViewModel:
         Parameters
         ----------
         channel : str
-            Its name, such as ``"slice z"``; a new one appears.
+            Its name, such as ``"slice z"``; a new one appears, as long as there are fewer than 64.
         image : array-like
-            See :func:`~adsupport.imaging.view.picture.brightness`.  One that can't be shown is
-            told of instead.
+            See :func:`~adsupport.imaging.view.picture.checked`.  One that can't be shown is told of
+            instead.
         facts : mapping of str to object
             What is known of it.
         sequence, unique_id : int, optional
@@ -111,11 +137,12 @@ class ViewModel:
         Raises
         ------
         ConfigurationError
-            It can't be shown; the channel says so, too.
+            It can't be shown; the channel says so, too.  Or there can be no such channel.
         """
+        check_channel(channel)
         now = time.monotonic()
         try:
-            pixels = brightness(image)
+            given = checked(image)
         except ValueError as error:
             with self._lock:
                 held = self._channel(channel)
@@ -130,8 +157,8 @@ class ViewModel:
             held.counts.note(now, sequence, unique_id)
             before, fresh = held.picture, held.fresh
             held.fresh = False
-        picture = Picture(pixels, 1, dict(facts or {}))
-        if fresh or before is None or not _are_alike(pixels, before.pixels):
+        picture = Picture(given, 1, dict(facts or {}))
+        if fresh or before is None or not _are_alike(given, before.image):
             picture.limits = picture.percentiles(*AUTO_PERCENTILES)
         else:
             picture.limits = before.limits
@@ -282,6 +309,9 @@ class ViewModel:
         held = self._channels.get(name)
         if held is None and len(self._channels) < _MOST_CHANNELS:
             held = self._channels[name] = _Channel()
+        if held is None and not self._too_many:
+            self._too_many = True
+            _log.warning("A view has %d channels at most: %r isn't shown.", _MOST_CHANNELS, name)
         return held
 
     def _tell(self) -> None:

@@ -11,7 +11,7 @@ import numpy as np
 
 from ...errors import ConfigurationError
 
-__all__ = ["Histogram", "Picture", "brightness"]
+__all__ = ["Histogram", "Picture", "brightness", "checked"]
 
 #: Values that limits and histograms are taken of: of larger images every n-th row and column.
 _SAMPLE = 1 << 18
@@ -46,8 +46,8 @@ class Picture:
 
     Parameters
     ----------
-    pixels : numpy.ndarray
-        (Y, X), of integers or floats.
+    image : numpy.ndarray
+        See :func:`checked`; nothing is computed of it before somebody wants to know.
     number : int
         Of the picture in its channel: it grows.
     facts : mapping of str to object
@@ -56,16 +56,25 @@ class Picture:
         What is black and white by the acquisition's first frame.
     """
 
-    pixels: np.ndarray
+    image: np.ndarray
     number: int
     facts: Mapping[str, Any]
     limits: tuple[float, float] = (0.0, 1.0)
-    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
+    _lock: threading.RLock = field(default_factory=threading.RLock, repr=False)
+    _pixels: np.ndarray | None = field(default=None, repr=False)
     _sampled: np.ndarray | None = field(default=None, repr=False)
     _histogram: Histogram | None = field(default=None, repr=False)
     _percentiles: dict[tuple[float, float], tuple[float, float]] = field(
         default_factory=dict, repr=False
     )
+
+    @property
+    def pixels(self) -> np.ndarray:
+        """(Y, X), of integers or floats."""
+        with self._lock:
+            if self._pixels is None:
+                self._pixels = brightness(self.image)
+            return self._pixels
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -185,10 +194,47 @@ def _counted(sample: np.ndarray) -> Histogram:
         return Histogram(float(smallest), high, float(largest), counts)
     if smallest == largest:
         return Histogram(smallest, largest, largest, np.array([sample.size], np.int64))
-    halves = sample.astype(np.float64) / 2 - smallest / 2  # halves: the range may be too large
-    places = (halves * (_BINS / (largest / 2 - smallest / 2))).astype(np.int64)
+    half = largest / 2 - smallest / 2  # halves: the range may be too large
+    parts = (sample.astype(np.float64) / 2 - smallest / 2) / (half or np.inf)  # or too small
+    places = (parts * _BINS).astype(np.int64)
     counts = np.bincount(np.minimum(places, _BINS - 1), minlength=_BINS)
     return Histogram(smallest, largest, largest, counts)
+
+
+def checked(image: Any) -> np.ndarray:
+    """Take an image that can be shown.
+
+    Parameters
+    ----------
+    image : array-like
+        (Y, X), of integers, floats or booleans; of a colour camera three axes, one of them the
+        three colours.
+
+    Returns
+    -------
+    numpy.ndarray
+        The same; nothing is copied.
+
+    Raises
+    ------
+    ConfigurationError
+        It can't be shown.
+    """
+    try:
+        given = np.asarray(image)
+    except (TypeError, ValueError) as error:
+        raise ConfigurationError(f"This can't be shown as an image: {error}") from None
+    if given.dtype.kind not in "iufb":
+        raise ConfigurationError(
+            f"An image of dtype {given.dtype} can't be shown; expected integers or floats."
+        )
+    is_colour = given.ndim == 3 and 3 in given.shape
+    if (given.ndim != 2 and not is_colour) or not given.size:
+        raise ConfigurationError(
+            f"An image of shape {given.shape} can't be shown; expected rows and columns, of a "
+            "colour camera with an axis of the three colours."
+        )
+    return given
 
 
 def brightness(image: Any) -> np.ndarray:
@@ -197,30 +243,29 @@ def brightness(image: Any) -> np.ndarray:
     Parameters
     ----------
     image : array-like
-        (Y, X), of integers, floats or booleans; of a colour camera three axes, one of them the
-        three colours, whose mean is taken.
+        See :func:`checked`; of colours the mean is taken.
 
     Returns
     -------
     numpy.ndarray
-        (Y, X), of integers or floats; the array itself when nothing has to be done.
+        (Y, X), of integers or floats that Python has; the array itself when nothing has to be done.
 
     Raises
     ------
     ConfigurationError
         It can't be shown.
     """
-    pixels = np.asarray(image)
-    if pixels.dtype.kind not in "iufb":
-        raise ConfigurationError(
-            f"An image of dtype {pixels.dtype} can't be shown; expected integers or floats."
-        )
-    if pixels.ndim == 3 and 3 in pixels.shape:
-        axis = next(axis for axis in (2, 1, 0) if pixels.shape[axis] == 3)
-        pixels = pixels.mean(axis=axis, dtype=np.float32)
-    if pixels.ndim != 2 or not pixels.size:
-        raise ConfigurationError(
-            f"An image of shape {pixels.shape} can't be shown; expected rows and columns, of a "
-            "colour camera with an axis of the three colours."
-        )
+    pixels = checked(image)
+    with np.errstate(all="ignore"):  # what is too large is infinite
+        if pixels.ndim == 3:
+            axis = next(axis for axis in (2, 1, 0) if pixels.shape[axis] == 3)
+            # numpy's mean takes longer where colours are the last axis, as they mostly are
+            red, green, blue = np.moveaxis(pixels, axis, 0)
+            mean = red.astype(np.float32)
+            mean += green
+            mean += blue
+            mean /= 3
+            return mean
+        if pixels.dtype.kind == "f" and pixels.dtype.itemsize > 8:
+            return pixels.astype(np.float64)
     return pixels.view(np.uint8) if pixels.dtype.kind == "b" else pixels

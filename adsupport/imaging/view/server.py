@@ -36,6 +36,7 @@ _KINDS = {
 _MOST_CONNECTIONS = 48
 #: Seconds for a request: whoever opens connections and says nothing would keep all others out.
 _REQUEST = 8.0
+_LONGEST = 2**31 - 1  # ms that a socket can be told to wait
 
 
 class ViewServer:
@@ -207,21 +208,25 @@ def _giving(kind: Any, content: Any, **options: Any) -> Any:
 
 
 def _bound(host: str, port: int, patience: float) -> socket.socket:
+    if isinstance(port, bool) or not isinstance(port, int) or not 0 <= port <= 65535:
+        raise ConfigurationError(f"port={port!r}: expected 0 to 65535.")
     try:
         where = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         made = socket.socket(where[0], where[1])
-    except OSError as error:
-        raise ConfigurationError(f"host={host!r}: {error.strerror or error}.") from error
+    except (OSError, UnicodeError) as error:  # some texts can be no name
+        text = getattr(error, "strerror", None) or error
+        raise ConfigurationError(f"host={host!r}: {text}.") from error
     try:
         made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         if hasattr(socket, "TCP_USER_TIMEOUT"):  # ms; ends connections of those who don't read
-            made.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, int(2000 * patience))
+            limit = int(min(2000 * patience, _LONGEST))
+            made.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, limit)
         made.bind(where[4])
         made.listen(64)
-    except (OSError, OverflowError) as error:
+    except OSError as error:
         made.close()
         raise ConfigurationError(
-            f"port={port} of {host} can't be had: {getattr(error, 'strerror', None) or error}.",
+            f"port={port} of {host} can't be had: {error.strerror or error}.",
             remedy="With port=0 any free one is taken.",
         ) from error
     return made

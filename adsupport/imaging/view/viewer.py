@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 from concurrent.futures import Executor
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from starlette.websockets import WebSocket
 
 __all__ = ["Viewer"]
+
+_log = logging.getLogger(__name__)
 
 #: Seconds until a rate that isn't told by a frame is told again.
 _PULSE = 1.0
@@ -44,7 +47,7 @@ class Viewer:
     most : float
         Pictures a second.
     patience : float
-        Seconds without an answer after which the viewer is sent away.
+        Seconds without an answer, or without any command, after which the viewer is sent away.
     """
 
     def __init__(
@@ -116,15 +119,20 @@ class Viewer:
         told_at = 0.0  # when it was told how frames come
         seen: tuple[Any, ...] = ()  # what was drawn last, and which command asked for it
         answered = 0
+        problem = ""
+        until = loop.time() + self._patience
         picture: Picture | None = None
         while True:
             version = self._model.version
             look, asked = self._look, self._looks
-            channel, state = self._state(look)
+            channel, state = self._state(look, problem)
             # by the clock: news of another channel wakes, too
             if state != told or loop.time() - told_at >= _PULSE:  # else it comes with pictures
                 told, told_at = state, loop.time()
                 await self._send_json({**state, "counts": self._model.counts(channel)})
+            if look is None and loop.time() > until:
+                await self._leave(1008, "no command")
+                return
             latest = self._model.picture(channel)
             if look is None or latest is None:
                 await self._anything_new(version, told_at + _PULSE)
@@ -145,7 +153,15 @@ class Viewer:
                     )
                 except RuntimeError:  # nothing more is taken: the process ends
                     return
-                data = await drawing
+                try:
+                    data = await drawing
+                except Exception as error:  # the next image may be better
+                    said, problem = problem, f"This image can't be drawn: {error}"[:200]
+                    if problem != said:
+                        _log.warning("Channel %r can't be drawn.", channel, exc_info=True)
+                    await asyncio.sleep(1 / self._most)
+                    continue
+                problem = ""
                 if not await self._delivered(data):
                     await self._leave(1013, "the viewer doesn't answer")
                     return
@@ -186,7 +202,7 @@ class Viewer:
             self._model.forget(wake)
         self._changed.clear()
 
-    def _state(self, look: Look | None) -> tuple[str, dict[str, Any]]:
+    def _state(self, look: Look | None, problem: str) -> tuple[str, dict[str, Any]]:
         channels = self._model.channels
         channel = "" if look is None else look.channel
         if channel not in channels:
@@ -196,7 +212,8 @@ class Viewer:
             "kind": "state",
             "channels": list(channels),
             "channel": channel,
-            "status": self._model.status(channel) or self._model.acquisition,  # slices have none
+            # slices have no acquisition of their own
+            "status": problem or self._model.status(channel) or self._model.acquisition,
             "connected": link.connected,
             "source": link.text,
             "limits": {"kind": default.kind, "low": default.low, "high": default.high},

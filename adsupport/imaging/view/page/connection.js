@@ -19,12 +19,16 @@ export class Connection {
     const socket = new WebSocket(address);
     socket.binaryType = "arraybuffer";
     this.socket = socket;
-    socket.onopen = () => {
-      this.pause = SOONEST;
-      this.told.link(true, "");
-      this.send(this.wanted);
+    this.answered = false;
+    socket.onopen = () => this.send(this.wanted);
+    socket.onmessage = (event) => {
+      if (!this.answered) { // one too many is let in, and sent away without a word
+        this.answered = true;
+        this.pause = SOONEST;
+        this.told.link(true, "");
+      }
+      this.take(event.data);
     };
-    socket.onmessage = (event) => this.take(event.data);
     socket.onclose = (event) => {
       this.told.link(false, event.reason);
       setTimeout(() => this.connect(), this.pause);
@@ -51,7 +55,10 @@ export class Connection {
     }
     const length = new DataView(data).getUint32(0, true);
     const header = JSON.parse(new TextDecoder().decode(new Uint8Array(data, 4, length)));
-    this.told.picture(header, new Uint8Array(data, 4 + length));
-    this.send({ do: "shown", serial: header.serial });
+    try {
+      this.told.picture(header, new Uint8Array(data, 4 + length));
+    } finally { // else it would be the last one
+      this.send({ do: "shown", serial: header.serial });
+    }
   }
 }

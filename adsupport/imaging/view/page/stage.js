@@ -29,6 +29,7 @@ export class Stage {
       this.channel = header.channel;
       this.shape = [rows, columns];
       if (this.closer === 1) this.centre = [columns / 2, rows / 2];
+      if (this.cursor) this.cursor = this.pixel(...this.cursor);
       this.keepInside();
     }
     this.header = header;
@@ -181,10 +182,15 @@ export class Stage {
     this.told.changed();
   }
 
+  // The nearest one of the image.
+  pixel(x, y) {
+    const [rows, columns] = this.shape;
+    return [Math.min(columns - 1, Math.max(0, Math.floor(x))), Math.min(rows - 1, Math.max(0, Math.floor(y)))];
+  }
+
   // byKey: then the part that is shown follows the cursor, and it's read aloud
   point(x, y, byKey = false) {
-    const [rows, columns] = this.shape;
-    this.cursor = [Math.min(columns - 1, Math.max(0, Math.floor(x))), Math.min(rows - 1, Math.max(0, Math.floor(y)))];
+    this.cursor = this.pixel(x, y);
     if (byKey && this.closer > 1) {
       const scale = this.scale();
       [this.canvas.width, this.canvas.height].forEach((length, axis) => {

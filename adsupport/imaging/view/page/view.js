@@ -88,15 +88,16 @@ const stage = new Stage(get("image"), {
 
 const connection = new Connection({
   link(open, reason) {
-    if (open === linkOpen) return;
+    const said = open ? "Connected" : `Not connected${reason ? ` (${reason})` : ""}: trying again`;
+    if (open === linkOpen && (open || said === get("link-text").textContent)) return;
     linkOpen = open;
     connected = false;
     text("age", "");
     if (open) asked = "";
     const link = get("link");
     link.dataset.state = open ? "waiting" : "bad";
-    text("link-text", open ? "Connected" : `Not connected${reason ? ` (${reason})` : ""}: trying again`);
-    announce(get("link-text").textContent);
+    text("link-text", said);
+    announce(said);
     look();
   },
   state(state) {

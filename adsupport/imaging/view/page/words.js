@@ -1,7 +1,10 @@
 // Numbers as a person reads them.
 
+const LAST = 8e12; // s: there are no later dates
+
 export function number(value, digits = 6) {
   if (value === null || value === undefined) return "no value";
+  if (typeof value !== "number") return String(value);
   if (Number.isInteger(value) && Math.abs(value) < 1e9) return String(value);
   return String(Number(value.toPrecision(digits)));
 }
@@ -12,7 +15,7 @@ export function ago(seconds) {
 }
 
 export function fact(name, value) {
-  if (name === "timestamp") return new Date(value * 1000).toISOString().replace("T", " ").replace("Z", " UTC");
-  if (name === "angle") return `${number(value)}°`;
-  return typeof value === "number" ? number(value, 9) : String(value);
+  if (typeof value !== "number") return String(value);
+  if (name === "timestamp" && Math.abs(value) < LAST) return new Date(value * 1000).toISOString().replace("T", " ").replace("Z", " UTC");
+  return name === "angle" ? `${number(value)}°` : number(value, 9);
 }

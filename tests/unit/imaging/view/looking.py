@@ -2,15 +2,31 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import struct
 from contextlib import ExitStack
 from typing import Any
+from urllib.parse import urlsplit
 
 import numpy as np
 from websockets.sync.client import ClientConnection, connect
 
 TIMEOUT = 20.0
+
+
+def answer(
+    page: Any, path: str = "/", method: str = "GET", where: str = "127.0.0.1", **headers: str
+) -> tuple[int, dict[str, str], bytes]:
+    """Ask the page's server for something, as a browser would or wouldn't."""
+    connection = http.client.HTTPConnection(where, page.port, timeout=TIMEOUT)
+    try:
+        names = {name.replace("_", "-"): value for name, value in headers.items()}
+        connection.request(method, path, headers={"Host": urlsplit(page.address).netloc} | names)
+        found = connection.getresponse()
+        return found.status, dict(found.getheaders()), found.read()
+    finally:
+        connection.close()
 
 
 class Watcher:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import struct
+import weakref
 
 import numpy as np
 import pytest
@@ -147,6 +148,38 @@ def test_any_image_makes_a_message(image, limits):
     assert header["limits"][0] <= header["limits"][1]
 
 
+@pytest.mark.parametrize(
+    ("image", "value", "counted"),
+    [
+        (np.array([[0.0, 5e-324]]), 5e-324, 2),  # half of it is 0
+        (np.array([[1, 2]], np.longdouble), 2, 2),
+        (np.array([[1, 10 * np.longdouble(1e308)]]), None, 1),
+        (np.full((1, 2, 3), 1.7e308), None, 0),
+    ],
+)
+def test_values_that_json_or_a_histogram_has_no_room_for(image, value, counted):
+    model = ViewModel()
+    model.put("camera", image)
+    look = Look("camera", cursor=(1, 0))
+    data = Drawings(model).message(look, "camera", model.picture("camera"), 1)
+    (length,) = struct.unpack("<I", data[:4])
+    header = json.loads(data[4 : 4 + length])
+    assert header["cursor"] == [1, 0, value]
+    assert sum(header["histogram"]["counts"]) == counted
+
+
+def test_frames_that_have_gone_by_are_not_kept_with_what_was_drawn():
+    model = ViewModel()
+    drawings = Drawings(model)
+    model.put("camera", np.zeros((5, 5)))
+    picture = model.picture("camera")
+    assert drawings.message(Look(), "camera", picture, 1)
+    gone = weakref.ref(picture)
+    model.put("camera", np.ones((5, 5)))
+    del picture
+    assert gone() is None
+
+
 def test_facts_are_kept_as_far_as_a_page_can_show_them():
     facts = {
         "angle": np.float64(1.5),
@@ -154,6 +187,7 @@ def test_facts_are_kept_as_far_as_a_page_can_show_them():
         "mode": "M" * 500,
         "bad": float("nan"),
         "array": np.zeros(3),
+        "long": 10**5000,  # more digits than Python writes
         "on": True,
     }
     assert plain(facts) == {"angle": 1.5, "id": 3, "mode": "M" * 200, "on": True}

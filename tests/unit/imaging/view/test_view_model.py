@@ -10,7 +10,7 @@ import pytest
 from adsupport.errors import ConfigurationError
 from adsupport.imaging.frames.bus import FrameBus
 from adsupport.imaging.frames.frame import Frame, StreamAbout, StreamEnd
-from adsupport.imaging.view import Limits, LiveView
+from adsupport.imaging.view import Limits, LiveView, picture
 from adsupport.imaging.view.counts import FrameCounts
 from adsupport.imaging.view.model import ViewModel
 
@@ -222,3 +222,36 @@ def test_how_an_acquisition_ended_is_told():
 def test_limits_that_cannot_be_are_refused_at_once():
     with pytest.raises(ConfigurationError, match="limits"):
         LiveView(limits="bright")
+
+
+@pytest.mark.parametrize("name", ["", "x" * 201, 5, None, ["a"], "a\nb", "\ud800"])
+def test_what_is_no_name_of_a_channel(name):
+    view = LiveView()
+    with pytest.raises(ConfigurationError, match=r"channel=.*: expected a text of 1 to 200"):
+        view.show_image(name, np.ones((2, 2)))
+    assert view.model.channels == ()
+    with pytest.raises(ConfigurationError, match="channel="):
+        LiveView(channel=name)
+
+
+def test_more_channels_than_there_is_room_for_are_told_of_once(caplog):
+    view = LiveView()
+    for number in range(200):
+        view.show_image(f"a/b {number}", np.ones((2, 2)))
+    assert len(view.model.channels) == 64
+    assert [each.getMessage() for each in caplog.records] == [
+        "A view has 64 channels at most: 'a/b 64' isn't shown."
+    ]
+
+
+def test_a_colour_image_is_computed_when_somebody_looks(monkeypatch):
+    asked: list[int] = []
+    real = picture.brightness
+    monkeypatch.setattr(picture, "brightness", lambda image: asked.append(1) or real(image))
+    model = ViewModel()
+    for _ in range(5):
+        model.put("camera", np.full((4, 5, 3), 7, np.uint8))
+    assert len(asked) == 1  # for the limits
+    found = picture_of(model)
+    assert found.shape == (4, 5) and (found.pixels == 7).all()
+    assert len(asked) == 2

@@ -8,7 +8,6 @@ import socket
 import subprocess
 import sys
 import threading
-from urllib.parse import urlsplit
 
 import numpy as np
 import pytest
@@ -16,9 +15,9 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
 from adsupport.errors import ConfigurationError
-from adsupport.imaging.view import LiveView, server
+from adsupport.imaging.view import LiveView
 
-from .looking import TIMEOUT, Watcher
+from .looking import TIMEOUT, Watcher, answer
 
 pytest.importorskip("uvicorn")
 pytest.importorskip("starlette")
@@ -52,18 +51,6 @@ def visit(dest: str) -> dict[str, str]:
         "Sec-Fetch-Mode": "navigate",
         "Sec-Fetch-Dest": dest,
     }
-
-
-def answer(page, path: str = "/", method: str = "GET", **headers: str):
-    where = urlsplit(page.address).netloc
-    connection = http.client.HTTPConnection("127.0.0.1", page.port, timeout=TIMEOUT)
-    try:
-        names = {name.replace("_", "-"): value for name, value in headers.items()}
-        connection.request(method, path, headers={"Host": where} | names)
-        found = connection.getresponse()
-        return found.status, dict(found.getheaders()), found.read()
-    finally:
-        connection.close()
 
 
 # --- the page
@@ -206,117 +193,6 @@ def test_there_are_only_so_many_viewers(view):
             second.next()
         assert refused.value.rcvd.code == 1013
         assert "1 others look already" in refused.value.rcvd.reason
-
-
-# --- viewers of the worse kind
-
-
-def test_the_latest_picture_comes_next_however_many_came_meanwhile(view, page):
-    with Watcher(page.address) as watcher:
-        first = watcher.wait("picture")[0]["number"]
-        data = None
-        for number in range(1, 40):
-            view.show_image("camera", np.full((2, 2), number))
-            if number == 1:  # the one that isn't confirmed
-                while not isinstance(data, bytes):
-                    data = watcher.socket.recv(TIMEOUT)
-        watcher.send({"do": "shown", "serial": 2})
-        header, _ = watcher.wait("picture")
-        assert header["number"] == first + 39
-
-
-def test_a_viewer_that_says_nothing_is_sent_away(view):
-    with view.serve(patience=0.3) as page, Watcher(page.address) as watcher:
-        watcher.wait("picture")
-        view.show_image("camera", np.ones((2, 2)))
-        with pytest.raises(ConnectionClosed) as closed:
-            while True:  # reads, and never says that it has drawn
-                watcher.socket.recv(TIMEOUT)
-        assert closed.value.rcvd is not None and closed.value.rcvd.code == 1013
-
-
-def test_a_viewer_that_stops_reading_is_sent_away(view):
-    image = np.random.default_rng(1).integers(0, 255, (2000, 2000), dtype=np.uint8)
-    with view.serve(patience=0.3) as page, socket.create_connection(
-        ("127.0.0.1", page.port), TIMEOUT
-    ) as raw:  # fmt: skip
-        where = f"127.0.0.1:{page.port}"
-        raw.sendall(
-            f"GET /pictures HTTP/1.1\r\nHost: {where}\r\nOrigin: http://{where}\r\n"
-            "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
-            "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n".encode()
-        )
-        assert b"101" in raw.recv(200)
-        look = (
-            b'{"do":"look","channel":"","limits":null,"region":null,"size":[4096,4096],'
-            b'"profile":null,"cursor":null,"paused":false}'
-        )
-        raw.sendall(b"\x81" + bytes([128 + 126]) + len(look).to_bytes(2) + bytes(4) + look)
-        pause = threading.Event()
-        seen = False
-        for number in range(200):  # and nobody reads
-            view.show_image("camera", image + number % 7)
-            pause.wait(0.05)
-            seen = seen or page.looking == 1
-            if seen and page.looking == 0:
-                break
-        assert seen and page.looking == 0
-
-
-def test_wrong_commands_are_refused_and_too_many_end_it(view, page):
-    with Watcher(page.address) as watcher:
-        watcher.wait("picture")
-        watcher.send('{"do": "delete"}')
-        message, _ = watcher.wait("refused")
-        assert message["text"] == "Refused: an unknown command."
-        with pytest.raises(ConnectionClosed) as closed:
-            for _ in range(20):
-                watcher.send(b"\x00\x01")
-            while True:
-                watcher.next()
-        assert closed.value.rcvd.code == 1008
-
-
-@pytest.mark.slow
-def test_a_message_that_is_too_long_ends_it(view, page):
-    with Watcher(page.address) as watcher:
-        watcher.wait("picture")
-        with pytest.raises(ConnectionClosed) as closed:
-            watcher.send("x" * 100_000)
-            while True:
-                watcher.next()
-        assert closed.value.rcvd is None or closed.value.rcvd.code == 1009
-
-
-def test_many_connections_take_no_more_handles_than_some(view):
-    with view.serve() as page, contextlib.ExitStack() as stack:
-        where = ("127.0.0.1", page.port)
-        held = [stack.enter_context(socket.create_connection(where, TIMEOUT)) for _ in range(120)]
-        for each in held[-20:]:  # closed by the server: the first ones are waited for
-            with contextlib.suppress(ConnectionResetError):
-                assert each.recv(1) == b""
-        held[0].sendall(b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
-        assert held[0].recv(12) == b"HTTP/1.1 200"
-
-
-def test_connections_that_say_nothing_do_not_keep_others_out(view, monkeypatch):
-    monkeypatch.setattr(server, "_REQUEST", 0.5)
-    with view.serve() as page, contextlib.ExitStack() as stack:
-        where = ("127.0.0.1", page.port)
-        held = [stack.enter_context(socket.create_connection(where, TIMEOUT)) for _ in range(64)]
-        whole = b"GET /view.css HTTP/1.1\r\nHost: 127.0.0.1\r\n"
-        held[1].sendall(whole)  # not quite
-        held[2].sendall(whole + b"\r\n" + whole)  # one, and half of the next
-        for each in held:
-            with contextlib.suppress(ConnectionResetError):
-                while each.recv(1 << 16):
-                    pass
-        assert answer(page)[0] == 200
-        with Watcher(page.address) as watcher:  # it isn't a request that takes long
-            for number in range(3):
-                watcher.wait("picture")
-                threading.Event().wait(0.3)
-                view.show_image("camera", np.full((2, 2), number))
 
 
 # --- other origins
