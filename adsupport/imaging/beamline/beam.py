@@ -36,7 +36,8 @@ class Source:
     ----------
     device : bluesky Movable and Readable
         Such as ``EpicsSignal("im:shutter:Control", put_complete=True, name="shutter")``.  Its
-        status must not end before the shutter has moved, or the tube is ramped.
+        status must not end before the shutter has moved, or the tube is ramped.  Of a signal
+        without put-completion the read-back has to show ``on`` and ``off`` for that.
     on, off : any
         Values that let the beam through, and stop it: ``1`` and ``0`` by default.
     timeout : float

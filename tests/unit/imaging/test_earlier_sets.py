@@ -9,12 +9,14 @@ from typing import Any
 
 import pytest
 from bluesky import Msg, RunEngine
+from bluesky.preprocessors import plan_mutator
 from bluesky.utils import FailedStatus
 from ophyd import Signal
+from ophyd.positioner import PositionerBase
 from ophyd.status import Status
 
 from adsupport.errors import PutError
-from adsupport.imaging import PreparedCamera, Source, TomographyConfig, tomography
+from adsupport.imaging import PreparedCamera, SampleStage, Source, TomographyConfig, tomography
 from adsupport.imaging.stubs.cleanup import with_cleanup
 from adsupport.imaging.stubs.moves import set_and_wait
 
@@ -237,3 +239,66 @@ def test_what_a_step_told_itself_fails_it_twice() -> None:
     with pytest.raises(FailedStatus):
         RunEngine({})(with_cleanup(iter(()), lambda: [("move it in", step)]))
     assert len(attempts) == 2
+
+
+class Axis(PositionerBase):
+    """Takes its time; that it's stopped is a failure of its move."""
+
+    egu: Any = "mm"  # type: ignore[assignment]
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name=name)
+        self._position, self._going = 0.0, None
+
+    def set(self, position: Any, **_: Any) -> Any:
+        status = super().move(position)
+        self._moving, self._going = True, threading.Timer(0.2, self._arrive, [position])
+        self._going.start()
+        return status
+
+    def _arrive(self, position: float) -> None:
+        self._position, self._moving = position, False
+        self._done_moving()
+
+    def stop(self, *, success: bool = False) -> None:
+        if self._moving and self._going is not None:
+            self._going.cancel()
+            self._position, self._moving = 3.0, False
+        super().stop(success=success)
+
+    def read(self) -> dict[str, Any]:
+        return {self.name: {"value": self._position, "timestamp": time.time()}}
+
+    def describe(self) -> dict[str, Any]:
+        return {self.name: {"source": "SIM", "dtype": "number", "shape": []}}
+
+    def read_configuration(self) -> dict[str, Any]:
+        return {}
+
+    def describe_configuration(self) -> dict[str, Any]:
+        return {}
+
+
+def test_a_sample_of_two_axes_that_are_on_their_way_is_brought_in() -> None:
+    beamline, axes = Beamline(), [Axis("x"), Axis("y")]
+    sample = SampleStage(dict.fromkeys(axes, (0.0, 6.0)))
+    camera = PreparedCamera(beamline.camera, lambda *settings: settings)
+    config = TomographyConfig(
+        exposure=0.1, darks=0, flats=1, projections=2, order=("flats", "primary")
+    )
+    made = tomography(camera, beamline.rotation, config, source=beamline.source, sample=sample)
+    failed = []
+
+    def fail() -> Any:
+        failed.append(1)
+        raise ValueError("no beam")
+        yield
+
+    def look(message: Msg) -> Any:
+        going = all(axis.moving for axis in axes) and not failed
+        return (fail(), None) if message.command == "wait" and going else (None, None)
+
+    with pytest.raises(ValueError, match="no beam") as told:
+        RunEngine({})(plan_mutator(made.run(), look))
+    assert [axis.position for axis in axes] == [0.0, 0.0]
+    assert not hasattr(told.value, "__notes__")
