@@ -86,6 +86,7 @@ class _Stream:
     times: list[float] = field(default_factory=list)
     angles: list[Any] = field(default_factory=list)
     ids: list[int | None] = field(default_factory=list)  # of the first frame of each row
+    per_row: int = 1  # frames, as the descriptor has it
 
 
 class _Taken:
@@ -117,7 +118,9 @@ class _Taken:
         if keys is None:
             return
         images, theta, factor = keys
-        kept = self.streams.setdefault(rows.stream.name, _Stream())
+        shape = rows.stream.columns[images].shape
+        per_row = (shape[0] or 1) if len(shape) > 2 else 1
+        kept = self.streams.setdefault(rows.stream.name, _Stream(per_row=per_row))
         values = rows.values(images)
         if any(not isinstance(value, Frames | None) for value in values):
             raise DocumentError(
@@ -157,7 +160,7 @@ class _Taken:
         stream = self.streams[name]
         rows = [stream.rows[row] for row in range(first, first + count)]
         # a row whose images never were announced lacks as many as another one has
-        most = max((row.count for row in rows if row is not None), default=0)
+        most = max((row.count for row in rows if row is not None), default=stream.per_row)
         counts = [most if row is None else row.count for row in rows]
         begins = itertools.accumulate(counts, initial=0)
         about = StreamAbout(self.run.uid, name, sum(counts), self.run.start)

@@ -10,6 +10,7 @@ import h5py
 import numpy as np
 import pytest
 
+from adsupport.errors import FrameCountError
 from adsupport.imaging.addons import (
     Accumulator,
     Addon,
@@ -120,9 +121,15 @@ def test_ids_that_are_not_those_of_the_camera_do_no_harm(tmp_path):
     assert places.found == [(0, 0, 1), (1, 1, 2), (2, 2, 3)]
 
 
-def test_an_event_whose_images_never_were_announced_has_lost_them(tmp_path):
-    run = stored(tmp_path / "a.h5", [1, 2, 3], [(1, 0), (2, 1), (3, 2)], unknown=(1,))
+@pytest.mark.parametrize("unknown", [(1,), (0, 1, 2)])
+def test_an_event_whose_images_never_were_announced_has_lost_them(tmp_path, unknown):
+    run = stored(
+        tmp_path / "a.h5", list(range(1, 7)), [(1, 0), (3, 1), (5, 2)], per_event=2, unknown=unknown
+    )
     places = Places()
     play(run, [places], missing="log")
-    assert run[0].about.expected == 3
-    assert places.found == [(1, 0, 1), (3, 2, 3)]
+    assert run[0].about.expected == 6
+    known = [] if len(unknown) > 1 else [(1, 0, 1), (2, 1, 2), (5, 4, 5), (6, 5, 6)]
+    assert places.found == known
+    with pytest.raises(FrameCountError, match=f"has {len(known)} frames; expected 6"):
+        play(run, [Places()])
