@@ -253,6 +253,64 @@ def test_it_comes_back_when_the_server_does(view, page):
 
 
 @pytest.mark.slow
+def test_one_viewer_too_many_is_told_so_until_there_is_room(driver, view):
+    from websockets.sync.client import connect
+
+    with view.serve(viewers=1) as served:
+        origin = served.address.rstrip("/")
+        address = f"{origin.replace('http', 'ws')}/pictures"
+        with connect(address, origin=origin, proxy=None):  # type: ignore[arg-type]
+            page = Page(driver, served.address)
+            page.run(
+                "window.said = []; new MutationObserver(() => said.push(arguments[0].textContent))"
+                ".observe(arguments[0], {childList: true})",
+                page.find("link-text"),
+            )
+            waits = "Not connected (1 others look already): trying again"
+            page.wait(lambda: page.text("link-text") == waits)
+            threading.Event().wait(2.0)  # and no word of a connection meanwhile
+            assert page.run("return said.filter((each) => each === 'Connected')") == []
+        page.wait_for_gray(200, 0.7)
+        assert page.text("link-text") == "Connected"
+        driver.get("about:blank")
+
+
+@pytest.mark.slow
+def test_names_and_facts_of_all_kinds(view, page):
+    for each in page.driver.find_elements("tag name", "summary"):
+        each.click()
+    facts = {"timestamp": "yesterday", "angle": "12", "unit": "<b>", "<i>": "</script>"}
+    names = ["a/b\\c", "<img src=x onerror=alert(1)>", "'\"&amp;", "#channel=x&y=%20+", "__proto__"]
+    for level, name in enumerate(names, start=1):
+        view.show_image(name, np.full((10, 10), level, np.uint8), facts)
+    for level, name in enumerate(names, start=1):
+        page.wait(lambda name=name: name in page.text("channel"))
+        page.run(
+            "const c = document.getElementById('channel'); c.value = arguments[0];"
+            "c.dispatchEvent(new Event('change'))",
+            name,
+        )
+        page.wait_for_gray(level)
+        page.wait(lambda name=name: page.driver.title == f"{name} · Live view")
+        page.wait(lambda: "yesterday" in page.text("facts") and "</script>" in page.text("facts"))
+        page.driver.refresh()  # by the address
+        page.wait_for_gray(level)
+        for each in page.driver.find_elements("tag name", "summary"):
+            each.click()
+    view.show_image("__proto__", np.full((10, 10), 9, np.uint8), {"timestamp": 1e300})
+    page.wait(lambda: "1e+300" in page.text("facts"))
+
+
+@pytest.mark.slow
+def test_the_cursor_stays_in_an_image_that_is_smaller_than_the_one_before(view, page):
+    page.press("e")
+    page.wait(lambda: page.text("cursor") == "x 80, y 50: 200")
+    view.show_image("camera", np.full((4, 6), 7.5))
+    page.wait(lambda: page.text("cursor") == "x 5, y 3: 7.5")
+    page.press("n")
+
+
+@pytest.mark.slow
 def test_a_page_of_another_origin_gets_nothing(view, page, driver):
     """As a hostile page does: by fetch, by an image, by a frame, and by a web socket."""
     script = f"""
