@@ -81,6 +81,14 @@ def run(
         float | None,
         typer.Option(metavar="UM", min=0, help="Of the sample, in um: slices are in 1/mm then."),
     ] = None,
+    flat_scale: Annotated[
+        float | None,
+        typer.Option(
+            metavar="RATIO",
+            min=0,
+            help="Exposure of projections over that of flats, where the run doesn't tell it.",
+        ),
+    ] = None,
     angle: Annotated[
         float | None,
         typer.Option(metavar="DEGREES", help="That all projections cover, when none has its own."),
@@ -122,10 +130,18 @@ def run(
     if pixel_size is not None:
         with naming("--pixel-size", ConfigurationError):
             positive("pixel_size", pixel_size, "µm")
+    if flat_scale is not None:
+        with naming("--flat-scale", ConfigurationError):
+            positive("flat_scale", flat_scale)
     check_free(tomogram_files(out, _named_already(out, chosen), formats))
     stored = [catalog, tiled, file, pack] != [None] * 4
     began = time.monotonic()
-    options = {"centre": axis, "filter": filter, "pixel_size": pixel_size}
+    options = {
+        "centre": axis,
+        "filter": filter,
+        "pixel_size": pixel_size,
+        "flat_scale": flat_scale,
+    }
     if workers is not None:
         if stored:
             raise typer.BadParameter(

@@ -73,7 +73,7 @@ def test_the_phantom_comes_out(small, tmp_path, mode):
     walker = DirectoryWalker(tmp_path)
     config = TomographyConfig(
         projections=200, exposure=0.005, period=0.03 if mode == "step" else 0.06, darks=2,
-        flats=2, mode=mode, order=["darks", "flats", "primary"],
+        flats=2, flat_exposure=0.0025, mode=mode, order=["darks", "flats", "primary"],
     )  # fmt: skip
     slices = OnlineReconstruction(rows=range(ROWS), pixel_size=1000 * PIXEL, walker=walker)
     seen = []
@@ -92,6 +92,7 @@ def test_the_phantom_comes_out(small, tmp_path, mode):
     found = slices.result
     assert found.centres == pytest.approx([(WIDTH - 1) / 2] * ROWS, abs=0.1)
     assert found.missing == () and slices.left_out == {}
+    assert found.facts["flat_scale"] == 2.0
     assert found.facts["angles_from"] == "planned"
     assert found.facts["angles_off_degrees"] == pytest.approx(0, abs=0.01 if mode == "step" else 20)
     inside = np.hypot(*(np.indices((WIDTH, WIDTH)) - WIDTH // 2)) < WIDTH // 2 - 1

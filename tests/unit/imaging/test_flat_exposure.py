@@ -9,7 +9,9 @@ import h5py
 import numpy as np
 import pytest
 import tifffile
+from typer.testing import CliRunner
 
+from adsupport.cli.app import app
 from adsupport.errors import ConfigurationError
 from adsupport.imaging import DirectoryWalker, GratingConfig, TomographyConfig, equal_angles
 from adsupport.imaging.addons import GratingProcessing, ImageWriter, OnlineReconstruction
@@ -119,6 +121,23 @@ def test_files_of_ours_tell_it(same, short, tmp_path):
     assert rms(reconstructed(tiff_acquisitions(scan)).slices, wanted) < 1e-4
     (scan / "experiment_start.json").write_text("{")
     assert reconstructed(tiff_acquisitions(scan)).facts["flat_scale"] == 1.0
+
+
+@pytest.mark.parametrize("more", [[], pytest.param(["--workers", "local"], marks=pytest.mark.slow)])
+def test_the_command_takes_it_for_files_of_others(same, short, tmp_path, more):
+    path, out = tmp_path / "scan.h5", tmp_path / "slices"
+    with h5py.File(path, "w") as file:
+        file["exchange/data"], file["exchange/theta"] = short.projections, ANGLES
+        file["exchange/data_white"], file["exchange/data_dark"] = short.flat, short.dark
+    typed = ["reconstruct", path, "--rows", "2", "--centre", CENTRE, "--out", out, *more]
+    result = CliRunner().invoke(app, [*map(str, typed), "--flat-scale", "4"])
+    assert result.exit_code == 0, result.output
+    wanted = reconstructed(same.acquisitions(), rows=[2]).slices
+    with h5py.File(out / "tomogram.h5") as file:
+        assert rms(file["entry/data/data"][()].T, wanted) < 1e-4
+        assert file["entry/reconstruction/parameters/flat_scale"][()] == 4.0
+    wrong = CliRunner().invoke(app, [*map(str, typed), "--flat-scale", "0"])
+    assert wrong.exit_code == 2 and "--flat-scale" in wrong.output
 
 
 def test_a_grating_without_a_sample_lets_all_light_through(tmp_path):
