@@ -244,12 +244,12 @@ class OnlineReconstruction(Addon):
         """Expect darks, flats or projections."""
         if self._run is None or about.run_uid != self._run.about.run_uid:
             self._end_run()
+            self.result, self.written = None, []
             if self._settings.window is None:
                 refuse_spiral(about.md)
             self._run = RunCount(about, self.streams or ())
             self._sum, self._plan, self.left_out = None, None, Counter()
             self._angles = AnglesUsed(self._given is not None, self._primary)
-            self.result, self.written = None, []
             self._rows.forget()
             self._there = None if self.walker is None else self.walker.from_here()
         self._run.begin(about)
