@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import os
 import socket
 import threading
 
@@ -58,11 +59,10 @@ def test_a_viewer_that_says_nothing_is_sent_away(view):
         assert closed.value.rcvd is not None and closed.value.rcvd.code == 1013
 
 
-def test_a_viewer_that_stops_reading_is_sent_away(view):
-    image = np.random.default_rng(1).integers(0, 255, (2000, 2000), dtype=np.uint8)
-    with view.serve(patience=0.3) as page, socket.create_connection(
-        ("127.0.0.1", page.port), TIMEOUT
-    ) as raw:  # fmt: skip
+@contextlib.contextmanager
+def raw_viewer(page):
+    """A viewer that asks for pictures, and reads nothing by itself."""
+    with socket.create_connection(("127.0.0.1", page.port), TIMEOUT) as raw:
         where = f"127.0.0.1:{page.port}"
         raw.sendall(
             f"GET /pictures HTTP/1.1\r\nHost: {where}\r\nOrigin: http://{where}\r\n"
@@ -75,6 +75,12 @@ def test_a_viewer_that_stops_reading_is_sent_away(view):
             b'"profile":null,"cursor":null,"paused":false}'
         )
         raw.sendall(b"\x81" + bytes([128 + 126]) + len(look).to_bytes(2) + bytes(4) + look)
+        yield raw
+
+
+def test_a_viewer_that_stops_reading_is_sent_away(view):
+    image = np.random.default_rng(1).integers(0, 255, (2000, 2000), dtype=np.uint8)
+    with view.serve(patience=0.3) as page, raw_viewer(page):
         pause = threading.Event()
         seen = False
         for number in range(200):  # and nobody reads
@@ -84,6 +90,22 @@ def test_a_viewer_that_stops_reading_is_sent_away(view):
             if seen and page.looking == 0:
                 break
         assert seen and page.looking == 0
+
+
+def test_the_connection_of_one_who_reads_a_bit_now_and_then_is_let_go_of(view, monkeypatch):
+    monkeypatch.setattr(server, "_REQUEST", 0.5)
+    view.show_image("camera", np.zeros((4000, 4000), np.uint8))
+    with view.serve(patience=0.3) as page:
+        before = len(os.listdir("/dev/fd"))
+        with raw_viewer(page) as raw:
+            pause, held = threading.Event(), 2
+            for _ in range(100):  # 5 s
+                pause.wait(0.05)
+                raw.recv(1000)
+                held = len(os.listdir("/dev/fd")) - before
+                if held == 1:  # this end of it
+                    break
+            assert (held, page.looking) == (1, 0)
 
 
 def test_wrong_commands_are_refused_and_too_many_end_it(view, page):
