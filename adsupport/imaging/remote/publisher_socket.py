@@ -166,7 +166,9 @@ class PublisherSocket:
                     with contextlib.suppress(zmq.Again):
                         while True:
                             self._woken.recv(zmq.DONTWAIT)
-                if self._socket in ready or self._monitor in ready or self._gone:
+                if self._monitor in ready:
+                    self._note_ends()
+                if self._socket in ready or self._gone:
                     self._hear_all(known)
                 if time.monotonic() >= tick:
                     tick = time.monotonic() + HEARTBEAT
@@ -189,7 +191,6 @@ class PublisherSocket:
 
     def _hear_all(self, known: set[bytes]) -> None:
         """Hear consumers, and then let those go whose connections have ended."""
-        self._note_ends()
         for _ in range(_MOST_AT_ONCE):
             try:
                 parts = self._socket.recv_multipart(zmq.DONTWAIT, copy=False)
