@@ -23,6 +23,9 @@ __all__ = ["Background", "run_alongside"]
 
 _Messages = Generator[Msg, Any, None]
 
+#: Longest wait for what still moves when the plan has failed, in seconds.
+_AFTER_FAILURE = 30.0
+
 
 class Background:
     """A plan that is taken forward beside another one, and then by itself.
@@ -105,7 +108,11 @@ class Background:
                 if (yield from self._redo(late=True)):
                     continue
                 if _under_way(moves):
-                    yield from _arrive(moves, message)
+                    limit = None if self.error is None or message is not None else _AFTER_FAILURE
+                    if not (yield from _arrive(moves, message, limit)):
+                        if message is None:  # of what has failed nobody knows whether it ends
+                            return
+                        self._answer(False)
                     continue
                 if message is None:
                     if any(each.failed for each in moves):
@@ -249,17 +256,27 @@ def _under_way(moves: Collection[ShieldedMove]) -> bool:
     return bool(missing)
 
 
-def _arrive(moves: Collection[ShieldedMove], message: Msg | None = None) -> _Messages:
-    """Wait until moves have ended, or one of them has failed, or the wait's time is up."""
+def _arrive(
+    moves: Collection[ShieldedMove], message: Msg | None = None, limit: float | None = None
+) -> Generator[Msg, Any, bool]:
+    """Wait until moves have ended, or one of them has failed, or the wait's time is up.
+
+    False when that is up, and the wait isn't one that fails then.
+    """
 
     def enough() -> bool:
         return all(each.ended for each in moves) or any(each.failed for each in moves)
 
     kwargs = {} if message is None else message.kwargs
-    # a wait that goes on when its time is up is for those who look again: here it waits on
-    timeout = kwargs.get("timeout") if kwargs.get("error_on_timeout", True) else None
+    timeout = kwargs.get("timeout", limit)
     more = {} if timeout is None else {"timeout": timeout}
-    yield Msg("wait_for", None, [lambda: _until(enough, moves)], **more)
+    try:
+        yield Msg("wait_for", None, [lambda: _until(enough, moves)], **more)
+    except TimeoutError:
+        if message is not None and kwargs.get("error_on_timeout", True):
+            raise
+        return False
+    return True
 
 
 async def _until(enough: Callable[[], bool], moves: Collection[ShieldedMove]) -> None:

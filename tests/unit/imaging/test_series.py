@@ -9,13 +9,16 @@ import pytest
 from bluesky import RunEngine
 from bluesky.utils import FailedStatus, Msg
 from ophyd.sim import SynAxis, det
+from ophyd.status import Status
 
 from adsupport.errors import AdsupportError, ConfigurationError
-from adsupport.imaging import PreparedCamera, RadiographyConfig, radiography
+from adsupport.imaging import PreparedCamera, RadiographyConfig, SampleStage, radiography
+from adsupport.imaging.sequences import overlap
 from adsupport.imaging.sequences.series import SeriesError, series
+from adsupport.imaging.stubs import moves_in_time
 from adsupport.plans.in_thread import in_thread
 
-from .beamline import Beamline
+from .beamline import Beamline, Movable
 from .fakes import SAMPLES, Axis, Documents, FakeExperiment, preparing, told
 
 
@@ -304,3 +307,23 @@ def test_arguments_that_cant_be(RE, changer, messages, changed, message):
     with pytest.raises(ConfigurationError, match=message):
         RE(series(**(arguments | changed)))
     assert messages == []
+
+
+def test_a_sample_that_is_stuck_on_its_way(RE, monkeypatch):
+    """While the experiment ends it isn't looked at; afterwards it isn't waited for without end."""
+    monkeypatch.setattr(moves_in_time, "_STANDS", 0.1)
+    monkeypatch.setattr(overlap, "_AFTER_FAILURE", 0.2)
+
+    class Stuck(Movable):
+        def set(self, value):
+            return Status() if value == 0.0 else super().set(value)
+
+    docs, stage = Documents(RE), Stuck("stage")
+    sample = SampleStage({stage: (0.0, 6.0)})
+
+    def prepare(name):
+        yield from (sample.move_in() if name == "wood" else sample.move_out())
+
+    with pytest.raises(SeriesError, match=r"1 of 3 samples failed:\n.*stage was sent to 0\.0, and"):
+        RE(series(SAMPLES, prepare, FakeExperiment(det), on_failure="skip"))
+    assert [each["sample"] for each in docs.of("start")] == ["bone", "foam"]
