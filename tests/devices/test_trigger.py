@@ -212,6 +212,15 @@ def test_continuous_mode_is_refused_because_it_never_ends(camera_only: Any) -> N
     assert camera_only.cam.acquire.get() == 0
 
 
+def test_a_mode_that_was_staged_and_is_gone_is_told_as_what_it_is(camera_only: Any) -> None:
+    """As after a restart of the IOC."""
+    camera_only.stage()
+    camera_only.cam.image_mode.set(2, timeout=5).wait()
+    with pytest.raises(ConfigurationError, match=r"was staged as Multiple.*was restarted"):
+        camera_only.trigger()
+    camera_only.unstage()
+
+
 def test_an_unstaged_detector_is_not_triggered(det: Any) -> None:
     with pytest.raises(NotStagedError, match="stage"):
         det.trigger()

@@ -24,6 +24,7 @@ __all__ = [
 ]
 
 _SINGLE, _CONTINUOUS = 0, 2  # of ImageMode
+_ENDING = ("Single", "Multiple")
 _SETTINGS = ("acquire_time", "acquire_period", "num_images", "num_exposures", "image_mode")
 
 
@@ -132,16 +133,29 @@ def frames_per_trigger(cam: Any, found: Mapping[Any, Any]) -> int:
     Raises
     ------
     ConfigurationError
-        The camera is in Continuous mode.
+        The camera is in Continuous mode, whether that's asked for or not.
     """
     if int(found["set", "image_mode"]) == _SINGLE:
         return 1
     if is_endless(found):
+        if (staged := _staged_mode(cam)) is not None:
+            raise ConfigurationError(
+                f"{pv_name(cam.image_mode)} is Continuous, and was staged as {staged}: the "
+                "acquisition would never end",
+                remedy="Its IOC was restarted, or somebody has set it. Let the run end, and begin "
+                "anew: the other settings may be gone, too.",
+            )
         raise ConfigurationError(
             f"{pv_name(cam.image_mode)} is Continuous: the acquisition would never end. Set "
             "stage_sigs['cam.image_mode'] of the detector to 1 (Multiple)."
         )
     return max(1, int(found["set", "num_images"]))
+
+
+def _staged_mode(cam: Any) -> str | None:
+    """Tell which mode that ends a camera, which is staged, was staged with; None for no such."""
+    asked = str(getattr(cam.parent, "stage_sigs", {}).get("cam.image_mode"))
+    return next((each for n, each in enumerate(_ENDING) if asked in (each, str(n))), None)
 
 
 def frame_time(found: Mapping[Any, Any]) -> float:
