@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Generator, Mapping, Sequence
 from functools import partial
 from typing import Any
@@ -62,6 +63,8 @@ class Beamtime:
     near : dict
         Of devices that move by :meth:`steps`: how far from its place each may stand; by default
         half of its smallest step.
+    rotations : set
+        Those of them that may stand whole turns from their places: some begin anew at 360 degrees.
 
     Raises
     ------
@@ -86,6 +89,7 @@ class Beamtime:
         self.readables = [*readables("devices", devices), source.device, *axes]
         self.travel: dict[Any, dict[str, float]] = {}
         self.near: dict[Any, float] = {}
+        self.rotations: set[Any] = set()
         self.light = Light(source)
 
     def experiment(
@@ -272,7 +276,8 @@ class Beamtime:
         def go(places: dict[Any, Any], move: Plan) -> Plan:
             yield from move
             for device, place in places.items():
-                yield from check_arrival(device, place, near[device])
+                turn = 360.0 if device in self.rotations else math.inf
+                yield from check_arrival(device, place, near[device], turn=turn)
 
         def walk() -> Plan:
             for places in ways:

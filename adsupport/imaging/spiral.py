@@ -137,6 +137,7 @@ def spiral_tomography(
     beamtime = Beamtime(camera, config, source, sample, every)
     angles, heights = zip(*config.places, strict=True)
     beamtime.travel[turning] = {"the lowest angle is": min(angles), "the highest is": max(angles)}
+    beamtime.rotations.add(turning)
     beamtime.travel[lifting] = {
         "the spiral is lowest": min(heights),
         "it is highest": max(heights),

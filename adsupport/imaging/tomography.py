@@ -71,6 +71,7 @@ def tomography(
 
     angles = config.set_points
     beamtime.travel[rotation] = {"the lowest angle is": min(angles), "the highest is": max(angles)}
+    beamtime.rotations.add(rotation)
     beamtime.near[rotation] = half_a_step(angles)  # a block may be of one angle
     hints = {"dimensions": [[[rotation.name], "primary"]]}
     md = {"hints": hints, "motors": [rotation.name], **mapping("md", options.pop("md", None))}

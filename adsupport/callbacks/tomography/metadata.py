@@ -179,9 +179,12 @@ def number(value: Any) -> float | None:
 
 
 def _configured(run: Run, detector: str) -> dict[str, Fact]:
-    """Gather the configuration of the device that has the images, the camera's own first."""
+    """Gather the configuration of the device that has the images, the camera's own first.
+
+    That of ``primary`` decides: flats may have been taken before it with an exposure of their own.
+    """
     found: dict[str, Fact] = {}
-    for stream in run.streams.values():
+    for _, stream in sorted(run.streams.items(), key=lambda each: each[0] != "primary"):
         column = stream.columns.get(detector)
         content = None if column is None else stream.configuration.get(column.object_name)
         described = (content or {}).get("data_keys") or {}

@@ -15,7 +15,13 @@ from .cleanup import Plan
 __all__ = ["check_arrival", "half_a_step", "number", "position_in"]
 
 
-def check_arrival(device: Any, place: Any, tolerance: float, what: str = "was sent to") -> Plan:
+def check_arrival(
+    device: Any,
+    place: Any,
+    tolerance: float,
+    what: str = "was sent to",
+    turn: float = math.inf,
+) -> Plan:
     """See that a device stands where it should; also when a pause lets its move be replayed.
 
     Parameters
@@ -29,6 +35,8 @@ def check_arrival(device: Any, place: Any, tolerance: float, what: str = "was se
         How far from that it may stand; at 0 or infinity it isn't looked at.
     what : str
         For the message, what is to be at that place.
+    turn : float
+        After which the same places come again: 360 for rotations, some of which begin anew.
 
     Yields
     ------
@@ -42,7 +50,7 @@ def check_arrival(device: Any, place: Any, tolerance: float, what: str = "was se
     """
     wanted = number(place)
     if wanted is not None and 0 < tolerance < math.inf:
-        yield Msg("read", _Look(device, wanted, tolerance, what))
+        yield Msg("read", _Look(device, wanted, tolerance, what, turn))
 
 
 def half_a_step(places: Iterable[Any]) -> float:
@@ -112,9 +120,12 @@ class _Look:
 
     parent = None
 
-    def __init__(self, device: Any, wanted: float, tolerance: float, what: str) -> None:
+    def __init__(
+        self, device: Any, wanted: float, tolerance: float, what: str, turn: float
+    ) -> None:
         self.name = device.name
         self._device, self._wanted, self._tolerance, self._what = device, wanted, tolerance, what
+        self._turn = turn
 
     def describe(self) -> Any:
         """As the device."""
@@ -124,7 +135,8 @@ class _Look:
         """Read the device."""
         reading = await maybe_await(self._device.read())
         at = position_in(self._device, reading)
-        if at is not None and abs(at - self._wanted) > self._tolerance:
+        off = None if at is None else abs(math.remainder(at - self._wanted, self._turn))
+        if off is not None and off > self._tolerance:
             raise PutError(
                 f"{self.name} stands at {at:g}, and {self._what} {self._wanted:g}",
                 remedy="Look at the motor: it may have been stopped on its way.",

@@ -72,6 +72,19 @@ def test_a_step(angles: list[float]) -> None:
     assert rotation.stops
 
 
+def test_a_rotation_that_begins_anew_after_a_turn() -> None:
+    class Rollover(Movable):
+        def set(self, value: Any) -> Status:
+            super().set(value)
+            self.value = value % 360
+            return done()
+
+    beamline = Beamline()
+    beamline.rotation = Rollover("rotation")
+    RunEngine({})(steps(beamline, angles=[350.0, 360.0, 725.0]).run())
+    assert [each["angle"] for each in beamline.camera.frames] == [350.0, 0.0, 5.0]
+
+
 def test_a_step_that_is_near_enough() -> None:
     beamline = Beamline()
     beamline.rotation = Stopped("rotation", 4.0, 2.1)

@@ -41,6 +41,23 @@ def text(file: Any, address: str) -> str:
     return file[address].asstr()[()]
 
 
+def test_the_exposure_is_that_of_the_projections(tmp_path):
+    path = tmp_path / "a.h5"
+    write_images(path, range(3))
+    run = TomoRun()
+    for stream, exposure in (("flats", 0.5), ("primary", 0.25)):
+        values = {"det_cam_acquire_time": exposure}
+        described = {"det_cam_acquire_time": {"dtype": "number", "shape": [], "source": "x"}}
+        configuration = {"det": {"data": values, "data_keys": described, "timestamps": {}}}
+        run.stream(stream, {THETA: number_key()}, configuration)
+    run.resource(path).row("flats", path, **{THETA: 0.0})
+    for number in range(2):
+        run.row("primary", path, **{THETA: 60.0 * number})
+    (result,) = send(DataExchangeWriter(tmp_path / "out", "x"), run.stop())
+    with h5py.File(result.paths[0]) as file:
+        assert file["measurement/instrument/detector/exposure_time"][()] == 0.25  # type: ignore[index]
+
+
 def test_what_the_documents_tell_is_in_the_file(tmp_path):
     path = tmp_path / "a.h5"
     write_images(path, range(3))
