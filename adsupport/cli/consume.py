@@ -95,7 +95,6 @@ def run(
     _check_used(ctx, addon)
     console = Console(highlight=False, soft_wrap=True, markup=False)
     logging.basicConfig(format="%(message)s", stream=sys.stdout)
-    logging.getLogger("adsupport.imaging").setLevel(logging.INFO)  # what addons find
     connection = FrameConnection(
         address,
         name=name or addon,
@@ -105,7 +104,7 @@ def run(
         keys=keys,
     )
     done, early = 0, False
-    with ended_by_sigterm() as signals:
+    with ended_by_sigterm() as signals, _findings_told():
         try:
             while not runs or done < runs:
                 with checked(out, names) as made:
@@ -152,6 +151,18 @@ def _check_used(ctx: typer.Context, addon: str) -> None:
                 f"{'does' if len(users) == 1 else 'do'}.",
                 param_hint=option,
             )
+
+
+@contextlib.contextmanager
+def _findings_told() -> Iterator[None]:
+    """Let what addons find be printed."""
+    logger = logging.getLogger("adsupport.imaging")
+    before = logger.level
+    logger.setLevel(logging.INFO)
+    try:
+        yield
+    finally:
+        logger.setLevel(before)
 
 
 def _addon_maker(

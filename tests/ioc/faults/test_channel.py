@@ -18,6 +18,8 @@ def put(adsim: IOCProcess, caput: Callable):
     def put(name: str, value: object) -> float:
         return caput(adsim.prefix + name, value)
 
+    for name, value in {"AcquireTime": 0.001, "AcquirePeriod": 0.0, "WaitForPlugins": 0}.items():
+        put(f"cam1:{name}", value)  # whatever other tests have left
     yield put
     put(GAIN, 1.0)
     put(OFFSET, 0.0)

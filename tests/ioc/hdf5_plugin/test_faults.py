@@ -146,7 +146,11 @@ def test_a_slow_plugin_drops_what_does_not_fit_its_queue(bench: Any, adsim: IOCP
     bench.capture()
     with bench.watch() as seen:
         with adsim.fault("slow-plugin", "HDF1"):
-            bench.acquire(60)
+            bench.acquire(1)
+            deadline = time.monotonic() + 20
+            while bench.get("QueueFree") != 20:  # until the first one is held
+                assert time.monotonic() < deadline, "the first array isn't taken from the queue"
+            bench.acquire(59)
             assert bench.get("DroppedArrays_RBV") == 60 - 1 - 20
             assert bench.get("QueueFree") == 0
             assert bench.state() == [1, 1, 0, 0, ""]

@@ -235,7 +235,7 @@ def test_lacking_flats_are_said(made, caplog):
     plain = slices_of(made.acquisitions(("darks", "primary")), normalise=False)
     assert np.isfinite(plain.result.slices).all()
     assert plain.result.facts["darks"] == 0
-    assert caplog.text == ""
+    assert "No flats came" not in caplog.text
 
 
 def test_a_window_shows_the_last_half_turn(made, wanted):

@@ -94,7 +94,7 @@ def test_starved_pixels_are_said(made, caplog):
     assert "900 pixels (3.1 %) had no more light than the darks" in caplog.text
     caplog.clear()
     play(made.acquisitions(), [OnlineReconstruction(range(HEIGHT), centre=CENTRE)])
-    assert caplog.text == ""
+    assert "no more light" not in caplog.text
 
 
 def test_transmission_without_flats_is_refused(made):
