@@ -48,6 +48,7 @@ PLUGIN = {
     "BlockingCallbacks": "No",
     "MinCallbackTime": 0.0,
     "EnableCallbacks": "Enable",
+    "DroppedArrays": 0,
 }
 
 STATS = {

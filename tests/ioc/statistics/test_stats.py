@@ -340,7 +340,7 @@ def test_colour_images_have_statistics_but_no_shape(stats, mode, columns, ramp):
 
 def test_images_change_their_size_under_way(stats):
     stats.put(**EVERYTHING)
-    stats.camera(WaitForPlugins="No", ImageMode="Continuous", AcquirePeriod=0.1)
+    stats.camera(WaitForPlugins="No", ImageMode="Continuous", AcquirePeriod=0.05)
     stats.pv("cam1:Acquire").put(1)
     for width, height in [(33, 21), (128, 3), (1, 50), (WIDTH, HEIGHT)]:
         stats.camera(SizeX=width, SizeY=height)
