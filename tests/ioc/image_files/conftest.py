@@ -54,6 +54,7 @@ PLUGIN = {
     "TempSuffix": "",
     "FileName": "f",
     "FileNumber": 0,
+    "DroppedArrays": 0,
 }
 
 

@@ -48,6 +48,7 @@ def test_a_plugin_in_its_minimum_callback_time_is_passed_over(scatter):
     scatter.listen("Proc1", "SCATTER1", **PASS)
     scatter.listen("CC1", "SCATTER1", **PASS)
     scatter.put("Proc1:MinCallbackTime", 1000.0)
+    scatter.put("CC1:DroppedArrays", 0)
     scatter.acquire(2)  # one of these it may take
     proc, other = taken(scatter, "Proc1", "CC1")
     scatter.acquire(6)
