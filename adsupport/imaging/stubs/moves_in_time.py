@@ -218,6 +218,9 @@ class _Again:
     def resume(self) -> None:
         """Do nothing: what has been replayed was enough."""
 
+    def stop(self, *, success: bool = False) -> None:
+        """Do nothing: the RunEngine knows the device itself, too, and stops that."""
+
     def set(self, value: Any) -> Any:
         """Move it, after a pause."""
         if self._paused:
