@@ -38,7 +38,8 @@ class Monitors:
         self, signals: Mapping[Any, Any], changed: Callable[[Any, Any], None] | None = None
     ) -> None:
         self._signals = dict(signals)
-        self._changed = changed
+        self._tell = changed
+        self._changed: Callable[[Any, Any], None] | None = None
         self._values: dict[Any, Any] = {}
         self._channels: dict[Any, Any] = {}
         self._subscriptions: list[Any] = []
@@ -49,7 +50,7 @@ class Monitors:
         )
 
     def start(self, timeout: float = READ_TIMEOUT) -> None:
-        """Subscribe, and wait for the first value of each.
+        """Subscribe, and wait for the first value of each; those of an earlier start don't count.
 
         Parameters
         ----------
@@ -67,6 +68,8 @@ class Monitors:
 
         deadline = time.monotonic() + timeout
         wait_for_signals(self._signals.values(), deadline)
+        self._values, self._changed = {}, self._tell
+        self._first.clear()
         for key, signal in self._signals.items():
             pv = signal.cl.get_pv(pv_name(signal))
             self._channels[key] = pv
