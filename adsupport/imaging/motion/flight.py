@@ -5,10 +5,11 @@ from __future__ import annotations
 import logging
 from typing import Any
 
-from bluesky.utils import Msg, NoReplayAllowed, ensure_generator
+from bluesky.utils import Msg, NoReplayAllowed
 
 from ...errors import InterruptedFlightError
 from ..stubs.cleanup import Plan
+from ..stubs.watched import watched
 
 __all__ = ["not_resumed"]
 
@@ -49,33 +50,21 @@ def not_resumed(plan: Any, what: str) -> Plan:
         It was paused, and resumed.
     """
     watch = _Watch(what)
-    messages = ensure_generator(plan)
-    answer: Any = None
-    error: BaseException | None = None
+
+    def look(message: Msg, answer: Any) -> None:
+        if watch.interrupted:
+            watch.end()
+            raise InterruptedFlightError(
+                f"{what} was interrupted by a pause, which stops the stage on its way, and "
+                "can't be resumed",
+                remedy="Source, sample and speeds are put back: run the experiment again. A "
+                "deferred pause (Ctrl-C once) waits until a flight is over.",
+            )
+
     yield Msg("null", watch)  # the RunEngine tells those of a pause that it has had messages for
     watch.begin()
     try:
-        while True:
-            try:
-                message = messages.send(answer) if error is None else messages.throw(error)
-            except StopIteration as end:
-                return end.value
-            answer = error = None
-            try:
-                answer = yield message
-            except GeneratorExit:
-                messages.close()
-                raise
-            except BaseException as raised:
-                error = raised
-            if error is None and watch.interrupted:
-                watch.end()
-                error = InterruptedFlightError(
-                    f"{what} was interrupted by a pause, which stops the stage on its way, and "
-                    "can't be resumed",
-                    remedy="Source, sample and speeds are put back: run the experiment again. A "
-                    "deferred pause (Ctrl-C once) waits until a flight is over.",
-                )
+        return (yield from watched(plan, note=look))
     finally:
         watch.end()
 

@@ -6,9 +6,9 @@ import logging
 from collections.abc import Callable, Generator, Iterable
 from typing import Any
 
-from bluesky.utils import FailedStatus, Msg, ensure_generator
+from bluesky.utils import FailedStatus, Msg
 
-from .answers import with_answers
+from .watched import watched
 
 __all__ = ["Plan", "Step", "with_cleanup"]
 
@@ -52,7 +52,7 @@ def with_cleanup(plan: Any, steps: Callable[[], Iterable[Step]]) -> Plan:
     result = None
     told = _Told()
     try:
-        result = yield from with_answers(ensure_generator(plan), told.note)
+        result = yield from watched(plan, note=told.note)
     except GeneratorExit:  # the RunEngine has given up: nothing can be sent to it
         raise
     except BaseException as error:
@@ -64,7 +64,7 @@ def with_cleanup(plan: Any, steps: Callable[[], Iterable[Step]]) -> Plan:
             try:
                 made = step()
                 if made is not None:
-                    yield from with_answers(ensure_generator(made), told.note)
+                    yield from watched(made, note=told.note)
                 break
             except GeneratorExit:
                 raise

@@ -13,8 +13,8 @@ from weakref import WeakKeyDictionary
 from bluesky.utils import FailedStatus, Msg
 
 from ...plans.in_loop import in_loop
-from .answers import with_answers
 from .cleanup import Plan
+from .watched import watched
 
 __all__ = ["end_what", "noting"]
 
@@ -45,7 +45,7 @@ def noting(plan: Plan) -> Plan:
             before = _told.get(message.obj, ())
             _told[message.obj] = [each for each in (*before, answer) if not each.done]
 
-    return with_answers(plan, note)
+    return watched(plan, note=note)
 
 
 def end_what(device: Any) -> Plan:

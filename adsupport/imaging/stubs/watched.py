@@ -1,26 +1,31 @@
-"""A plan that ends early when something beside it has failed."""
+"""A plan whose messages, and what the RunEngine answers to them, somebody else looks at."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from typing import Any
 
-from bluesky.utils import ensure_generator
-
-from .cleanup import Plan
+from bluesky.utils import Msg, ensure_generator
 
 __all__ = ["watched"]
 
 
-def watched(plan: Any, check: Callable[[], None]) -> Plan:
-    """Run a plan, and look before each of its messages whether all is well.
+def watched(
+    plan: Any,
+    check: Callable[[], None] = lambda: None,
+    note: Callable[[Msg, Any], None] = lambda message, answer: None,
+) -> Generator[Msg, Any, Any]:
+    """Run a plan, and look at each of its messages before and behind it.
 
     Parameters
     ----------
     plan : iterable of Msg
         The plan.
     check : callable
-        Raises what is wrong, once: the plan gets it as if its message had failed, and cleans up.
+        Called before each message, as ``check()``.
+    note : callable
+        Called as ``note(message, answer)`` before the plan gets the answer.  What these two raise
+        the plan gets as if its message had failed, and cleans up.
 
     Yields
     ------
@@ -35,7 +40,7 @@ def watched(plan: Any, check: Callable[[], None]) -> Plan:
     Raises
     ------
     BaseException
-        What ``check`` or the plan raised.
+        What ``check``, ``note`` or the plan raised.
     """
     inner = ensure_generator(plan)
     answer, problem = None, None
@@ -48,6 +53,7 @@ def watched(plan: Any, check: Callable[[], None]) -> Plan:
         try:
             check()
             answer = yield message
+            note(message, answer)
         except GeneratorExit:
             inner.close()
             raise
