@@ -37,7 +37,7 @@ test: $(VENV)/.has-test
 
 test-all: $(VENV)/.has-test .judges-venv/.has-judges
 	ADSUPPORT_PYNXTOOLS=$(abspath .judges-venv/bin/validate_nexus) \
-	  HYPOTHESIS_PROFILE=default $(PYTEST) -m "not bench"
+	  HYPOTHESIS_PROFILE=new $(PYTEST) -m "not bench"
 
 bench: $(VENV)/.has-test .bench-venv/.has-peer
 	$(BIN)/python -m tests.bench --peer .bench-venv/bin/python

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 from adsupport import testing
 from adsupport.launch import IOCProcess
@@ -23,8 +23,11 @@ SUITE = Path(__file__).parent / "ioc" / "conformance"
 
 private_iocs()
 
-# `make test` tries the same examples each time, `make test-all` new ones
-settings.register_profile("repeatable", derandomize=True, max_examples=30)
+# `make test` tries the same examples each time, `make test-all` new ones; none is timed, because
+# machines are shared
+_UNTIMED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("repeatable", _UNTIMED, derandomize=True, max_examples=30)
+settings.register_profile("new", _UNTIMED)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeatable"))
 
 

@@ -211,7 +211,6 @@ def test_random_sequences(
 
     @settings(
         max_examples=sequences,
-        deadline=None,
         phases=[Phase.generate],
         suppress_health_check=list(HealthCheck),
     )

@@ -5,7 +5,7 @@ import operator
 from fractions import Fraction
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from adsupport.sim.synapps.calc import INPUTS, CalcError, Random16, compile_calc
@@ -200,14 +200,12 @@ EXPRESSIONS = st.recursive(
 )
 
 
-@settings(deadline=None)
 @given(EXPRESSIONS, st.lists(st.floats(-100, 100), min_size=12, max_size=12))
 def test_agrees_with_python(expression, inputs):
     text, oracle = expression
     assert compile_calc(text)(inputs) == pytest.approx(oracle(inputs), rel=1e-9, abs=1e-9)
 
 
-@settings(deadline=None)
 @given(st.lists(st.tuples(st.sampled_from("+-*/"), st.integers(1, 99)), max_size=15))
 def test_products_before_sums_and_left_to_right(terms):
     text, summands = "7", [Fraction(7)]
@@ -220,7 +218,6 @@ def test_products_before_sums_and_left_to_right(terms):
     assert compile_calc(text)() == pytest.approx(float(sum(summands)), rel=1e-9, abs=1e-6)
 
 
-@settings(deadline=None)
 @given(st.text("ABCL0123456789.+-*/^%&|<>=!#?:;,() ESINMAXRD2", max_size=40))
 def test_any_text_compiles_or_is_refused(text):
     try:

@@ -47,7 +47,7 @@ WRITES = st.one_of(
 )
 
 
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 @given(st.lists(WRITES, max_size=12))
 def test_always_comes_to_rest_where_it_says(writes):
     motor = make()
@@ -88,7 +88,6 @@ def test_stop_ends_a_jog_that_the_limits_have_kept_from_starting():
     assert (motor["MIP"], motor["DMOV"], motor["VAL"]) == (0, 1, 0.0)
 
 
-@settings(deadline=None)
 @given(st.integers(0, 1), st.floats(-50, 50), st.floats(-10, 10))
 def test_user_and_dial_agree(direction, offset, target):
     motor = make()
@@ -181,7 +180,6 @@ def test_what_is_no_number_is_refused(field, value):
     assert (motor[field], motor["DMOV"]) == (before, 1)
 
 
-@settings(deadline=None)
 @given(
     st.sampled_from(["VAL", "MRES", "UREV", "VELO", "ACCL", "HLM", "DLLM", "OFF", "JAR", "BDST"]),
     st.floats(allow_nan=False, allow_infinity=False),

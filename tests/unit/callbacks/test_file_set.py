@@ -182,7 +182,7 @@ def test_default_names_and_the_directory_may_change_at_any_time(tmp_path, monkey
     assert "-S" not in _Writer().stem(Run({"uid": "u", "time": 0.0})).name
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(
     st.text(max_size=30)
     | st.lists(

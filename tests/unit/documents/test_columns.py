@@ -198,7 +198,7 @@ _columns = st.builds(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(_columns, _values, st.lists(st.integers(0, 12), max_size=3))
 def test_splitting_changes_nothing_and_no_value_is_altered(declared, values, cuts):
     whole = as_array(declared, values)

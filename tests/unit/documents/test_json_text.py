@@ -31,7 +31,7 @@ def strict(text: bytes):
 
 
 @given(values)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_any_value_comes_back_bit_for_bit_through_strict_json(value):
     text = encode(value)
     strict(text)

@@ -92,7 +92,7 @@ def facts(recorder: Recorder) -> dict[str, Any]:
     }
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 @given(runs())
 def test_six_encodings_of_one_run_give_one_view(run):
     seen = {name: view(encode(run)) for name, encode in ENCODINGS.items()}

@@ -19,7 +19,7 @@ from adsupport.sim.port import at_address
 
 DTYPES = [member.dtype for member in DataType]
 EPICS_EPOCH = calendar.timegm((1990, 1, 1, 0, 0, 0))
-NO_ROOM = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+NO_ROOM = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 def put(one, number: int, **values: object) -> None:
@@ -79,7 +79,6 @@ frames = st.builds(
 )
 
 
-@settings(deadline=None)
 @given(frame=frames, rows=st.integers(1, 12), columns=st.integers(1, 12))
 def test_crosses_and_rectangles(frame, rows, columns):
     shape = rows, columns

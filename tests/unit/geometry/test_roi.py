@@ -12,7 +12,7 @@ from adsupport.sim.plugins.roi import ROI
 
 DTYPES = [member.dtype for member in DataType]
 AUTOMATIC = 10
-KEEP_BENCH = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+KEEP_BENCH = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 @pytest.fixture

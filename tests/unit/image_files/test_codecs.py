@@ -55,7 +55,7 @@ def same_bits(one: np.ndarray, other: np.ndarray) -> bool:
     )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(arrays, st.sampled_from(LOSSLESS), st.integers(0, 2), st.integers(0, 9))
 def test_what_is_decompressed_is_what_was_compressed(
     data: np.ndarray, compressor: Compressor, shuffle: int, level: int

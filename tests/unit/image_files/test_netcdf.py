@@ -70,7 +70,7 @@ def test_every_type(dtype: np.dtype, multiple: bool, tmp_path: Path) -> None:
         assert file.variables["array_data"][:].dtype == f">{expected}" or expected == "i1"
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(
     hnp.arrays(
         st.sampled_from([t for t in TYPES if t.itemsize < 8 or t.kind == "f"]),

@@ -30,7 +30,7 @@ def tags_of(path: Path) -> dict[int, object]:
         return {tag.code: tag.value for tag in file.pages.first.tags.values()}
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(hnp.arrays(st.sampled_from(TYPES), hnp.array_shapes(min_dims=2, max_dims=2, max_side=30)))
 def test_grey_pixels_keep_type_and_bits(tmp_path_factory, data: np.ndarray) -> None:
     path = store(tmp_path_factory.mktemp("t") / "a.tif", NDArray(data))
@@ -165,7 +165,7 @@ def test_a_file_cut_short_is_an_error(tmp_path: Path) -> None:
             read_tiff(str(tmp_path / "cut.tif"))
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.data())
 def test_a_broken_file_is_an_error_or_an_image(tmp_path_factory, data: st.DataObject) -> None:
     directory = tmp_path_factory.mktemp("t")

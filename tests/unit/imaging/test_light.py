@@ -6,7 +6,7 @@ import time
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from adsupport.sim.beamline.exposure import Sensor, digitise, fluctuate
@@ -33,7 +33,6 @@ moves = st.lists(
 )
 
 
-@settings(deadline=None)
 @given(moves=moves, others=moves, start=st.floats(-1, 10), span=st.floats(0.01, 10))
 def test_mean_over_time(moves, others, start, span):
     ramps = []

@@ -39,7 +39,7 @@ def integrated(phantom: Phantom, pose: Pose, u: float, v: float) -> float:
     return float(phantom.density(in_sample).sum() * (along[1] - along[0]))
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(body=bodies, pose=poses, column=st.integers(0, 6), row=st.integers(0, 4))
 def test_ray_through_an_ellipsoid(body, pose, column, row):
     phantom, screen = Phantom((body,)), Screen(5, 7, 0.3)
@@ -63,7 +63,7 @@ def test_rays_through_the_head(angle):
 
 
 @given(angle=st.floats(-180, 180))
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 def test_from_behind_the_image_is_mirrored(angle):
     phantom, screen = head_with_beads(), Screen(40, 64, 0.08)
     front = path_lengths(phantom, Pose(angle), screen)
@@ -72,7 +72,7 @@ def test_from_behind_the_image_is_mirrored(angle):
 
 
 @given(pose=poses)
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 def test_centre_of_mass_runs_on_a_sine(pose):
     centre = np.array([0.3, -0.2, 0.5])
     phantom = Phantom((Ellipsoid(1.0, (0.3, 0.4, 0.2), tuple(centre), 20.0),))

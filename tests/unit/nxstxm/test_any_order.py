@@ -62,7 +62,7 @@ def export(directory: str, sent: Iterable[Documents]) -> None:
         nxstxm.export(documents, directory, "C1", FIRST)
 
 
-@settings(max_examples=4, deadline=None)
+@settings(max_examples=4)
 @given(data=st.data())
 def test_a_scan_that_ended_anywhere(data: st.DataObject) -> None:
     scan = data.draw(scans(SINGLE))
@@ -80,7 +80,7 @@ def test_a_scan_that_ended_anywhere(data: st.DataObject) -> None:
         assert violations(path) == []
 
 
-@settings(max_examples=2, deadline=None)
+@settings(max_examples=2)
 @given(data=st.data())
 def test_runs_in_any_order_and_again(data: st.DataObject) -> None:
     scan = data.draw(scans([7, 11]))
@@ -120,7 +120,7 @@ def contents(path: Path) -> dict[str, Any]:
     return found
 
 
-@settings(max_examples=2, deadline=None)
+@settings(max_examples=2)
 @given(scan=scans(range(14)), size=st.integers(2, 12))
 def test_pages_make_the_file_that_events_make(scan: StxmScan, size: int) -> None:
     with TemporaryDirectory() as directory:

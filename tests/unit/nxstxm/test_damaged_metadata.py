@@ -85,7 +85,7 @@ OPENED = {name: opened(metadata) for name, metadata in KNOWN.items()}
 PLACES = {name: places(metadata) for name, metadata in OPENED.items()}
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=120)
 @given(st.data(), st.sampled_from(list(KNOWN)), st.integers(0, 13), st.booleans())
 def test_damage_is_read_or_refused(
     data: st.DataObject, name: str, scan_type: int, as_text: bool
@@ -117,7 +117,7 @@ def test_damage_is_read_or_refused(
     assert request.text.isascii()
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(VALUES)
 def test_anything_is_refused(value: Any) -> None:
     with pytest.raises(StxmMetadataError):

@@ -264,7 +264,7 @@ def arguments(draw: st.DrawFn) -> dict[str, Any]:
     }  # fmt: skip
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(arguments())
 def test_what_is_made_is_read(given_: dict[str, Any]) -> None:
     request = read(make_standard_metadata(**given_))

@@ -39,7 +39,7 @@ def written(
         return dataset[()], dataset.id.get_storage_size()
 
 
-@settings(max_examples=4, deadline=None)
+@settings(max_examples=4)
 @given(
     cuts=st.lists(st.integers(0, POINTS), max_size=5),
     of_run=st.sampled_from([0, 1, 40_000, 65_537, 100_000]),

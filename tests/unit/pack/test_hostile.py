@@ -216,7 +216,7 @@ def _places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
 
 
 @given(st.data())
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 def test_documents_with_anything_in_them(
     tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
 ) -> None:

@@ -37,7 +37,7 @@ def packed(value) -> bytes:
 
 
 @given(values)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_any_value_comes_back_bit_for_bit(value):
     name, doc = decode_document(encode_document("event", {"value": value}))
     assert name == "event"

@@ -45,7 +45,7 @@ def test_a_whole_pack(pack: Path) -> None:
     assert told[-1] == (report.bytes, report.bytes)
 
 
-@settings(deadline=None, max_examples=30)  # another test flips 500 bits, when there is time
+@settings(max_examples=30)  # another test flips 500 bits, when there is time
 @given(st.data())
 def test_one_changed_byte_is_found_in_its_file(made: Path, data: st.DataObject) -> None:
     path = data.draw(st.sampled_from(sorted(regular(made))))

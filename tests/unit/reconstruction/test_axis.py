@@ -21,7 +21,7 @@ def made_rows(angles, centre, noise, seed=0, width=W):
     return rows + noise * rows.max() * np.random.default_rng(1).normal(size=rows.shape)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.floats(-20, 20), st.integers(0, 1000), st.floats(-200, 200))
 def test_opposite_projections_without_noise(shift, seed, angle):
     rows = made_rows([angle, angle + 180], 59.5 + shift, 0, seed)

@@ -289,7 +289,7 @@ def test_plain_values_are_passed_on_as_they_are():
     assert cells([None]) == [EMPTY]
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.lists(st.floats(), min_size=1, max_size=20), st.lists(st.text(), max_size=20))
 def test_floats_and_texts_come_back_bit_for_bit(tmp_path_factory, numbers, texts):
     directory: Path = tmp_path_factory.getbasetemp()

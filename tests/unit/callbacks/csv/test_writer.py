@@ -95,7 +95,7 @@ def test_documents_that_end_anywhere_give_what_came(tmp_path, count):
         assert len(rows_of(result.paths[0])) == rows + 1
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(enc.runs())
 def test_every_encoding_gives_the_same_files(tmp_path_factory, run):
     found = []

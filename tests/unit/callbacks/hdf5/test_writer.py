@@ -247,7 +247,7 @@ def _content(path):
     return found
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=8)
 @given(enc.runs())
 def test_every_encoding_gives_the_same_file(tmp_path_factory, run):
     found = []

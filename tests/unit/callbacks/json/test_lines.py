@@ -43,7 +43,7 @@ def test_documents_come_back_as_they_were(tmp_path, encode):
 
 
 @given(enc.runs())
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 def test_a_file_written_from_a_file_is_the_same(tmp_path_factory, run):
     directory = tmp_path_factory.mktemp("lines")
     writer = JSONLinesWriter(directory, "first", strict=False)

@@ -67,7 +67,7 @@ def test_streams_are_columns(tmp_path):
 
 
 @given(enc.runs())
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_any_run_in_any_encoding_is_one_text(tmp_path_factory, run):
     directory = tmp_path_factory.mktemp("json")
     texts = set()

@@ -175,7 +175,7 @@ _numbers = st.one_of(
 )
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.lists(_numbers, min_size=1, max_size=8))
 def test_any_column_comes_back(values):
     from tempfile import TemporaryDirectory

@@ -19,7 +19,7 @@ _values = st.recursive(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(_values)
 def test_safe_load_reads_it_back(value):
     assert yaml.safe_load(yaml_text(value)) == value

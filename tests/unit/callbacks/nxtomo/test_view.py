@@ -8,7 +8,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from adsupport.callbacks.dataexchange import finish_dx
@@ -162,7 +162,6 @@ def test_an_order_that_is_none_is_not_read(dx, name, shape):
         assert "isn't known" in file["entry/data/image_key"].attrs["description"]
 
 
-@settings(deadline=None)
 @given(st.permutations(KEY))
 def test_frames_in_any_order(key):
     with tempfile.TemporaryDirectory() as directory:

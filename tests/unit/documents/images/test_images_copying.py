@@ -68,7 +68,7 @@ def test_chunks_keep_their_bytes(tmp_path: pathlib.Path, name: str) -> None:
         assert new._filters == old._filters
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.data())
 def test_every_way_has_the_same_pixels(data: st.DataObject) -> None:
     draw = data.draw
