@@ -12,7 +12,12 @@ import bluesky.plans as bp
 import pytest
 from bluesky.utils import FailedStatus
 
-from adsupport.devices import AD_full_file_name_local, AD_plugin_primed, ensure_AD_plugin_primed
+from adsupport.devices import (
+    AD_full_file_name_local,
+    AD_plugin_primed,
+    ad_creator,
+    ensure_AD_plugin_primed,
+)
 from adsupport.devices.signals.reading import wait_for
 from adsupport.errors import ConnectionTimeoutError, UnprimedError
 from adsupport.plans import prepare_count
@@ -43,6 +48,20 @@ def test_after_a_restart_the_plugin_is_unprimed_and_the_same_detector_goes_on(
     engine(bp.count([det], num=2))
     assert AD_full_file_name_local(det.hdf1).name.startswith("after_")
     assert det.hdf1.num_captured.get() == 4
+
+
+def test_a_new_detector_on_an_ioc_that_is_gone_hears_that_it_was_there(
+    fresh_adsim: Any, make_detector: Any
+) -> None:
+    make_detector(fresh_adsim)
+    fresh_adsim.stop()
+    new = ad_creator(fresh_adsim.prefix, name="new", plugins=["cam", "image"])
+    with pytest.raises(ConnectionTimeoutError, match="was connected before") as caught:
+        new.wait_for_connection(timeout=0.5)
+    assert "Is the IOC running?" in str(caught.value)
+    assert "wrong class" not in str(caught.value)
+    fresh_adsim.start()
+    new.wait_for_connection(timeout=60)
 
 
 @pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::DeprecationWarning")

@@ -43,7 +43,12 @@ METADATA = {
 }
 
 
-def make_detector(ioc: str, mounts: tuple[pathlib.Path, pathlib.Path], if_exists: str = "refuse"):
+def make_detector(
+    ioc: str,
+    mounts: tuple[pathlib.Path, pathlib.Path],
+    if_exists: str = "refuse",
+    timeout: float = 15,
+):
     ad_ioc_mount_path, bluesky_mount_path = mounts
     plugins = []
     plugins.append({"cam": {"class": SimDetectorCam_V34}})
@@ -60,8 +65,8 @@ def make_detector(ioc: str, mounts: tuple[pathlib.Path, pathlib.Path], if_exists
     plugins.append("image")
 
     adsimdet = ad_creator(ioc, name="adsimdet", plugins=plugins)
-    adsimdet.wait_for_connection(timeout=15)
-    adsimdet.wait_for_connection(timeout=15)
+    adsimdet.wait_for_connection(timeout=timeout)
+    adsimdet.wait_for_connection(timeout=timeout)
     adsimdet.read_attrs.append("hdf1")
     adsimdet.hdf1.create_directory.put(-5)
 
@@ -293,7 +298,8 @@ def test_three_runs_in_a_row_then_one_right_after_a_restart_of_the_ioc(start_fre
     for restart in (False, False, False, True):
         if restart:
             ioc.restart()
-        adsimdet = make_detector(ioc.prefix, mounts, if_exists="bump")
+        # libca looks for what it has lost after 10 s, then at ever longer intervals
+        adsimdet = make_detector(ioc.prefix, mounts, if_exists="bump", timeout=60)
         assert AD_plugin_primed(adsimdet.hdf1)
         RE, cat = run_engine()
         RE(prepare_count(adsimdet.hdf1, "again", 0.001, 0.002, NUM_FRAMES))

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from epics import PV, ca
 from ophyd.areadetector.base import ADComponent
 from ophyd.device import Device, do_not_wait_for_lazy_connection
 from ophyd.ophydobj import Kind
@@ -23,6 +24,9 @@ __all__ = [
     "limit_write",
     "without_waiting",
 ]
+
+#: What libca calls ``cs_prev_conn``: of signals that are gone, too, for pyepics keeps channels.
+_PREVIOUSLY_CONNECTED = 1
 
 _LIBRARIES = ("ophyd.", "adsupport.")
 
@@ -102,8 +106,10 @@ class DeviceSignal:
 
     @property
     def is_lost(self) -> bool:
-        """Whether it was connected before, and isn't any more."""
-        return not self.signal.connected and self.signal.alarm_status is not None
+        """Whether it was connected before, maybe for another signal, and isn't any more."""
+        if self.signal.connected:
+            return False
+        return self.signal.alarm_status is not None or any(map(_was_up, channels(self.signal)))
 
     def answers(self, pv: str) -> bool:
         """Tell whether one of the process variables is connected.
@@ -136,6 +142,11 @@ class DeviceSignal:
             if lost:
                 return sorted(lost)
         return [self.signal.pvname]
+
+
+def _was_up(pv: Any) -> bool:
+    chid = getattr(pv, "chid", None)
+    return isinstance(pv, PV) and chid is not None and ca.state(chid) == _PREVIOUSLY_CONNECTED
 
 
 def channels(signal: EpicsSignalBase) -> list[Any]:

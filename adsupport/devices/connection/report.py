@@ -232,13 +232,17 @@ def _nothing(owner: Device | None, missing: list[DeviceSignal]) -> MissingGroup:
     where = missing[0].name if owner is None else owner.name
     prefix = "" if owner is None else f" under {owner.prefix!r}"
     pvs = missing_pvs(missing)
+    required = any(each.required for each in missing)
+    none = f"No process variable{prefix} answered (such as {next(iter(pvs))})"
+    if all(each.is_lost for each in missing):
+        again = f"{none}. Is the IOC running? All that {_AGAIN.cause}"
+        return MissingGroup(where, again, pvs, required, remedy=_AGAIN.remedy)
     return MissingGroup(
         where,
-        f"No process variable{prefix} answered (such as {next(iter(pvs))}). Is the IOC running, "
-        f"and the prefix right{_colon(owner, pvs)}? Does EPICS_CA_ADDR_LIST "
-        f"({os.environ.get('EPICS_CA_ADDR_LIST') or 'not set'}) reach it?",
+        f"{none}. Is the IOC running, and the prefix right{_colon(owner, pvs)}? Does "
+        f"EPICS_CA_ADDR_LIST ({os.environ.get('EPICS_CA_ADDR_LIST') or 'not set'}) reach it?",
         pvs,
-        any(each.required for each in missing),
+        required,
     )
 
 
