@@ -136,7 +136,7 @@ class IOCProcess:
         """What the process ended with, minus the number of a signal; None while it runs."""
         return None if self._process is None else self._process.poll()
 
-    def start(self, timeout: float = 30.0) -> IOCProcess:
+    def start(self, timeout: float = 60.0) -> IOCProcess:
         """Start the IOC and return when clients can connect.
 
         Parameters
@@ -296,7 +296,7 @@ class IOCProcess:
                 with contextlib.suppress(BrokenPipeError):
                     stream.close()
 
-    def restart(self, timeout: float = 30.0) -> IOCProcess:
+    def restart(self, timeout: float = 60.0) -> IOCProcess:
         """Stop the IOC and start it again on the same port; its records are as new.
 
         Set-points are as they were when it has an autosave file. Faults are over, but for those

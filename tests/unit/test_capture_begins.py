@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterable
 from types import SimpleNamespace
 from typing import Any
@@ -31,12 +32,19 @@ class Capture(Signal):
         self.lost = lost
         self.asked = 0
         self.slow = False
+        self.late = 0.0  # seconds until a put is seen
         self.puts: list[int] = []
 
     def put(self, value: int) -> None:
         self.puts.append(value)
+        if value and self.late and self.puts.count(1) > self.lost:
+            threading.Timer(self.late, self._heard).start()
+            return
         self.value = int(value and self.puts.count(1) > self.lost and not self.slow)
         self.asked = int(value and (self.slow or self.value))
+
+    def _heard(self) -> None:
+        self.value = self.asked = 1
 
 
 @pytest.fixture
@@ -68,6 +76,13 @@ def test_a_put_that_was_lost_is_repeated_once(plugin: Any) -> None:
     heard = plugin(lost=1)
     capture.begin_capture(heard)
     assert heard.capture.puts == [1, 1]
+
+
+def test_the_second_put_may_take_longer_until_it_is_seen(plugin: Any) -> None:
+    busy = plugin(lost=1)
+    busy.capture.late = 0.1
+    capture.begin_capture(busy)
+    assert busy.capture.puts == [1, 1]
 
 
 def test_it_is_repeated_once_only(plugin: Any) -> None:

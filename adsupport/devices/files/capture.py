@@ -17,8 +17,8 @@ __all__ = ["begin_capture", "check_primed", "end_capture", "file_problem"]
 
 logger = logging.getLogger(__name__)
 
-#: Longest time for Capture to show that it's on, in seconds.
-CAPTURE_TIMEOUT = 5.0
+#: Longest time for Capture to show that it's on, in seconds: a busy file system opens slowly.
+CAPTURE_TIMEOUT = 20.0
 #: Longest time for the file to be closed, in seconds: a slow disk has much to flush.
 CLOSE_TIMEOUT = 60.0
 
@@ -28,6 +28,8 @@ _ANSWER_TIME = 2.0
 # Capture falls back within a millisecond when the plugin refuses, which can't be told from a
 # put that hasn't been looked at yet: both records must have been off for this long, in seconds.
 _REFUSED_AFTER = 1.0
+# A busy IOC may take longer for it: so much more patience has the second put.
+_MORE_PATIENT = 5
 
 
 def check_primed(plugin: Any) -> None:
@@ -84,9 +86,9 @@ def begin_capture(plugin: Any, timeout: float = CAPTURE_TIMEOUT) -> None:
     """
     # A put that comes while the record still works on the one before may be undone by that one's
     # end, and then the plugin has never heard of it: so it says nothing, and is asked again.
-    stays, unheard = _start(plugin, timeout)
+    stays, unheard = _start(plugin, timeout, _REFUSED_AFTER)
     if unheard and _says_nothing(plugin):
-        stays, _ = _start(plugin, timeout)
+        stays, _ = _start(plugin, timeout, _REFUSED_AFTER * _MORE_PATIENT)
     if stays:
         return
     message = _why_not_capturing(plugin)
@@ -95,7 +97,7 @@ def begin_capture(plugin: Any, timeout: float = CAPTURE_TIMEOUT) -> None:
     raise FileWriteError(message)
 
 
-def _start(plugin: Any, timeout: float) -> tuple[bool, bool]:
+def _start(plugin: Any, timeout: float, patience: float) -> tuple[bool, bool]:
     """Put Capture 1; tell whether it stays on, and whether nobody has ever seen it on."""
     # Not with completion: the put of Capture completes when the capture ends.
     plugin.capture.put(1)
@@ -112,7 +114,7 @@ def _start(plugin: Any, timeout: float) -> tuple[bool, bool]:
             seen_on, off_since = True, None
             return False
         off_since = off_since or time.monotonic()
-        unheard = not seen_on and time.monotonic() - off_since > _REFUSED_AFTER
+        unheard = not seen_on and time.monotonic() - off_since > patience
         return seen_on or unheard
 
     wait_for(settled, timeout)
