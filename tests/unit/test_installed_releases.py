@@ -21,6 +21,7 @@ class Version:
 
     def __init__(self, pv: str, **_: Any) -> None:
         self.pv = pv
+        self.timestamp = 0.0
         self.destroyed = False
         self.made.append(self)
 
@@ -31,7 +32,7 @@ class Version:
             self.give_up.wait(20)
             raise TimeoutError
 
-    def get(self, timeout: float | None = None) -> str:
+    def get(self) -> str:
         """Return a release."""
         return "3.14.0"
 

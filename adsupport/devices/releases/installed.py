@@ -9,6 +9,7 @@ from ophyd import EpicsSignalRO
 
 from ...adcore import Release
 from ...errors import ConfigurationError, ConnectionTimeoutError
+from ..signals.reading import READ_TIMEOUT, read_signals
 
 __all__ = ["InstalledReleases", "installed_releases"]
 
@@ -86,7 +87,7 @@ def _ask(name: str, timeout: float | None) -> str:
     try:
         signal.wait_for_connection(timeout=timeout)  # type: ignore[arg-type]
         left = None if deadline is None else max(0.1, deadline - time.monotonic())
-        found = str(signal.get(timeout=left))
+        found = str(read_signals({name: signal}, left or READ_TIMEOUT)[name])
     except BaseException:
         signal.destroy()
         raise
