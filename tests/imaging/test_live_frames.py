@@ -22,7 +22,7 @@ ANGLES = (0.0, 45.0, 90.0, 135.0)
 def pva(camera):
     pytest.importorskip("p4p")
     camera.put("Pva1:EnableCallbacks", 1)
-    made = PVASource(f"{camera.prefix}Pva1:", f"{camera.prefix}cam1:", settle=0.5, timeout=30)
+    made = PVASource(f"{camera.prefix}Pva1:", f"{camera.prefix}cam1:", settle=2.0, timeout=30)
     yield made
     made.close()
     camera.put("Pva1:EnableCallbacks", 0)
@@ -31,7 +31,7 @@ def pva(camera):
 @pytest.fixture
 def ca(camera):
     camera.put("image1:EnableCallbacks", 1)
-    made = CASource(f"{camera.prefix}image1:", settle=0.5, timeout=30)
+    made = CASource(f"{camera.prefix}image1:", settle=2.0, timeout=30)
     yield made
     made.close()
     camera.put("image1:EnableCallbacks", 0)
