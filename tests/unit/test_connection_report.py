@@ -12,6 +12,7 @@ from ophyd.areadetector.plugins import ProcessPlugin
 
 from adsupport.adcore import Release
 from adsupport.devices import ad_creator
+from adsupport.devices.connection import device_signals
 from adsupport.devices.connection import report as connection_report
 from adsupport.devices.connection.connect import epics_signals
 from adsupport.devices.connection.device_signals import DeviceSignal
@@ -208,6 +209,32 @@ def test_a_whole_plugin_that_was_connected_before_is_looked_for_again(ask: list[
     (group,) = group_missing(signals, lose(signals, lambda pv: ":HDF1:" in pv))
     assert "was connected before" in group.cause
     assert "loaded in this IOC" not in group.text
+
+
+def test_what_an_earlier_signal_found_is_looked_for_again(
+    ask: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A new device on an IOC of another release, just started again: some it never had."""
+    signals = signals_of("cam", "hdf1")
+    lost = lose(signals, lambda pv: ":HDF1:" in pv)
+    monkeypatch.setattr(device_signals, "_was_up", lambda pv: pv.pvname < "offline:HDF1:N")
+    assert {each.was_there for each in lost} == {True, False}
+    assert not any(each.is_lost for each in lost)  # nobody waits for it without being asked
+    groups = group_missing(signals, lost)
+    assert "was connected before, and isn't found again yet" in groups[0].cause
+    assert "was the IOC started again without it?" in groups[0].remedy
+    assert not any("loaded in this IOC" in group.text for group in groups)
+
+
+def test_an_ioc_that_was_there_is_asked_for(
+    ask: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    signals = signals_of("cam", "hdf1")
+    monkeypatch.setattr(device_signals, "_was_up", lambda pv: pv.pvname < "offline:HDF1:N")
+    (group,) = group_missing(signals, lose(signals, lambda pv: True))
+    assert group.cause.startswith("No process variable under 'offline:' answered")
+    assert "Is the IOC running? It was connected before" in group.cause
+    assert "prefix" not in group.cause
 
 
 def test_what_another_release_lacks_does_not_come_back(

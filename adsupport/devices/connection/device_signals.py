@@ -106,10 +106,18 @@ class DeviceSignal:
 
     @property
     def is_lost(self) -> bool:
-        """Whether it was connected before, maybe for another signal, and isn't any more."""
+        """Whether it was connected before, and isn't any more."""
+        return not self.signal.connected and self.signal.alarm_status is not None
+
+    @property
+    def was_there(self) -> bool:
+        """Whether it, or an earlier signal of the same record, was connected, and isn't any more.
+
+        The IOC may have been started again without it since.
+        """
         if self.signal.connected:
             return False
-        return self.signal.alarm_status is not None or any(map(_was_up, channels(self.signal)))
+        return self.is_lost or any(map(_was_up, channels(self.signal)))
 
     def answers(self, pv: str) -> bool:
         """Tell whether one of the process variables is connected.

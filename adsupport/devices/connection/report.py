@@ -49,7 +49,8 @@ _ARRIVING = _Cause(
 _AGAIN = _Cause(
     "was connected before, and isn't found again yet: what is lost is looked for at ever longer "
     "intervals, up to 5 min, unless a CA repeater passes on that its IOC is back.",
-    remedy="Call wait_for_connection() again, with a longer timeout.",
+    remedy="Call wait_for_connection() again, with a longer timeout; or was the IOC started "
+    "again without it?",
 )
 _FITTING = "ad_creator(..., adcore='auto') takes classes that fit"
 _RELEASE_TIMEOUT = 1.0
@@ -234,8 +235,8 @@ def _nothing(owner: Device | None, missing: list[DeviceSignal]) -> MissingGroup:
     pvs = missing_pvs(missing)
     required = any(each.required for each in missing)
     none = f"No process variable{prefix} answered (such as {next(iter(pvs))})"
-    if all(each.is_lost for each in missing):
-        again = f"{none}. Is the IOC running? All that {_AGAIN.cause}"
+    if any(each.was_there for each in missing):  # the others may be of another release
+        again = f"{none}. Is the IOC running? It {_AGAIN.cause}"
         return MissingGroup(where, again, pvs, required, remedy=_AGAIN.remedy)
     return MissingGroup(
         where,
@@ -269,7 +270,7 @@ def _of_part(
     if owner is not None and part:
         device, where = getattr(owner, part), f"{owner.name}.{part}"
         suffix = device.prefix.removeprefix(owner.prefix)
-        known = all(each.is_lost for each in lost)
+        known = any(each.was_there for each in lost)
         if suffix and len(lost) == whole and not (known or arriving or _partly(lost)):
             yield MissingGroup(
                 where,
@@ -314,13 +315,13 @@ def _cause_of_one(
 ) -> _Cause | None:
     if pv in failures:
         return _Cause("answers, but can't be read", failures[pv])
-    otherwise = _AGAIN if signal.is_lost else None
+    otherwise = _AGAIN if signal.was_there else None
     found = _history(signal, pv)
     if found is None:
         return otherwise
     added, removed = found
     installed = release.find()
-    if installed is None and (arriving or signal.is_lost):
+    if installed is None and (arriving or signal.was_there):
         return otherwise
     if removed is not None and (installed is None or installed >= removed):
         change = f"removed in {removed}"
