@@ -47,3 +47,5 @@ def test_a_record_that_is_silent_at_a_second_start_is_named(
     monkeypatch.setattr(ca, "create_subscription", deaf)
     with pytest.raises(TimeoutError, match=r"cam1:NumImages\w* sent no value within 0.2 s"):
         watched.start(0.2)
+    with pytest.raises(TimeoutError, match=r"cam1:NumImages\w* isn't watched, or has sent no"):
+        watched.latest()

@@ -9,6 +9,7 @@ import h5py
 import numpy as np
 import pytest
 
+from adsupport.devices.signals.monitors import Monitors
 from adsupport.errors import ConfigurationError, ConnectionTimeoutError
 from adsupport.imaging.frames.bus import FrameBus
 from adsupport.imaging.frames.ca import CASource
@@ -83,6 +84,19 @@ def test_a_source_can_be_used_again_after_its_bus_was_closed(camera, pva, ca, co
                 camera.acquire(1)
                 assert bus.end(1).complete
     assert [frame.run_uid for frame in collector.frames] == ["a", "b", "a", "b"]
+
+
+def test_a_source_that_could_not_connect_does_so_next_time(camera, ca, collector, monkeypatch):
+    ca.close()
+    with monkeypatch.context() as patched:
+        patched.setattr(ca, "_timeout", 0.0)
+        patched.setattr(Monitors, "_noting", lambda *_: lambda **_: None)  # a deaf one
+        with pytest.raises(ConnectionTimeoutError, match=r"image1:\w+ sent no value"):
+            ca.begin(StreamAbout("a", "primary", 1), lambda arrival: None)
+    with FrameBus(ca, [collector]) as bus:
+        bus.begin(StreamAbout("b", "primary", 1))
+        camera.acquire(1)
+        assert bus.end(1).complete
 
 
 def test_a_frame_from_between_two_acquisitions_belongs_to_none(camera, pva, collector):

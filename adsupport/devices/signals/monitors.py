@@ -67,9 +67,9 @@ class Monitors:
         from epics import ca, dbr
 
         deadline = time.monotonic() + timeout
-        wait_for_signals(self._signals.values(), deadline)
         self._values, self._changed = {}, self._tell
         self._first.clear()
+        wait_for_signals(self._signals.values(), deadline)
         for key, signal in self._signals.items():
             pv = signal.cl.get_pv(pv_name(signal))
             self._channels[key] = pv
@@ -116,7 +116,8 @@ class Monitors:
         Raises
         ------
         ConnectionTimeoutError
-            A process variable isn't connected any more: its value would be an old one.
+            A process variable isn't connected any more, so that its value would be an old one, or
+            has sent none.
         """
         if not self._live:
             return read_signals(self._signals)
@@ -125,6 +126,9 @@ class Monitors:
         for pv in self._channels.values():
             if not ca.isConnected(pv.chid):
                 raise lost(pv.pvname, "isn't connected any more")
+        for key, signal in self._signals.items():
+            if key not in self._values:
+                raise lost(pv_name(signal), "isn't watched, or has sent no value")
         return {key: as_declared(self._signals[key], self._values[key]) for key in self._signals}
 
     def snapshot(self) -> dict[Any, Any]:

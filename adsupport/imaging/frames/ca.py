@@ -73,7 +73,11 @@ class CASource:
         self._subscription = ca.create_subscription(
             channel, mask=dbr.DBE_VALUE, callback=self._note
         )
-        self._kinds.start(self._timeout)  # when these have come, the image of before has, too
+        try:
+            self._kinds.start(self._timeout)  # when these have come, the image of before has, too
+        except BaseException:
+            self.close()
+            raise
 
     def begin(self, about: StreamAbout, take: Callable[[Arrival], None]) -> None:
         """See :class:`~adsupport.imaging.frames.arrival.FrameSource`."""
