@@ -85,6 +85,16 @@ def test_the_second_put_may_take_longer_until_it_is_seen(plugin: Any) -> None:
     assert busy.capture.puts == [1, 1]
 
 
+def test_a_reason_that_comes_late_ends_the_second_wait(
+    plugin: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(capture, "_MORE_PATIENT", 1000)
+    deaf = plugin(lost=9)
+    threading.Timer(0.3, lambda: setattr(deaf.write_message, "value", "no room")).start()
+    with pytest.raises(FileWriteError, match="no room"):
+        capture.begin_capture(deaf)
+
+
 def test_it_is_repeated_once_only(plugin: Any) -> None:
     deaf = plugin(lost=9)
     with pytest.raises(FileWriteError, match="the capture didn't start"):

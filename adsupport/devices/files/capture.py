@@ -77,7 +77,7 @@ def begin_capture(plugin: Any, timeout: float = CAPTURE_TIMEOUT) -> None:
     plugin : ophyd.areadetector.plugins.FilePlugin
         A file plugin with path, name and mode set.
     timeout : float
-        Longest wait, in seconds.
+        Longest wait for it to stay, in seconds; a put that was lost is repeated once.
 
     Raises
     ------
@@ -114,7 +114,8 @@ def _start(plugin: Any, timeout: float, patience: float) -> tuple[bool, bool]:
             seen_on, off_since = True, None
             return False
         off_since = off_since or time.monotonic()
-        unheard = not seen_on and time.monotonic() - off_since > patience
+        off = 0.0 if seen_on else time.monotonic() - off_since
+        unheard = off > patience or (off > _REFUSED_AFTER and not _says_nothing(plugin))
         return seen_on or unheard
 
     wait_for(settled, timeout)
