@@ -77,6 +77,7 @@ with view.serve(args.port) as page:
 for channel in view.model.channels:
     counts = view.model.counts(channel)
     picture = view.model.picture(channel)
-    print(f"{channel}: {picture.shape}, {counts['taken']} taken, {counts['lost']} lost")
+    lost = "" if counts["lost"] is None else f", {counts['lost']} lost"  # slices have no numbers
+    print(f"{channel}: {picture.shape}, {counts['taken']} taken{lost}")
 view.figure().savefig(out / "live_view.png", dpi=100)
 print(f"picture: {out / 'live_view.png'}")
