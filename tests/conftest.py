@@ -25,7 +25,9 @@ private_iocs()
 
 # `make test` tries the same examples each time, `make test-all` new ones; none is timed, because
 # machines are shared
-_UNTIMED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+_UNTIMED = settings(
+    settings.get_profile("default"), deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
 settings.register_profile("repeatable", _UNTIMED, derandomize=True, max_examples=30)
 settings.register_profile("new", _UNTIMED)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeatable"))

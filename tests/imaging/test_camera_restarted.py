@@ -13,7 +13,7 @@ from typing import Any
 import bluesky.plan_stubs as bps
 import pytest
 from bluesky.preprocessors import plan_mutator
-from bluesky.utils import RunEngineInterrupted
+from bluesky.utils import FailedStatus, RunEngineInterrupted
 
 from adsupport.errors import AdsupportError
 from adsupport.imaging import (
@@ -116,7 +116,8 @@ def test_resumed(
             beamline.other.put(f"cam1:{name}", 1 if name == "NumImages" else 0.05)
         beamline.other.put("cam1:ImageMode", "Multiple")
     begun = time.monotonic()
-    with pytest.raises(AdsupportError, match=own_ioc.prefix) as raised:
+    # of a point that had begun bluesky raises its own error, with the same words
+    with pytest.raises((AdsupportError, FailedStatus), match=own_ioc.prefix) as raised:
         station.engine.resume()
     if connected and not autosaved:
         assert "is Continuous, and was staged as Multiple" in str(raised.value)
@@ -135,6 +136,9 @@ def test_aborted(
         beamline.other.det.wait_for_connection(timeout=60)
     begun = time.monotonic()
     station.engine.abort()
-    assert f"{own_ioc.prefix}HDF1:NumCaptured_RBV: the file holds 0 frames" in caplog.text
+    empty = f"{own_ioc.prefix}HDF1:NumCaptured_RBV: the file holds 0 frames"
+    # while libca still looks for it
+    unknown = f"{own_ioc.prefix}HDF1:Capture_RBV isn't connected"
+    assert empty in caplog.text or (not connected and unknown in caplog.text)
     beamline.is_put_right(begun, "abort")
     beamline.works_again()

@@ -45,7 +45,7 @@ def installed_releases(cam_prefix: str, timeout: float | None = 5.0) -> Installe
     cam_prefix : str
         What the names of the camera's records begin with, such as ``"ad:cam1:"``.
     timeout : float or None
-        Longest wait for the answer, in seconds; None waits for ever.
+        Longest wait for the answer, in seconds; None waits for the connection for ever.
 
     Returns
     -------

@@ -18,7 +18,7 @@ from adsupport.sim.plugins.bad_pixel import BadPixel
 from adsupport.sim.port import PortError
 
 DTYPES = [member.dtype for member in DataType]
-REUSE = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+REUSE = settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 
 
 @pytest.fixture

@@ -19,7 +19,9 @@ from adsupport.sim.port import at_address
 
 DTYPES = [member.dtype for member in DataType]
 EPICS_EPOCH = calendar.timegm((1990, 1, 1, 0, 0, 0))
-NO_ROOM = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+NO_ROOM = settings(
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 
 
 def put(one, number: int, **values: object) -> None:

@@ -12,7 +12,9 @@ from adsupport.sim.plugins.roi import ROI
 
 DTYPES = [member.dtype for member in DataType]
 AUTOMATIC = 10
-KEEP_BENCH = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+KEEP_BENCH = settings(
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""An experiment ends soon when an addon fails, and doesn't begin when one isn't ready."""
+"""Plans that somebody watches; an experiment without its addons doesn't begin."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 import bluesky.plan_stubs as bps
 import pytest
 from bluesky import RunEngine
+from bluesky.utils import Msg
 
 from adsupport.errors import FrameConnectionError
 from adsupport.imaging import Acquisition, Experiment
@@ -90,6 +91,57 @@ def test_answers_and_errors_reach_the_plan() -> None:
     RunEngine({})(watched(plan(), lambda: None))
     assert came[0]["motor"]["value"] == 3.0
     assert came[1] == "stuck"
+
+
+def test_what_messages_are_answered_with_is_noted_but_not_their_failures() -> None:
+    noted: list[tuple[str, Any]] = []
+
+    def plan() -> Any:
+        with pytest.raises(ValueError):
+            yield Msg("set")
+        return (yield Msg("read"))
+
+    driven = watched(plan(), note=lambda message, answer: noted.append((message.command, answer)))
+    assert next(driven).command == "set"
+    assert driven.throw(ValueError("stuck")).command == "read"
+    with pytest.raises(StopIteration) as ended:
+        driven.send(3)
+    assert ended.value.value == 3
+    assert noted == [("read", 3)]
+
+
+def test_what_the_note_raises_the_plan_gets_and_cleans_up() -> None:
+    def plan() -> Any:
+        try:
+            yield Msg("read")
+        finally:
+            yield Msg("close")
+
+    def note(message: Msg, answer: Any) -> None:
+        if message.command == "read":
+            raise RuntimeError("no room")
+
+    driven = watched(plan(), note=note)
+    assert next(driven).command == "read"
+    assert driven.send(None).command == "close"
+    with pytest.raises(RuntimeError, match="no room"):
+        driven.send(None)
+
+
+def test_a_plan_that_is_given_up_is_closed() -> None:
+    ended: list[type[BaseException]] = []
+
+    def plan() -> Any:
+        try:
+            yield Msg("read")
+        except BaseException as error:
+            ended.append(type(error))
+            raise
+
+    driven = watched(plan())
+    next(driven)
+    driven.close()
+    assert ended == [GeneratorExit]
 
 
 def test_an_experiment_does_not_begin_without_its_addons() -> None:

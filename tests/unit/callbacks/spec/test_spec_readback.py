@@ -52,7 +52,10 @@ def runs(draw):
     return names[:split], names[split:], data, metadata, baseline
 
 
-@settings(max_examples=80, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=80,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
 @given(made=st.lists(runs(), min_size=1, max_size=3))
 def test_any_run_is_read_back(made, tmp_path_factory):
     path = tmp_path_factory.mktemp("spec") / "any.dat"

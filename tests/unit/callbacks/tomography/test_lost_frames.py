@@ -172,7 +172,10 @@ def test_a_run_without_end_has_what_was_taken(tmp_path):
     assert found["theta"].tolist() == [0, 12.5, 25, 37.5]
 
 
-@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=25,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
 @given(data=st.data())
 def test_each_frame_has_its_own_angle_whatever_happened(tmp_path, data):
     """Streams by turns in one file, any number of frames an event, some of them lost."""
