@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from adsupport.cli.extras import require
+from adsupport.cli.log_level import log_level
 from adsupport.errors import AdsupportError
 
 __all__ = ["CatalogError", "catalog_named", "quiet", "tiled_at"]
@@ -95,12 +96,6 @@ def quiet(name: str) -> Iterator[None]:
     name : str
         Of our logger whose messages say the same as the results.
     """
-    logger = logging.getLogger(name)
-    level = logger.level
-    logger.setLevel(logging.CRITICAL)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        logger.setLevel(level)
+    with log_level(logging.CRITICAL, name), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield

@@ -16,6 +16,7 @@ import typer
 from rich.console import Console
 
 from adsupport.cli.chosen_parts import check_ioc, unreachable
+from adsupport.cli.log_level import log_level
 from adsupport.errors import ConfigurationError, ConnectionTimeoutError
 
 if TYPE_CHECKING:
@@ -101,7 +102,7 @@ def run(
             f"{', '.join(_DECLARATIONS)}. Expected such a file, or a prefix such as ad: .",
             param_hint="PREFIX",
         )
-    with _one_line_when_interrupted(), _silent_logs():
+    with _one_line_when_interrupted(), log_level(logging.CRITICAL, "adsupport", "ophyd"):
         if Path(prefix).suffix in _DECLARATIONS:
             if keys or templates:
                 raise typer.BadParameter(
@@ -189,20 +190,6 @@ def _beside(report: CheckReport) -> CheckReport:
         for each in report.findings
     ]
     return dataclasses.replace(report, findings=tuple(findings))
-
-
-@contextlib.contextmanager
-def _silent_logs() -> Iterator[None]:
-    """Keep warnings from the terminal: the report says it better."""
-    loggers = [logging.getLogger(name) for name in ("adsupport", "ophyd")]
-    before = [logger.level for logger in loggers]
-    for logger in loggers:
-        logger.setLevel(logging.CRITICAL)
-    try:
-        yield
-    finally:
-        for logger, level in zip(loggers, before, strict=True):
-            logger.setLevel(level)
 
 
 def _templates(

@@ -19,6 +19,7 @@ from rich.console import Console
 
 from adsupport.cli.ended_by_sigterm import ended_by_sigterm
 from adsupport.cli.extras import require
+from adsupport.cli.log_level import log_level
 from adsupport.cli.parameters import checked_choice
 from adsupport.cli.reconstruct import CentreOption, RowsOption, centre_of, rows_of
 from adsupport.errors import FrameConnectionError
@@ -104,7 +105,8 @@ def run(
         keys=keys,
     )
     done, early = 0, False
-    with ended_by_sigterm() as signals, _findings_told():
+    findings = log_level(logging.INFO, "adsupport.imaging")  # what addons find is printed
+    with ended_by_sigterm() as signals, findings:
         try:
             while not runs or done < runs:
                 with checked(out, names) as made:
@@ -151,18 +153,6 @@ def _check_used(ctx: typer.Context, addon: str) -> None:
                 f"{'does' if len(users) == 1 else 'do'}.",
                 param_hint=option,
             )
-
-
-@contextlib.contextmanager
-def _findings_told() -> Iterator[None]:
-    """Let what addons find be printed."""
-    logger = logging.getLogger("adsupport.imaging")
-    before = logger.level
-    logger.setLevel(logging.INFO)
-    try:
-        yield
-    finally:
-        logger.setLevel(before)
 
 
 def _addon_maker(
