@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import pathlib
+import signal
 import time
 from collections.abc import Callable
 from typing import Any
@@ -10,6 +12,7 @@ from typing import Any
 import bluesky.plans as bp
 import pytest
 
+from adsupport.adcore import Release
 from adsupport.devices import (
     AD_EpicsFileNameHDF5Plugin,
     AD_full_file_name_local,
@@ -20,7 +23,9 @@ from adsupport.devices import (
     ensure_AD_plugin_primed,
     setup_random_number_swait,
 )
+from adsupport.devices.releases.installed import installed_releases
 from adsupport.errors import ConnectionTimeoutError
+from adsupport.launch import IOCProcess
 from adsupport.plans import prepare_count, prime_plugin
 
 
@@ -70,3 +75,16 @@ def test_user_calculations_connect_together_or_are_named() -> None:
         UserCalcsDevice("nobody:", name="calcs").wait_for_connection(timeout=1)
     assert "nobody:userCalcEnable" in caught.value.missing
     assert "No process variable under 'nobody:' answered" in str(caught.value)
+
+
+def test_an_ioc_that_hangs_is_named_when_it_is_asked_for_its_release(adsim: IOCProcess) -> None:
+    """No warning of pyepics comes before: here it would be the error."""
+    cam = f"{adsim.prefix}cam1:"
+    installed_releases(cam)
+    os.kill(adsim.pid, signal.SIGSTOP)
+    try:
+        with pytest.raises(ConnectionTimeoutError, match=r"ADCoreVersion_RBV didn't answer within"):
+            installed_releases(cam, 0.3)
+    finally:
+        os.kill(adsim.pid, signal.SIGCONT)
+    assert installed_releases(cam).adcore == Release(3, 14)
