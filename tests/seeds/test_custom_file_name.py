@@ -290,7 +290,7 @@ def _text(value: str | bytes) -> str:
     return value.decode() if isinstance(value, bytes) else str(value)
 
 
-@pytest.mark.slow  # libca waits 10 s before it looks for what it has lost
+@pytest.mark.slow  # libca looks after 10 s for what it has lost, then at ever longer intervals
 def test_three_runs_in_a_row_then_one_right_after_a_restart_of_the_ioc(start_fresh, tmp_path):
     """An IOC that was restarted has no image, no path, no file name, and counts from 0 again."""
     mounts = simulated_mounts(tmp_path)
@@ -299,7 +299,6 @@ def test_three_runs_in_a_row_then_one_right_after_a_restart_of_the_ioc(start_fre
     for restart in (False, False, False, True):
         if restart:
             ioc.restart()
-        # and then at ever longer intervals
         adsimdet = make_detector(ioc.prefix, mounts, if_exists="bump", timeout=60)
         assert AD_plugin_primed(adsimdet.hdf1)
         RE, cat = run_engine()

@@ -153,8 +153,8 @@ class DeviceSignal:
 
 
 def _was_up(pv: Any) -> bool:
-    chid = getattr(pv, "chid", None)
-    return isinstance(pv, PV) and chid is not None and ca.state(chid) == _PREVIOUSLY_CONNECTED
+    known = isinstance(pv, PV) and pv.chid is not None
+    return known and ca.state(pv.chid) == _PREVIOUSLY_CONNECTED
 
 
 def channels(signal: EpicsSignalBase) -> list[Any]:

@@ -60,8 +60,7 @@ def test_an_ioc_that_crashes_after_a_full_disk_as_the_real_one_does(
     unprimed.prime()
     fresh_adsim.fault("disk-full", "HDF1", after=1, crash=True)
     with unprimed.watch() as seen:
-        unprimed.put(Capture=1, wait=False)
-        seen.wait_for("Capture", 1)
+        unprimed.capture()
         unprimed.acquire(3)
         seen.wait_for("WriteStatus", 1)  # else the next put comes before the end of the first
     assert fresh_adsim.running, "the error alone is survived"
